@@ -1,0 +1,85 @@
+//! What a regression needs, taken from a frame: outcome, regressors, effects, weights, clusters, and
+//! the account of the rows that could not be used.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ledger::Ledger;
+use crate::message::Warning;
+
+/// Levels of a category, one code per row, `0..levels`. Every level occurs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Codes {
+    /// Name as in the formula: `city`, `province^year`.
+    pub name: String,
+    /// Level of each row.
+    pub codes: Vec<u32>,
+    /// Number of levels.
+    pub levels: usize,
+}
+
+/// An absorbed effect: an intercept per level, and a slope per level for each column in `slopes`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Effect {
+    /// The category.
+    pub by: Codes,
+    /// Columns with a slope of their own in each level (`city[trend]`), as (name, values).
+    pub slopes: Vec<(String, Vec<f64>)>,
+    /// False for `city[[trend]]`: slopes only, no intercepts.
+    pub intercept: bool,
+}
+
+/// What weights mean; the three change standard errors in different ways.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WeightKind {
+    /// Inverse variance of a cell mean; N is the number of rows.
+    Analytic,
+    /// A row stands for that many equal rows; N is the sum of weights.
+    Frequency,
+    /// Inverse sampling probability; robust standard errors only.
+    Probability,
+}
+
+/// Weights of the rows in the sample, all positive.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Weights {
+    /// Column.
+    pub name: String,
+    /// Meaning.
+    pub kind: WeightKind,
+    /// One per row.
+    pub values: Vec<f64>,
+}
+
+/// A regression ready to be run. Every column has one value per row of the sample; rows keep the
+/// order of the frame.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Design {
+    /// Outcome: name and values.
+    pub outcome: (String, Vec<f64>),
+    /// Regressors in the order of the formula, without the constant: name and values.
+    pub regressors: Vec<(String, Vec<f64>)>,
+    /// A constant among the regressors (only when nothing is absorbed).
+    pub intercept: bool,
+    /// Absorbed effects.
+    pub effects: Vec<Effect>,
+    /// Weights, if any.
+    pub weights: Option<Weights>,
+    /// Cluster variables that inference may use.
+    pub clusters: Vec<Codes>,
+    /// Unit and time of each row, where known: random effects, lags and serial correlation need them.
+    pub panel: Option<(Codes, Vec<f64>)>,
+    /// Row in the frame of each row here.
+    pub sample: Vec<u32>,
+    /// Where the other rows went.
+    pub ledger: Ledger,
+    /// What was noticed on the way.
+    pub warnings: Vec<Warning>,
+}
+
+impl Design {
+    /// Rows in the sample.
+    pub fn rows(&self) -> usize {
+        self.outcome.1.len()
+    }
+}

@@ -1,0 +1,162 @@
+//! What every estimate yields: the record that results, tables and the JSON contract share.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ledger::Ledger;
+use crate::message::Warning;
+use crate::text::Text;
+
+/// One coefficient as a table needs it (broom's `tidy`).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Term {
+    /// Name of the regressor.
+    pub term: String,
+    /// Coefficient.
+    pub estimate: f64,
+    /// Standard error.
+    pub std_error: f64,
+    /// t (or z) statistic.
+    pub statistic: f64,
+    /// Two-sided p-value.
+    pub p_value: f64,
+    /// Lower end of the confidence interval.
+    pub conf_low: f64,
+    /// Upper end of the confidence interval.
+    pub conf_high: f64,
+}
+
+/// One regression "R2" and which one it is. One regression has five of them; none is printed
+/// without its label.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct R2 {
+    /// Share of the total variance, absorbed effects included (fixest `r2`, reghdfe `R-squared`).
+    pub overall: Option<f64>,
+    /// The same, adjusted for all coefficients and effects.
+    pub adjusted: Option<f64>,
+    /// After all absorbed effects are taken out (reghdfe, fixest `wr2`).
+    pub within: Option<f64>,
+    /// `within`, adjusted.
+    pub within_adjusted: Option<f64>,
+    /// Unit effects out, period dummies counted as regressors (`xtreg, fe` within).
+    pub xtreg_within: Option<f64>,
+    /// `corr(ybar_i, xbar_i'b)^2` (`xtreg` between).
+    pub xtreg_between: Option<f64>,
+    /// `corr(y, x'b)^2` (`xtreg` overall).
+    pub xtreg_overall: Option<f64>,
+}
+
+/// Everything that explains why a standard error is what it is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SeCard {
+    /// Kind: `iid`, `HC1`, `cluster(city)`, `cluster(city, year)`.
+    pub vcov: String,
+    /// Small-sample preset: `reghdfe`, `fixest`, `xtreg`, `areg`, `linearmodels`, `plm`, `none`.
+    pub ssc: String,
+    /// Observations counted.
+    pub n: f64,
+    /// Parameters as the preset counts them.
+    pub k: usize,
+    /// Clusters per dimension, in the order of `vcov`.
+    pub clusters: Vec<usize>,
+    /// The factor that the sandwich was multiplied with.
+    pub factor: f64,
+    /// Degrees of freedom of the reference distribution; infinite means normal and is left out.
+    pub df: Option<f64>,
+    /// The software whose number this is, in words.
+    pub equals: String,
+}
+
+/// A regressor that could not be estimated, and why.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Omitted {
+    /// Regressor.
+    pub name: String,
+    /// Which effect or which other columns absorb it.
+    pub reason: Text,
+}
+
+/// An absorbed effect's share in the degrees of freedom (reghdfe's table).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AbsorbedEffect {
+    /// Effect.
+    pub name: String,
+    /// Levels in the sample.
+    pub levels: usize,
+    /// Levels that other effects already span.
+    pub redundant: usize,
+    /// Nested in a cluster variable, so not counted in K under `nonnested`.
+    pub nested: bool,
+}
+
+/// A joint test.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Wald {
+    /// What is tested.
+    pub hypothesis: Text,
+    /// F when `df2` is given, else chi-squared.
+    pub statistic: f64,
+    /// Restrictions.
+    pub df1: f64,
+    /// Denominator degrees of freedom.
+    pub df2: Option<f64>,
+    /// p-value.
+    pub p_value: f64,
+}
+
+/// The whole of one regression as results keep it: the JSON contract of `attica fit --json` and
+/// what every table column is made of.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FitRecord {
+    /// Outcome.
+    pub outcome: String,
+    /// Model in a word or two: `fixed effects`, `pooled OLS`, `random effects`.
+    pub model: String,
+    /// Coefficients in the order of the formula; a constant is the term `(Intercept)`.
+    pub terms: Vec<Term>,
+    /// Covariance of the terms, row by row.
+    pub covariance: Vec<Vec<f64>>,
+    /// Confidence level of the intervals.
+    pub level: f64,
+    /// Rows used (sum of frequency weights).
+    pub n_obs: usize,
+    /// Units seen, when the panel is known.
+    pub n_units: Option<usize>,
+    /// Smallest number of clusters.
+    pub n_clusters: Option<usize>,
+    /// Residual degrees of freedom.
+    pub df_residual: f64,
+    /// Overall R2 (also in `r2_family`).
+    pub r2: Option<f64>,
+    /// Within R2.
+    pub r2_within: Option<f64>,
+    /// Adjusted R2.
+    pub r2_adjusted: Option<f64>,
+    /// All labelled R2.
+    pub r2_family: R2,
+    /// Kind of covariance.
+    pub vcov: String,
+    /// Small-sample preset.
+    pub ssc: String,
+    /// Parameters as counted for the small-sample factor.
+    pub k: usize,
+    /// The SE card.
+    pub se_card: SeCard,
+    /// Absorbed effects.
+    pub effects: Vec<AbsorbedEffect>,
+    /// Weights: column and kind, `w (analytic)`.
+    pub weights: Option<String>,
+    /// Mean of the outcome over the rows used.
+    pub mean_outcome: f64,
+    /// Constant with effects absorbed, `ybar - xbar'b` (reghdfe, areg, xtreg).
+    pub constant_absorbed: Option<Term>,
+    /// Constant of the model with explicit dummies: first level of every effect as the base.
+    pub constant_base: Option<Term>,
+    /// Regressors left out.
+    pub omitted: Vec<Omitted>,
+    /// Rows that left, by reason.
+    pub dropped: Vec<crate::ledger::Drop>,
+    /// The whole account.
+    pub ledger: Ledger,
+    /// Warnings.
+    pub warnings: Vec<Warning>,
+}

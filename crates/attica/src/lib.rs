@@ -1,0 +1,13 @@
+//! The engine of Attica: numbers only. It reads no files, prints nothing and formats no tables.
+//!
+//! Data flow one way: [`frame::Frame`] -> [`panel::Panel`] -> [`design::Design`] -> absorbed
+//! columns -> [`fit::Fit`]. Everything that goes wrong with data is a [`message::Problem`] (stop)
+//! or a [`message::Warning`] (go on, and say so); nothing panics on data.
+
+pub mod design;
+pub mod fit;
+pub mod frame;
+pub mod ledger;
+pub mod message;
+pub mod panel;
+pub mod text;

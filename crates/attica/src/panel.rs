@@ -1,0 +1,54 @@
+//! Unit and time, and when each unit adopts the policy.
+
+use serde::{Deserialize, Serialize};
+
+/// When a unit adopts the policy. Times are those of the panel's time column.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "at", rename_all = "snake_case")]
+pub enum Adoption {
+    /// Not within the panel nor known to adopt later.
+    Never,
+    /// First treated in this period, which lies after the first one of the panel.
+    At(f64),
+    /// Treated in every period that is seen.
+    Always,
+    /// Treated, and later not: no single date. What follows decides what to do, and says so.
+    Switches,
+}
+
+/// A panel's index: rows by unit and time. Rows are those of the frame it was built from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Panel {
+    /// Name of the unit column.
+    pub unit_name: String,
+    /// Name of the time column.
+    pub time_name: String,
+    /// Unit of each row, `0..units.len()`; units are in order of first appearance.
+    pub unit: Vec<u32>,
+    /// Period of each row, `0..times.len()`; times ascend.
+    pub time: Vec<u32>,
+    /// Unit labels as a reader sees them.
+    pub units: Vec<String>,
+    /// Period values, ascending.
+    pub times: Vec<f64>,
+    /// The regular distance between periods (1 for years).
+    pub step: f64,
+    /// Row of (unit, period), unit-major: `row[unit * times.len() + period]`, or [`Panel::NO_ROW`].
+    pub row: Vec<u32>,
+}
+
+impl Panel {
+    /// No row for that unit and period.
+    pub const NO_ROW: u32 = u32::MAX;
+
+    /// The row of a unit in a period, if the panel has it.
+    pub fn row(&self, unit: u32, period: usize) -> Option<usize> {
+        let row = self.row[unit as usize * self.times.len() + period];
+        (row != Self::NO_ROW).then_some(row as usize)
+    }
+
+    /// True when every unit has a row in every period.
+    pub fn is_balanced(&self) -> bool {
+        !self.row.contains(&Self::NO_ROW)
+    }
+}
