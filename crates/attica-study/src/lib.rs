@@ -1,1 +1,3 @@
-//! Study.
+//! Studies: from a study file and raw tables to `results.json`, and from results to a report.
+
+pub mod results;
