@@ -1,0 +1,35 @@
+# `just` lists these; each is one plain cargo line, so nothing here is needed to build or test.
+
+default:
+    @just --list
+
+# The example study: simulate, estimate, write the report.
+demo:
+    cargo run --release -- demo
+
+# Everything that must hold before a change lands.
+check: fmt lint test
+
+# Formatting, as the tool says.
+fmt:
+    cargo fmt --all --check
+
+# No warning passes.
+lint:
+    cargo clippy --workspace --all-targets -- -D warnings
+
+# Unit tests, golden numbers, examples in the documentation.
+test:
+    cargo test --workspace
+
+# Accept changed snapshots after reading them.
+snapshots:
+    cargo insta review
+
+# Licences and advisories (needs cargo-deny).
+deny:
+    cargo deny check
+
+# What continuous integration runs.
+ci:
+    .ci/run
