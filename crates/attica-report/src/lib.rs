@@ -1,1 +1,11 @@
-//! Report.
+//! Tables, figures and reports, and the writers of each format.
+//!
+//! A [`report::Report`] holds what a paper shows: headings, paragraphs, [`table::Table`]s whose
+//! cells keep full precision, and [`figure::Figure`]s that say what is drawn, not how. Writers turn
+//! the same report into HTML, LaTeX, Word, Markdown and CSV; every number of every format comes
+//! from [`format`], so that the formats cannot disagree.
+
+pub mod figure;
+pub mod format;
+pub mod report;
+pub mod table;
