@@ -7,6 +7,7 @@
 pub mod design;
 pub mod fit;
 pub mod frame;
+pub mod index;
 pub mod ledger;
 pub mod message;
 pub mod panel;
