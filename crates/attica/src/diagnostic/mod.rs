@@ -1,0 +1,3 @@
+//! What else has to be true for an estimate to be believed: placebo distributions and their kin.
+
+pub mod placebo;
