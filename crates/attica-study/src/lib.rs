@@ -1,3 +1,4 @@
 //! Studies: from a study file and raw tables to `results.json`, and from results to a report.
 
+pub mod compose;
 pub mod results;

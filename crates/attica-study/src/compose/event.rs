@@ -1,0 +1,287 @@
+//! Event studies: the figure, the table behind it, and what the leads can and cannot tell.
+
+use attica::fit::{FitRecord, Wald};
+use attica::text::Text;
+use attica_report::figure::{EventPoint, EventSeries, EventStudy as EventPlot, Figure, Plot};
+use attica_report::format::{MINUS, number, p_value, stars};
+use attica_report::report::Block;
+use attica_report::table::{Align, Cell, Head, Row, Table};
+
+use super::inference;
+use super::words::{Words, glue, list, plural, sentences, stop, text};
+use crate::results::{EventRow, EventStudies, EventStudy};
+
+/// Blocks of the section.
+pub(super) fn blocks(words: &Words<'_>, found: &EventStudies) -> Vec<Block> {
+    let mut blocks = vec![Block::Paragraph(methods(words, found))];
+    for study in &found.studies {
+        blocks.extend(study.warnings.iter().map(|warning| Block::Warning(stop(warning.text.clone()))));
+    }
+    if found.studies.iter().any(|study| !study.rows.is_empty()) {
+        blocks.push(Block::Figure(figure(words, found)));
+        blocks.push(Block::Table(table(words, found)));
+    }
+    blocks
+}
+
+/// An event time as axis and table print it: `−3`, `≤−4`, `≥6`.
+fn event_time(row: &EventRow) -> String {
+    let time = row.event_time.to_string().replace('-', &MINUS.to_string());
+    match (row.binned, row.event_time < 0) {
+        (false, _) => time,
+        (true, true) => format!("≤{time}"),
+        (true, false) => format!("≥{time}"),
+    }
+}
+
+fn figure(words: &Words<'_>, found: &EventStudies) -> Figure {
+    let series = found.studies.iter().map(|study| EventSeries {
+        label: study.label.clone(),
+        points: study.rows.iter().map(|row| point(study, row)).collect(),
+    });
+    let outcome = words.label(&words.results.model.outcome);
+    let policy = words.label(&words.results.policy.name);
+    let notes = found.studies.iter().map(|study| figure_note(study, found.studies.len() > 1));
+    Figure {
+        id: "event-study".to_owned(),
+        title: text(
+            format!("Event study: effect of {} on {} by time since adoption", policy.en, outcome.en),
+            format!("平行趋势检验与动态效应：{}对{}的影响", policy.zh, outcome.zh),
+        ),
+        alt: alt(words, found),
+        x_label: text("Periods since adoption", "相对政策实施的期数"),
+        y_label: text(format!("Effect on {}", outcome.en), format!("对{}的影响", outcome.zh)),
+        plot: Plot::EventStudy(EventPlot { series: series.collect(), adoption: Some(-0.5) }),
+        notes: notes.collect(),
+    }
+}
+
+fn point(study: &EventStudy, row: &EventRow) -> EventPoint {
+    EventPoint {
+        event_time: row.event_time,
+        estimate: row.estimate,
+        interval: row.conf_low.zip(row.conf_high),
+        band: row.band_low.zip(row.band_high),
+        reference: study.reference.contains(&row.event_time),
+        binned: row.binned,
+    }
+}
+
+/// The figure in words: how many effects, their range.
+fn alt(words: &Words<'_>, found: &EventStudies) -> Text {
+    let digits = words.results.style.digits;
+    glue(
+        found.studies.iter().filter_map(|study| {
+            let (first, last) = (study.rows.first()?, study.rows.last()?);
+            let estimates = study.rows.iter().map(|row| row.estimate);
+            let low = number(estimates.clone().fold(f64::INFINITY, f64::min), digits);
+            let high = number(estimates.fold(f64::NEG_INFINITY, f64::max), digits);
+            let (from, to) = (event_time(first), event_time(last));
+            let label = &study.label;
+            Some(text(
+                format!("{}: effects from event time {from} to {to}, between {low} and {high}", label.en),
+                format!("{}：相对期{from}至{to}的效应，介于{low}与{high}之间", label.zh),
+            ))
+        }),
+        "; ",
+        "；",
+    )
+}
+
+/// What the marks of the figure are.
+fn figure_note(study: &EventStudy, several: bool) -> Text {
+    let level = inference::percent(study.level);
+    let bars = text(format!("Bars are pointwise {level}% confidence intervals"), format!("竖线为逐点{level}%置信区间"));
+    let band = if study.rows.iter().any(|row| row.band_low.is_some()) {
+        let critical = study.sup_t.map(|c| number(c, 3)).unwrap_or_default();
+        text(
+            format!(
+                "the shade is the simultaneous {level}% band (sup-t critical value {critical}), which holds for all event \
+                 times at once"
+            ),
+            format!("阴影为{level}%同时置信带（sup-t临界值{critical}），对所有相对期同时成立"),
+        )
+    } else {
+        Text::default()
+    };
+    let reference = reference(study);
+    let reference = text(
+        format!("the hollow marker is the reference ({}), 0 by construction", reference.en),
+        format!("空心点为基准期（{}），其值设定为0", reference.zh),
+    );
+    let name = if several { study.label.clone() } else { Text::default() };
+    let said = stop(glue([bars, band, reference], "; ", "；"));
+    glue([name, said], ": ", "：")
+}
+
+/// The reference event times.
+fn reference(study: &EventStudy) -> Text {
+    let times = study.reference.iter().map(|time| Text::same(time.to_string().replace('-', &MINUS.to_string())));
+    list(&times.collect::<Vec<_>>())
+}
+
+fn table(words: &Words<'_>, found: &EventStudies) -> Table {
+    let style = &words.results.style;
+    let levels = found.studies.first().map_or(0.95, |study| study.level);
+    let level = inference::percent(levels);
+    let head = [
+        text("Event time", "相对期"),
+        text("Effect", "效应"),
+        text("Std. error", "标准误"),
+        text("p-value", "p值"),
+        text(format!("{level}% interval"), format!("{level}%置信区间")),
+        text(format!("{level}% simultaneous band"), format!("{level}%同时置信带")),
+        text("Treated rows", "处理组观测"),
+    ];
+    let mut columns = vec![Align::Centre; head.len()];
+    (columns[0], columns[1], columns[2], columns[6]) = (Align::Left, Align::Decimal, Align::Decimal, Align::Decimal);
+    let mut rows = Vec::new();
+    for study in &found.studies {
+        if found.studies.len() > 1 {
+            rows.push(Row::Panel(study.label.clone()));
+        }
+        rows.extend(study.rows.iter().map(|row| cells(words, study, row)));
+    }
+    let mut notes = vec![stop(inference::stars(&style.stars))];
+    for study in &found.studies {
+        let name = if found.studies.len() > 1 { study.label.clone() } else { Text::default() };
+        let said = sentences([leads(study), pre_periods(words, study), stop(study.base.clone())]);
+        notes.push(glue([name, said], ": ", "："));
+    }
+    let fits: Vec<(usize, &FitRecord)> =
+        found.studies.iter().enumerate().filter_map(|(i, study)| Some((i, study.fit.as_deref()?))).collect();
+    // Cards name columns where they differ; with one regression there is nothing to name.
+    if let [(_, fit)] = fits.as_slice() {
+        notes.extend(inference::cards(words, &[(0, *fit)]));
+    }
+    notes.retain(|note| *note != Text::default());
+    Table {
+        id: "event-study".to_owned(),
+        title: text("Effects by time since adoption", "动态效应估计结果"),
+        columns,
+        head: vec![head.map(Head::one).to_vec()],
+        rows,
+        notes,
+    }
+}
+
+fn cells(words: &Words<'_>, study: &EventStudy, row: &EventRow) -> Row {
+    let style = &words.results.style;
+    let is_reference = study.reference.contains(&row.event_time);
+    let reason = if is_reference {
+        text("reference period", "基准期")
+    } else {
+        text("not identified in this sample", "样本中无法识别")
+    };
+    let interval = |low: Option<f64>, high: Option<f64>| match low.zip(high) {
+        Some((low, high)) => Cell::Interval { low, high, decimals: style.digits },
+        None => Cell::Absent(reason.clone()),
+    };
+    let effect = if is_reference {
+        Cell::Number { value: row.estimate, decimals: style.digits }
+    } else {
+        Cell::Estimate { value: row.estimate, stars: stars(row.p_value, &style.stars), decimals: style.digits }
+    };
+    Row::Cells(vec![
+        Cell::same(event_time(row)),
+        effect,
+        Cell::bracketed(row.std_error, style.digits, &reason),
+        row.p_value.map_or(Cell::Absent(reason.clone()), |value| Cell::PValue { value, decimals: 3 }),
+        interval(row.conf_low, row.conf_high),
+        interval(row.band_low, row.band_high),
+        Cell::Count(row.n as u64),
+    ])
+}
+
+/// The joint test of the leads in a sentence.
+fn leads(study: &EventStudy) -> Text {
+    match &study.leads {
+        None => text(
+            "No joint test of the leads: there is no lead with a coefficient.",
+            "没有可估计的政策前系数，无法进行联合检验。",
+        ),
+        Some(test) => {
+            let (said, p) = (statistic(test), equals_p(test.p_value));
+            text(
+                format!("Joint test that all leads are zero: {}, {p}.", said.en),
+                format!("政策前系数联合为零的检验：{}，{p}。", said.zh),
+            )
+        }
+    }
+}
+
+/// `F(4, 284) = 1.230`, or `χ²(4) = 4.920`.
+pub(super) fn statistic(test: &Wald) -> Text {
+    let value = number(test.statistic, 3);
+    Text::same(match test.df2 {
+        Some(df2) => format!("F({}, {}) = {value}", test.df1.round(), df2.round()),
+        None => format!("χ²({}) = {value}", test.df1.round()),
+    })
+}
+
+/// `p = 0.012`, `p < 0.001`.
+pub(super) fn equals_p(value: f64) -> String {
+    let printed = p_value(value, 3);
+    match printed.strip_prefix('<') {
+        Some(bound) => format!("p < {bound}"),
+        None => format!("p = {printed}"),
+    }
+}
+
+/// How much the pre-period can tell.
+fn pre_periods(words: &Words<'_>, study: &EventStudy) -> Text {
+    let (available, testable) = (words.count(study.pre_available), words.count(study.pre_testable));
+    let caution = match study.pre_testable {
+        0 => text(
+            " Parallel trends before adoption cannot be tested with these data.",
+            "现有数据无法检验政策前的平行趋势。",
+        ),
+        1 => text(
+            " One lead tests a single difference between periods, not a trend.",
+            "仅有一个可检验的政策前系数，只能比较两期差异，不足以检验趋势。",
+        ),
+        _ => text(
+            " A test that does not reject is not evidence of parallel trends unless it has power against the trends one \
+             fears.",
+            "未拒绝原假设并不等于平行趋势成立，其说服力取决于检验功效。",
+        ),
+    };
+    text(
+        format!(
+            "The data have {available} pre-treatment {}, of which {testable} {} a coefficient.{}",
+            plural(study.pre_available, "period", "periods"),
+            plural(study.pre_testable, "has", "have"),
+            caution.en
+        ),
+        format!("政策前共{available}期，其中{testable}期可估计系数。{}", caution.zh),
+    )
+}
+
+/// What was estimated.
+fn methods(words: &Words<'_>, found: &EventStudies) -> Text {
+    let mut parts = Vec::new();
+    let labels: Vec<Text> = found.studies.iter().map(|study| study.label.clone()).collect();
+    let outcome = words.label(&words.results.model.outcome);
+    let estimators = list(&labels);
+    parts.push(text(
+        format!("Effects on {} by periods since adoption, estimated by {}.", outcome.en, estimators.en),
+        format!("以{}为被解释变量，按相对政策实施的期数估计动态效应，估计方法为{}。", outcome.zh, estimators.zh),
+    ));
+    if let Some(fit) = found.studies.iter().find_map(|study| study.fit.as_deref()) {
+        let rows = words.observations(fit.n_obs);
+        let effects: Vec<String> = fit.effects.iter().map(|effect| effect.name.clone()).collect();
+        let effects = words.effects(&effects);
+        let absorbed = if effects.en.is_empty() {
+            Text::default()
+        } else {
+            text(format!(", absorbs {}", effects.en), format!("，吸收{}", effects.zh))
+        };
+        parts.push(stop(text(
+            format!("The regression uses {}{}", rows.en, absorbed.en),
+            format!("回归使用{}{}", rows.zh, absorbed.zh),
+        )));
+        parts.push(inference::sentence(words, &[(0, fit)]));
+    }
+    parts.push(found.methods.clone());
+    sentences(parts)
+}

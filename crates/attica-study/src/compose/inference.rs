@@ -1,0 +1,249 @@
+//! How uncertainty was computed, in words: what stands below a coefficient, what the stars mean,
+//! and the SE card. Everything comes from the fit's own record.
+
+use attica::fit::{FitRecord, SeCard};
+use attica::text::Text;
+use attica_report::format::number;
+
+use super::words::{Words, by_value, glue, list, per_column, plural, sentence_case, stop, text};
+
+/// What `vcov` names.
+#[derive(Debug, PartialEq)]
+enum Spread<'a> {
+    /// Equal variances, no correlation.
+    Iid,
+    /// Heteroskedasticity-robust, `HC1` to `HC3`.
+    Robust(&'a str),
+    /// Clustered, with the rule where it is not the usual one (`CR2`, `CRV3`).
+    Cluster(Option<&'a str>, Vec<&'a str>),
+    /// Anything else, by its own name.
+    Other(&'a str),
+}
+
+/// Reads `iid`, `HC1`, `cluster(city, year)`, `CRV3(city)`.
+fn spread(vcov: &str) -> Spread<'_> {
+    match vcov.split_once('(') {
+        None if vcov == "iid" => Spread::Iid,
+        None if vcov.starts_with("HC") => Spread::Robust(vcov),
+        Some((rule, rest)) if matches!(rule, "cluster" | "CRV1" | "CR2" | "CRV3") => {
+            let rule = (!matches!(rule, "cluster" | "CRV1")).then_some(rule);
+            Spread::Cluster(rule, rest.trim_end_matches(')').split(',').map(str::trim).collect())
+        }
+        _ => Spread::Other(vcov),
+    }
+}
+
+/// The kind of standard error as a noun: `standard errors clustered by city`, `城市层面的聚类稳健标准误`.
+pub(super) fn kind(words: &Words<'_>, vcov: &str) -> Text {
+    match spread(vcov) {
+        Spread::Iid => {
+            text("conventional standard errors (independent, equal variances)", "普通标准误（假定独立同方差）")
+        }
+        Spread::Robust(rule) => {
+            text(format!("heteroskedasticity-robust standard errors ({rule})"), format!("异方差稳健标准误（{rule}）"))
+        }
+        Spread::Cluster(rule, by) => {
+            let labels: Vec<Text> = by.iter().map(|name| words.category(name)).collect();
+            let by = list(&labels);
+            let rule = rule.map(|rule| text(format!(" ({rule})"), format!("（{rule}）"))).unwrap_or_default();
+            match labels.len() {
+                1 => text(
+                    format!("standard errors clustered by {}{}", by.en, rule.en),
+                    format!("{}层面的聚类稳健标准误{}", by.zh, rule.zh),
+                ),
+                ways => text(
+                    format!("standard errors clustered by {} ({ways}-way){}", by.en, rule.en),
+                    format!("{}层面的{}聚类稳健标准误{}", by.zh, ways_zh(ways), rule.zh),
+                ),
+            }
+        }
+        Spread::Other(name) => text(format!("standard errors of type {name}"), format!("{name}标准误")),
+    }
+}
+
+fn ways_zh(ways: usize) -> String {
+    match ways {
+        2 => "双向".to_owned(),
+        3 => "三维".to_owned(),
+        more => format!("{more}维"),
+    }
+}
+
+/// `***、**、*分别表示在1%、5%、10%的水平上显著`, from the list of levels.
+pub(super) fn stars(levels: &[f64]) -> Text {
+    let mut levels: Vec<f64> = levels.to_vec();
+    levels.sort_by(f64::total_cmp);
+    let most = levels.len().min(3);
+    let levels = &levels[levels.len() - most..];
+    if levels.is_empty() {
+        return Text::default();
+    }
+    let marks: Vec<String> = (0..most).map(|i| "*".repeat(most - i)).collect();
+    let en: Vec<String> = marks.iter().zip(levels).map(|(mark, level)| format!("{mark} p < {level}")).collect();
+    let percent: Vec<String> = levels.iter().map(|level| format!("{}%", percent(*level))).collect();
+    let each = if most > 1 { "分别" } else { "" };
+    text(en.join(", "), format!("{}{each}表示在{}的水平上显著", marks.join("、"), percent.join("、")))
+}
+
+/// A share as a percentage without trailing zeros: 0.05 is `5`.
+pub(super) fn percent(share: f64) -> String {
+    let rounded = (share * 1e8).round() / 1e6;
+    rounded.to_string()
+}
+
+/// What stands in parentheses below the coefficients of these fits (`below`: `se`, `t`, `p`, `ci`).
+pub(super) fn below(words: &Words<'_>, below: &str, fits: &[(usize, &FitRecord)]) -> Text {
+    let kinds = by_value(fits.iter().map(|(column, fit)| (*column, kind(words, &fit.vcov))));
+    if kinds.is_empty() {
+        return Text::default();
+    }
+    let kinds = per_column(kinds, fits.len());
+    let statistic = if fits.iter().all(|(_, fit)| fit.se_card.df.is_none()) { "z" } else { "t" };
+    let level = fits.first().map_or_else(|| "95".to_owned(), |(_, fit)| percent(fit.level));
+    sentence_case(match below {
+        "t" => text(
+            format!("{statistic} statistics in parentheses, from {}", kinds.en),
+            format!("括号内为{statistic}值，由{}计算", kinds.zh),
+        ),
+        "p" => text(
+            format!("two-sided p-values in parentheses, from {}", kinds.en),
+            format!("括号内为双侧p值，由{}计算", kinds.zh),
+        ),
+        "ci" => text(
+            format!("{level}% confidence intervals in brackets, from {}", kinds.en),
+            format!("方括号内为{level}%置信区间，由{}计算", kinds.zh),
+        ),
+        _ => text(format!("in parentheses: {}", kinds.en), format!("括号内为{}", kinds.zh)),
+    })
+}
+
+/// What a small-sample preset counts, in half a sentence.
+fn rule(ssc: &str) -> Text {
+    match ssc {
+        "reghdfe" | "fixest" | "xtreg" => {
+            text("K leaves out absorbed effects that are nested in the clusters", "K不计入嵌套于聚类变量的固定效应")
+        }
+        "areg" => text("K counts every level of the absorbed effects", "K计入全部固定效应"),
+        "linearmodels" => text(
+            "K counts every level of the absorbed effects, and there is no factor for the number of clusters",
+            "K计入全部固定效应，且不作聚类数修正",
+        ),
+        _ => text("no small-sample correction", "不作小样本修正"),
+    }
+}
+
+/// The SE card of one fit as a clause.
+fn card(words: &Words<'_>, card: &SeCard) -> Text {
+    let mut parts = Vec::new();
+    if !card.clusters.is_empty() {
+        let sizes: Vec<Text> = card.clusters.iter().map(|&g| Text::same(words.count(g))).collect();
+        let sizes = list(&sizes);
+        parts.push(text(format!("G = {}", sizes.en), format!("聚类数G = {}", sizes.zh)));
+    }
+    parts.push(text(
+        format!("N = {}, K = {}", words.count(card.n as usize), card.k),
+        format!("N = {}，K = {}", words.count(card.n as usize), card.k),
+    ));
+    parts.push(text(
+        format!("small-sample factor {}", number(card.factor, 5)),
+        format!("小样本修正系数{}", number(card.factor, 5)),
+    ));
+    parts.push(match card.df {
+        Some(df) => {
+            text(format!("t distribution with {} degrees of freedom", df.round()), format!("t分布自由度{}", df.round()))
+        }
+        None => text("normal distribution", "标准正态分布"),
+    });
+    glue(parts, ", ", "，")
+}
+
+/// The SE cards of a table, each distinct one once, with the columns that it holds for.
+pub(super) fn cards(words: &Words<'_>, fits: &[(usize, &FitRecord)]) -> Vec<Text> {
+    let presets = by_value(fits.iter().map(|(column, fit)| (*column, (&fit.se_card.ssc, &fit.se_card.equals))));
+    presets
+        .into_iter()
+        .map(|(which, (ssc, equals))| {
+            let of: Vec<&(usize, &FitRecord)> = fits.iter().filter(|(column, _)| which.contains(column)).collect();
+            let cards =
+                per_column(by_value(of.iter().map(|(column, fit)| (*column, card(words, &fit.se_card)))), of.len());
+            let rule = rule(ssc);
+            let equals = if equals.is_empty() {
+                Text::default()
+            } else {
+                text(format!(" These are the standard errors of {equals}."), format!("标准误与{equals}一致。"))
+            };
+            text(
+                format!("SE card, rule `{ssc}` ({}): {}.{}", rule.en, cards.en, equals.en),
+                format!("标准误说明（规则{ssc}：{}）：{}。{}", rule.zh, cards.zh, equals.zh),
+            )
+        })
+        .collect()
+}
+
+/// The sentence of a methods paragraph on inference.
+pub(super) fn sentence(words: &Words<'_>, fits: &[(usize, &FitRecord)]) -> Text {
+    let said = by_value(fits.iter().map(|(column, fit)| {
+        let kind = kind(words, &fit.vcov);
+        let clusters = match fit.se_card.clusters.as_slice() {
+            [] => Text::default(),
+            sizes => {
+                let last = *sizes.last().unwrap_or(&0);
+                let sizes = list(&sizes.iter().map(|&g| Text::same(words.count(g))).collect::<Vec<_>>());
+                text(
+                    format!(" ({} {})", sizes.en, plural(last, "cluster", "clusters")),
+                    format!("（聚类数为{}）", sizes.zh),
+                )
+            }
+        };
+        (*column, text(format!("{}{}", kind.en, clusters.en), format!("{}{}", kind.zh, clusters.zh)))
+    }));
+    if said.is_empty() {
+        return Text::default();
+    }
+    let said = per_column(said, fits.len());
+    let t = by_value(fits.iter().map(|(column, fit)| {
+        let reference = match fit.se_card.df {
+            Some(df) => text(
+                format!("the t distribution with {} degrees of freedom", df.round()),
+                format!("自由度为{}的t分布", df.round()),
+            ),
+            None => text("the normal distribution", "标准正态分布"),
+        };
+        (*column, reference)
+    }));
+    let t = per_column(t, fits.len());
+    stop(text(
+        format!("Inference rests on {}; p-values and confidence intervals come from {}", said.en, t.en),
+        format!("统计推断采用{}，p值与置信区间依据{}计算", said.zh, t.zh),
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_legend_of_stars_follows_the_list() {
+        let usual = stars(&[0.10, 0.05, 0.01]);
+        assert_eq!(usual.en, "*** p < 0.01, ** p < 0.05, * p < 0.1");
+        assert_eq!(usual.zh, "***、**、*分别表示在1%、5%、10%的水平上显著");
+        assert_eq!(stars(&[0.05]).zh, "*表示在5%的水平上显著");
+        assert_eq!(stars(&[0.001, 0.05]).en, "** p < 0.001, * p < 0.05");
+        assert_eq!(stars(&[]), Text::default());
+    }
+
+    #[test]
+    fn covariances_are_read_by_their_names() {
+        assert_eq!(spread("cluster(city, year)"), Spread::Cluster(None, vec!["city", "year"]));
+        assert_eq!(spread("CRV3(city)"), Spread::Cluster(Some("CRV3"), vec!["city"]));
+        assert_eq!(spread("HC1"), Spread::Robust("HC1"));
+        assert_eq!(spread("NW(2)"), Spread::Other("NW(2)"));
+    }
+
+    #[test]
+    fn shares_print_without_noise() {
+        assert_eq!(percent(0.1), "10");
+        assert_eq!(percent(0.001), "0.1");
+        assert_eq!(percent(0.95), "95");
+    }
+}

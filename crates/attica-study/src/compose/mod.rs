@@ -1,0 +1,113 @@
+//! From results to the report: every sentence, table and figure of the paper, in both languages,
+//! made from [`Results`] alone. Nothing is estimated here.
+
+mod data;
+mod descriptives;
+mod event;
+mod family;
+mod index;
+mod inference;
+mod model_notes;
+mod models;
+mod placebo;
+mod warnings;
+mod words;
+
+use attica::text::{Language, Text};
+use attica_report::report::{Block, Report};
+
+use crate::results::{Content, Results, Section};
+use words::{Words, sentences, stop, text};
+
+/// The report of a study, to be printed in `language`. It holds both languages, so the same report
+/// can be written again in the other.
+pub fn report(results: &Results, language: Language) -> Report {
+    let words = Words::new(results);
+    let mut blocks = vec![Block::Heading(1, text("Data", "数据"))];
+    blocks.extend(data::blocks(&words));
+    if !results.indices.is_empty() {
+        blocks.push(Block::Heading(1, text("Composite index", "综合指标测算")));
+        for index in &results.indices {
+            blocks.push(Block::Heading(2, words.label(&index.name)));
+            blocks.extend(index::blocks(&words, index));
+        }
+    }
+    let mut last = None;
+    for section in &results.sections {
+        if last != Some(&section.step) {
+            last = Some(&section.step);
+            blocks.push(Block::Heading(1, heading(&section.step)));
+        }
+        blocks.extend(section_blocks(&words, section));
+    }
+    let cautions = warnings::blocks(&words);
+    if !cautions.is_empty() {
+        blocks.push(Block::Heading(1, text("Warnings", "警告与提示")));
+        blocks.extend(cautions);
+    }
+    Report {
+        title: results.title.clone(),
+        subtitle: Some(subtitle(&words)),
+        badge: results.simulated.clone(),
+        language,
+        style: words.style,
+        blocks,
+    }
+}
+
+/// Heading of a step of the study file.
+fn heading(step: &str) -> Text {
+    match step {
+        "descriptives" => text("Descriptive statistics", "描述性统计"),
+        "baseline" => text("Baseline results", "基准回归"),
+        "event_study" => text("Parallel trends and dynamic effects", "平行趋势与动态效应"),
+        "placebo" => text("Placebo tests", "安慰剂检验"),
+        "robustness" => text("Robustness", "稳健性检验"),
+        "mechanism" => text("Mechanism", "机制检验"),
+        "moderation" => text("Moderation", "调节效应"),
+        "mediation" => text("Mediation", "中介效应"),
+        "heterogeneity" => text("Heterogeneity", "异质性分析"),
+        other => Text::same(other),
+    }
+}
+
+/// One line on what is estimated, by what and on what.
+fn subtitle(words: &Words<'_>) -> Text {
+    let results = words.results;
+    let (policy, outcome) = (words.label(&results.policy.name), words.label(&results.model.outcome));
+    let card = &results.panel;
+    let (units, first, last) = (words.count(card.n_units), card.first, card.last);
+    text(
+        format!(
+            "Effect of {} on {}; {units} units, {first}–{last}. Made by Attica {} from one study file; seed {}.",
+            policy.en, outcome.en, results.version, results.seed
+        ),
+        format!(
+            "{}对{}的影响；{units}个个体，{first}—{last}年。由Attica {}依据研究文件生成，随机种子{}。",
+            policy.zh, outcome.zh, results.version, results.seed
+        ),
+    )
+}
+
+/// Blocks of one section.
+fn section_blocks(words: &Words<'_>, section: &Section) -> Vec<Block> {
+    match &section.content {
+        Content::Descriptives(found) => descriptives::blocks(words, found),
+        Content::Models(family) => family::blocks(words, family, &section.step),
+        Content::EventStudy(found) => event::blocks(words, found),
+        Content::Placebo(found) => placebo::blocks(words, found),
+        Content::Failed(problem) => {
+            let fix = problem
+                .fix
+                .as_deref()
+                .map_or_else(Text::default, |fix| text(format!("What to do: {fix}"), format!("处理办法：{fix}")));
+            vec![Block::Warning(sentences([
+                text(
+                    format!("This step was not computed ({}): {}", problem.id, problem.message),
+                    format!("该步骤未能完成（{}）：{}", problem.id, problem.message),
+                ),
+                stop(fix),
+            ]))]
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! Notes under a table of regressions and its methods paragraph, made from the fits themselves.
+
+use attica::fit::FitRecord;
+use attica::ledger::Drop;
+use attica::text::Text;
+
+use super::inference;
+use super::models::{fit, hidden, outcome};
+use super::words::{Words, by_value, columns, glue, list, per_column, plural, sentence_case, sentences, stop, text};
+use crate::results::{Model, Models, Outcome};
+
+/// The estimator of a fit, as a noun.
+pub(super) fn model_name(model: &str) -> Text {
+    match model {
+        "fixed effects" => text("Fixed effects", "固定效应"),
+        "random effects" => text("Random effects", "随机效应"),
+        "pooled OLS" => text("Pooled OLS", "混合OLS"),
+        other => Text::same(other),
+    }
+}
+
+/// Notes under one table; its first column has the number `from`, counted from 0.
+pub(super) fn notes(words: &Words<'_>, show: &[String], models: &[Model], from: usize) -> Vec<Text> {
+    let fits: Vec<(usize, &FitRecord)> =
+        models.iter().enumerate().filter_map(|(i, model)| Some((from + i, fit(model)?))).collect();
+    let style = &words.results.style;
+    let legend = [inference::stars(&style.stars), inference::below(words, &style.below, &fits)];
+    let legend = glue(legend, ". ", "；");
+    let mut notes = vec![stop(legend)];
+    notes.extend(controls(words, show, &fits));
+    notes.extend(inference::cards(words, &fits));
+    notes.extend(lost_rows(words, &fits));
+    notes.extend(weights(&fits));
+    notes.extend(omitted(words, &fits));
+    notes.extend(failed(models, from));
+    notes.extend(warnings(&fits));
+    notes.retain(|note| *note != Text::default());
+    notes
+}
+
+/// Which regressors the row "Controls" sums up.
+fn controls(words: &Words<'_>, show: &[String], fits: &[(usize, &FitRecord)]) -> Option<Text> {
+    let groups = by_value(fits.iter().filter_map(|(column, fit)| {
+        let names = hidden(fit, show);
+        let labels = list(&names.iter().map(|name| words.term(name)).collect::<Vec<_>>());
+        (!names.is_empty()).then_some((*column, labels))
+    }));
+    if groups.is_empty() {
+        return None;
+    }
+    let said = per_column(groups, fits.len());
+    Some(stop(text(format!("Controls: {}", said.en), format!("控制变量：{}", said.zh))))
+}
+
+/// Rows that left between the panel and each column, by reason; nothing when none did.
+fn lost_rows(words: &Words<'_>, fits: &[(usize, &FitRecord)]) -> Option<Text> {
+    let lost = by_value(fits.iter().filter(|(_, fit)| !fit.dropped.is_empty()).map(|(column, fit)| {
+        let account = account(words, &fit.dropped);
+        let (read, used) = (words.count(fit.ledger.read), words.count(fit.ledger.used));
+        (
+            *column,
+            text(
+                format!("of {read} rows, {}; {used} used", account.en),
+                format!("共{read}行，{}，使用{used}行", account.zh),
+            ),
+        )
+    }));
+    if lost.is_empty() {
+        return None;
+    }
+    let said = per_column(lost, fits.len());
+    Some(stop(text(format!("Rows not used: {}", said.en), format!("未使用的观测：{}", said.zh))))
+}
+
+/// `12 missing LTEP, 3 singleton in city`.
+pub(super) fn account(words: &Words<'_>, dropped: &[Drop]) -> Text {
+    let parts = dropped.iter().map(|drop| {
+        let (rows, reason) = (words.count(drop.rows), drop.reason.text());
+        text(format!("{rows} {}", reason.en), format!("{}{rows}行", reason.zh))
+    });
+    glue(parts, ", ", "，")
+}
+
+fn weights(fits: &[(usize, &FitRecord)]) -> Option<Text> {
+    let weighted = by_value(fits.iter().filter_map(|(column, fit)| Some((*column, Text::same(fit.weights.clone()?)))));
+    if weighted.is_empty() {
+        return None;
+    }
+    let said = per_column(weighted, fits.len());
+    Some(stop(text(format!("Weighted by {}", said.en), format!("加权变量：{}", said.zh))))
+}
+
+/// Regressors that a column could not estimate.
+fn omitted(words: &Words<'_>, fits: &[(usize, &FitRecord)]) -> Option<Text> {
+    let left_out = by_value(fits.iter().filter(|(_, fit)| !fit.omitted.is_empty()).map(|(column, fit)| {
+        let parts = fit.omitted.iter().map(|omitted| {
+            let name = words.term(&omitted.name);
+            let reason = &omitted.reason;
+            text(format!("{} ({})", name.en, reason.en), format!("{}（{}）", name.zh, reason.zh))
+        });
+        (*column, glue(parts, ", ", "、"))
+    }));
+    if left_out.is_empty() {
+        return None;
+    }
+    let said = per_column(left_out, fits.len());
+    Some(stop(text(format!("Omitted regressors: {}", said.en), format!("因共线而剔除的变量：{}", said.zh))))
+}
+
+/// Why a column has no estimates.
+fn failed(models: &[Model], from: usize) -> Vec<Text> {
+    let problems = models.iter().enumerate().filter_map(|(i, model)| match &model.fit {
+        Outcome::Failed(problem) => Some((from + i, problem)),
+        Outcome::Fit(_) => None,
+    });
+    by_value(problems)
+        .into_iter()
+        .map(|(which, problem)| {
+            let at = columns(&which);
+            let (id, message) = (&problem.id, &problem.message);
+            stop(text(
+                format!("{} could not be estimated ({id}): {message}", sentence_case(at.clone()).en),
+                format!("{}未能估计（{id}）：{message}", at.zh),
+            ))
+        })
+        .collect()
+}
+
+/// Statistical warnings of the columns, each once.
+fn warnings(fits: &[(usize, &FitRecord)]) -> Vec<Text> {
+    let all = fits.iter().flat_map(|(column, fit)| fit.warnings.iter().map(move |warning| (*column, warning)));
+    by_value(all)
+        .into_iter()
+        .map(|(mut which, warning)| {
+            which.dedup();
+            let at = sentence_case(columns(&which));
+            stop(text(
+                format!("{}, {}: {}", at.en, warning.id, warning.text.en),
+                format!("{}，{}：{}", at.zh, warning.id, warning.text.zh),
+            ))
+        })
+        .collect()
+}
+
+/// The methods paragraph of a family of regressions: the model, the sample, the inference, and what
+/// the step itself has to say.
+pub(super) fn methods(words: &Words<'_>, family: &Models) -> Text {
+    let fits: Vec<(usize, &FitRecord)> =
+        family.models.iter().enumerate().filter_map(|(i, model)| Some((i, fit(model)?))).collect();
+    if fits.is_empty() {
+        return family.methods.clone();
+    }
+    sentences([model(words, family), sample(words, &fits), inference::sentence(words, &fits), family.methods.clone()])
+}
+
+/// What is regressed on what.
+fn model(words: &Words<'_>, family: &Models) -> Text {
+    let outcomes = by_value(family.models.iter().enumerate().map(|(i, model)| (i, outcome(model))));
+    let outcome = if outcomes.len() == 1 {
+        words.label(outcomes[0].1)
+    } else {
+        text("the outcome at its head", "列标题所示的被解释变量")
+    };
+    let shown: Vec<Text> = family.show.iter().map(|name| words.term(name)).collect();
+    let regressors = if shown.is_empty() { text("the regressors shown", "所列解释变量") } else { list(&shown) };
+    let controls = family.models.iter().filter_map(fit).any(|fit| !hidden(fit, &family.show).is_empty());
+    let controls = if controls {
+        text(" and the controls named in the notes", "及表注所列控制变量")
+    } else {
+        Text::default()
+    };
+    let how = by_value(family.models.iter().enumerate().filter_map(|(i, model)| {
+        let fit = fit(model)?;
+        let by = words.effects(&model.effects);
+        let method = match (fit.model.as_str(), model.effects.is_empty()) {
+            ("random effects", _) => text("generalised least squares with random effects", "随机效应广义最小二乘"),
+            (_, true) => text("ordinary least squares without absorbed effects", "普通最小二乘，不含固定效应"),
+            (_, false) => text(
+                format!("ordinary least squares with {} absorbed", by.en),
+                format!("普通最小二乘，并吸收{}", by.zh),
+            ),
+        };
+        let weighted = fit.weights.as_ref().map(|_| text(", weighted", "，加权")).unwrap_or_default();
+        Some((i, text(format!("{}{}", method.en, weighted.en), format!("{}{}", method.zh, weighted.zh))))
+    }));
+    let estimated = family.models.iter().filter(|model| fit(model).is_some()).count();
+    let how = per_column(how, estimated);
+    let each = plural(family.models.len(), "The column regresses", "Each column regresses");
+    stop(text(
+        format!("{each} {} on {}{} by {}", outcome.en, regressors.en, controls.en, how.en),
+        format!("各列以{}为被解释变量，对{}{}回归，估计方法为{}", outcome.zh, regressors.zh, controls.zh, how.zh),
+    ))
+}
+
+/// On which rows.
+fn sample(words: &Words<'_>, fits: &[(usize, &FitRecord)]) -> Text {
+    let sizes = by_value(fits.iter().map(|(column, fit)| {
+        let rows = words.observations(fit.n_obs);
+        let said = match fit.n_units {
+            None => rows,
+            Some(units) => {
+                let (n, noun) = (words.count(units), plural(units, "unit", "units"));
+                text(format!("{} on {n} {noun}", rows.en), format!("{}、{n}个个体", rows.zh))
+            }
+        };
+        (*column, said)
+    }));
+    let said = per_column(sizes, fits.len());
+    stop(text(format!("The estimation sample has {}", said.en), format!("估计样本包含{}", said.zh)))
+}
