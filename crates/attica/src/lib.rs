@@ -10,6 +10,7 @@ pub mod fit;
 pub mod frame;
 pub mod index;
 pub mod ledger;
+pub mod math;
 pub mod message;
 pub mod panel;
 pub mod text;

@@ -1,0 +1,130 @@
+//! Random streams: replication `r` of seed `s` is one ChaCha8 stream of its own, so that it is the
+//! same on any number of threads, on any machine, and can be run alone.
+
+use rand_chacha::ChaCha8Rng;
+use rand_core::{Rng, SeedableRng};
+
+use super::distribution::normal_quantile;
+
+/// The random numbers of one replication.
+#[derive(Clone, Debug)]
+pub struct Stream(ChaCha8Rng);
+
+/// The stream of replication `replication` under `seed`.
+pub fn stream(seed: u64, replication: u64) -> Stream {
+    let mut key = [0; 32];
+    key[..8].copy_from_slice(&seed.to_le_bytes());
+    let mut generator = ChaCha8Rng::from_seed(key);
+    generator.set_stream(replication);
+    Stream(generator)
+}
+
+impl Stream {
+    /// 64 random bits.
+    pub fn bits(&mut self) -> u64 {
+        self.0.next_u64()
+    }
+
+    /// Uniform on the open interval (0, 1), on a grid of 2^-53.
+    pub fn uniform(&mut self) -> f64 {
+        ((self.bits() >> 11) as f64 + 0.5) * (1.0 / (1u64 << 53) as f64)
+    }
+
+    /// Uniform on `0..n`, without bias (Lemire 2019, ACM TOMACS 29(1)); 0 when `n` is 0.
+    pub fn index(&mut self, n: usize) -> usize {
+        let n = n as u64;
+        let reject_below = if n == 0 { 0 } else { n.wrapping_neg() % n };
+        loop {
+            let product = u128::from(self.bits()) * u128::from(n);
+            if product as u64 >= reject_below {
+                return (product >> 64) as usize;
+            }
+        }
+    }
+
+    /// Puts `items` in random order (Fisher-Yates).
+    pub fn shuffle<T>(&mut self, items: &mut [T]) {
+        let n = items.len();
+        self.draw(items, n);
+    }
+
+    /// Moves a random sample without replacement to the first `k` places of `pool`, in random order.
+    /// The pool stays a permutation of itself, but its order then depends on earlier draws: reset it
+    /// where a replication must not depend on the one before.
+    pub fn draw<T>(&mut self, pool: &mut [T], k: usize) {
+        for i in 0..k.min(pool.len()) {
+            let j = i + self.index(pool.len() - i);
+            pool.swap(i, j);
+        }
+    }
+
+    /// `k` distinct numbers of `0..n` in random order (all of them when `k >= n`).
+    pub fn sample(&mut self, n: usize, k: usize) -> Vec<u32> {
+        let mut pool: Vec<u32> = (0..n as u32).collect();
+        self.draw(&mut pool, k);
+        pool.truncate(k);
+        pool
+    }
+
+    /// A standard normal number, by inversion: one uniform each.
+    pub fn normal(&mut self) -> f64 {
+        normal_quantile(self.uniform())
+    }
+
+    /// +1 or -1 with equal chance (Rademacher).
+    pub fn sign(&mut self) -> f64 {
+        if self.bits() >> 63 == 0 { 1.0 } else { -1.0 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_replication_is_the_same_whenever_it_is_run() {
+        let alone: Vec<u64> = (0..5).map(|_| 0).scan(stream(7, 137), |s, _: u64| Some(s.bits())).collect();
+        let mut others = stream(7, 136);
+        others.bits();
+        let mut again = stream(7, 137);
+        assert_eq!(alone, (0..5).map(|_| again.bits()).collect::<Vec<_>>());
+        assert_ne!(alone[0], stream(7, 138).bits());
+        assert_ne!(alone[0], stream(8, 137).bits());
+    }
+
+    #[test]
+    fn index_is_uniform_and_in_range() {
+        let mut s = stream(1, 0);
+        let mut counts = [0_u32; 7];
+        for _ in 0..70_000 {
+            counts[s.index(7)] += 1;
+        }
+        // Each count is binomial(70000, 1/7): sd 93; five of them are allowed.
+        assert!(counts.iter().all(|&c| c.abs_diff(10_000) < 465), "{counts:?}");
+        assert_eq!(s.index(1), 0);
+    }
+
+    #[test]
+    fn a_sample_has_no_repeats_and_a_shuffle_loses_nothing() {
+        let mut s = stream(3, 5);
+        let mut drawn = s.sample(285, 41);
+        drawn.sort_unstable();
+        drawn.dedup();
+        assert_eq!(drawn.len(), 41);
+        let mut deck: Vec<u32> = (0..50).collect();
+        s.shuffle(&mut deck);
+        assert_ne!(deck, (0..50).collect::<Vec<_>>());
+        deck.sort_unstable();
+        assert_eq!(deck, (0..50).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn normals_have_mean_zero_and_variance_one() {
+        let mut s = stream(11, 0);
+        let draws: Vec<f64> = (0..100_000).map(|_| s.normal()).collect();
+        let mean = draws.iter().sum::<f64>() / 1e5;
+        let variance = draws.iter().map(|x| x * x).sum::<f64>() / 1e5;
+        assert!(mean.abs() < 0.016, "{mean}");
+        assert!((variance - 1.0).abs() < 0.025, "{variance}");
+    }
+}
