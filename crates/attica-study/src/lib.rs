@@ -2,3 +2,5 @@
 
 pub mod compose;
 pub mod results;
+pub mod steps;
+pub mod studyfile;

@@ -1,0 +1,341 @@
+//! The steps of the paper and the report.
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{IndexMethod, IndexNorm, OneOrMany, Zeros};
+
+/// Table 1.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Descriptives {
+    /// Variables; outcome, policy, controls and mechanism variables by default.
+    pub variables: Vec<String>,
+    /// 0/1 or two-level column that splits the rows; units ever treated against the others by default.
+    pub by: Option<String>,
+}
+
+/// The baseline table.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Baseline {
+    /// The controls of each column; by default none, then one more in each.
+    pub stages: Option<Vec<Vec<String>>>,
+    /// Adds the classic difference-in-differences with both main effects instead of absorbed ones (needs one date
+    /// of adoption).
+    pub classic: bool,
+    /// Adds pooled least squares without effects.
+    pub pooled: bool,
+    /// Adds random effects by unit.
+    pub random_effects: bool,
+}
+
+/// Effects by time since adoption.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct EventStudy {
+    /// First and last event time; those beyond fall into the end bins. All that the data have by default.
+    pub window: Option<[i64; 2]>,
+    /// Reference event time, or several.
+    pub reference: OneOrMany<i64>,
+    /// Estimators, drawn in one figure.
+    pub estimators: Vec<String>,
+    /// True to leave rows beyond the window out, instead of binning them at its ends.
+    pub trim: bool,
+    /// False to leave the controls out.
+    pub controls: bool,
+}
+
+impl Default for EventStudy {
+    fn default() -> Self {
+        Self {
+            window: None,
+            reference: OneOrMany::One(-1),
+            estimators: vec!["twfe".to_owned()],
+            trim: false,
+            controls: true,
+        }
+    }
+}
+
+/// Placebo tests.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Placebo {
+    /// What is drawn.
+    pub kinds: Vec<PlaceboKind>,
+    /// Draws of each kind.
+    #[schemars(range(min = 1, max = 10_000_000))]
+    pub draws: usize,
+    /// Periods by which the `time` placebo moves adoption back, one fit each; as many as the data allow by default.
+    pub shifts: Vec<u32>,
+    /// Outcomes that the policy cannot move, for the `outcome` placebo.
+    pub outcomes: Vec<String>,
+}
+
+impl Default for Placebo {
+    fn default() -> Self {
+        Self { kinds: vec![PlaceboKind::Unit], draws: 1000, shifts: Vec::new(), outcomes: Vec::new() }
+    }
+}
+
+/// What a placebo test draws.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum PlaceboKind {
+    /// Random units, true dates.
+    Unit,
+    /// The whole vector of adoption dates, permuted over units.
+    Cohort,
+    /// Earlier dates, without the truly treated rows.
+    Time,
+    /// Random units and random dates.
+    Mixed,
+    /// Outcomes that the policy cannot move.
+    Outcome,
+}
+
+/// Robustness checks: each key adds columns.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Robustness {
+    /// Share of rows, sorted by unit and time, left out at the start and, in a second column, at the end.
+    #[schemars(range(min = 0.0, max = 0.9))]
+    pub trim_rows: Option<f64>,
+    /// Share of units left out at random.
+    #[schemars(range(min = 0.0, max = 0.9))]
+    pub drop_random_units: Option<f64>,
+    /// Quantiles at which outcome and controls are winsorised: `[0.01, 0.99]`.
+    pub winsorise: Option<[f64; 2]>,
+    /// Quantiles beyond which rows are left out, by the outcome.
+    pub trim: Option<[f64; 2]>,
+    /// True to take the quantiles of `winsorise` and `trim` within each period.
+    pub by_year: bool,
+    /// First and last period of a shorter panel.
+    pub window: Option<[f64; 2]>,
+    /// Other policy variables in place of the policy.
+    pub replace_policy: OneOrMany<String>,
+    /// Other outcomes: columns, or another way to build the index that is the outcome.
+    pub replace_outcome: OneOrMany<Outcome>,
+    /// Periods by which controls are lagged.
+    #[schemars(range(min = 1))]
+    pub lag_controls: Option<u32>,
+    /// Controls at their value in the first period, times a linear trend.
+    pub base_controls_trend: bool,
+    /// Effects absorbed besides the usual ones: `["province^year"]`, one column each.
+    pub effects: Vec<String>,
+    /// A linear trend for each unit.
+    pub unit_trends: bool,
+    /// Units left out, by name of the list.
+    pub drop_units: IndexMap<String, Vec<Key>>,
+    /// 0/1 columns of policies at the same time: controlled for one at a time, then all together.
+    pub concurrent: Vec<String>,
+    /// Also leaves out the units that a policy at the same time ever touches.
+    pub drop_concurrent: bool,
+    /// The outcome as log(1 + y).
+    pub log1p: bool,
+    /// Other clusterings: a column, or several for multi-way.
+    pub cluster: Vec<OneOrMany<String>>,
+}
+
+/// A unit as the study file writes it: text or a whole number.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Key {
+    /// A number.
+    Number(i64),
+    /// Text.
+    Text(String),
+}
+
+impl Key {
+    /// As a reader sees it.
+    pub fn text(&self) -> String {
+        match self {
+            Self::Number(number) => number.to_string(),
+            Self::Text(text) => text.clone(),
+        }
+    }
+}
+
+/// Another outcome.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Outcome {
+    /// A column.
+    Column(String),
+    /// The index that is the outcome, built in another way.
+    Index(IndexChange),
+}
+
+/// What changes in the index.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct IndexChange {
+    /// How indicators become one number.
+    pub method: Option<IndexMethod>,
+    /// What a zero becomes.
+    pub zeros: Option<Zeros>,
+    /// Base of the distances.
+    pub norm: Option<IndexNorm>,
+    /// True to let weights enter the distances once.
+    pub weight_once: Option<bool>,
+}
+
+/// Channels.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Mechanism {
+    /// Variables that the policy may move on the way to the outcome; each is an outcome of the model.
+    pub through: Vec<String>,
+    /// Variables whose level before adoption may change the effect (moderation).
+    pub moderation: Vec<String>,
+    /// Variables for stepwise mediation, printed with its known criticism: what the policy moves is identified, what
+    /// the mediator then does to the outcome is not.
+    pub mediation: Vec<String>,
+    /// Bootstrap draws over units for the indirect effect.
+    pub draws: Option<usize>,
+}
+
+/// Effects by group.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Heterogeneity {
+    /// Columns that make the groups; `{ variable = "gdp", cut = "median" }` cuts a number in each unit's first period.
+    pub by: OneOrMany<By>,
+    /// `mechanism` repeats the mechanism table within each group.
+    pub cross: Option<Cross>,
+    /// Permutations of the group labels over units, as a second test of equality; 0 for none.
+    pub permutations: usize,
+    /// Absorbed effects in the groups, when they differ from the model's.
+    pub effects: Option<Vec<String>>,
+}
+
+impl Default for Heterogeneity {
+    fn default() -> Self {
+        Self { by: OneOrMany::default(), cross: None, permutations: 1000, effects: None }
+    }
+}
+
+/// What makes the groups.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum By {
+    /// A column of categories.
+    Column(String),
+    /// A number, cut into groups.
+    Cut(Cut),
+}
+
+/// A number cut into groups by its value in each unit's first period.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Cut {
+    /// Column.
+    pub variable: String,
+    /// Where to cut.
+    #[serde(default)]
+    pub cut: CutAt,
+}
+
+/// Where a number is cut.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum CutAt {
+    /// Two groups at the median.
+    #[default]
+    Median,
+    /// Three groups.
+    Terciles,
+    /// Four groups.
+    Quartiles,
+}
+
+impl CutAt {
+    /// Number of groups.
+    pub fn groups(self) -> usize {
+        match self {
+            Self::Median => 2,
+            Self::Terciles => 3,
+            Self::Quartiles => 4,
+        }
+    }
+}
+
+/// What is repeated within groups.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Cross {
+    /// The mechanism table.
+    Mechanism,
+}
+
+/// How the report looks.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Report {
+    /// Documents to write.
+    pub formats: Vec<Format>,
+    /// House style of tables.
+    pub style: TableStyle,
+    /// Significance levels of one, two and three stars, largest first; empty for none.
+    pub stars: Vec<f64>,
+    /// What stands in parentheses below a coefficient.
+    pub below: Below,
+    /// Decimals of coefficients.
+    #[schemars(range(max = 12))]
+    pub digits: usize,
+}
+
+impl Default for Report {
+    fn default() -> Self {
+        Self {
+            formats: vec![Format::Html, Format::Docx, Format::Tex],
+            style: TableStyle::Cn,
+            stars: vec![0.10, 0.05, 0.01],
+            below: Below::Se,
+            digits: 3,
+        }
+    }
+}
+
+/// A document format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// One self-contained page.
+    Html,
+    /// Word.
+    Docx,
+    /// LaTeX.
+    Tex,
+    /// Markdown.
+    Md,
+}
+
+/// House style of tables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum TableStyle {
+    /// Three-line tables of Chinese journals.
+    Cn,
+    /// The American Economic Review's.
+    Aer,
+    /// Plain.
+    Plain,
+}
+
+/// What stands in parentheses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Below {
+    /// Standard error.
+    Se,
+    /// t statistic.
+    T,
+    /// p-value.
+    P,
+    /// Confidence interval.
+    Ci,
+}

@@ -1,0 +1,298 @@
+//! What no schema can say: roles that exclude each other, impossible windows, names that no column has.
+
+use attica::frame::unknown_column;
+use attica::message::Problem;
+
+use super::{By, Index, OneOrMany, Outcome, PlaceboKind, StudyFile, StudySource};
+
+/// Collects problems with their place in the file.
+struct Check<'a> {
+    source: &'a StudySource,
+    problems: Vec<Problem>,
+}
+
+impl Check<'_> {
+    fn add(&mut self, id: &str, path: &[&str], message: String, fix: &str) {
+        self.problems.push(self.source.problem(id, path, message).fix(fix));
+    }
+}
+
+/// Problems that show without reading any data.
+pub(super) fn without_data(file: &StudyFile, source: &StudySource) -> Vec<Problem> {
+    let mut check = Check { source, problems: Vec::new() };
+    check_data(file, &mut check);
+    check_policy(file, &mut check);
+    check_roles(file, &mut check);
+    check_windows(file, &mut check);
+    check_indices(file, &mut check);
+    check.problems
+}
+
+fn check_data(file: &StudyFile, check: &mut Check<'_>) {
+    if file.data.is_empty() {
+        check.add("E602", &["data"], "the study file names no data".into(), "add [[data]] with file, unit and time");
+    }
+    for (i, data) in file.data.iter().enumerate() {
+        let at = i.to_string();
+        if data.file.is_empty() {
+            check.add("E602", &["data", &at], format!("table {} has no file", i + 1), "add file = \"name.csv\"");
+        }
+        let missing: Vec<&str> =
+            [("unit", &data.unit), ("time", &data.time)].iter().filter(|(_, v)| v.is_none()).map(|(k, _)| *k).collect();
+        if i == 0 && !missing.is_empty() {
+            let message = format!("the first table is the panel and needs {}", missing.join(" and "));
+            check.add("E602", &["data", &at], message, "add unit = \"…\" and time = \"…\"");
+        }
+        if i > 0 && missing.len() == 2 && data.on.is_none() {
+            let message = format!("\"{}\" does not say what it joins on", data.file);
+            check.add("E602", &["data", &at], message, "add on = [\"…\"] with the columns that both tables have");
+        }
+    }
+    if file.model.outcome.as_slice().is_empty() {
+        check.add("E602", &["model"], "the model has no outcome".into(), "add outcome = \"…\" under [model]");
+    }
+}
+
+fn check_policy(file: &StudyFile, check: &mut Check<'_>) {
+    let policy = &file.policy;
+    let ways = [
+        ("first_treated", policy.first_treated.is_some()),
+        ("treated", policy.treated.is_some()),
+        ("path", policy.path.is_some()),
+        ("continuous", policy.continuous.is_some()),
+    ];
+    let given: Vec<&str> = ways.iter().filter(|(_, given)| *given).map(|(name, _)| *name).collect();
+    let how = "write one of first_treated = \"…\", treated = \"…\" with from = …, path = \"…\" or continuous = \"…\"";
+    if given.is_empty() {
+        check.add("E602", &["policy"], "[policy] does not say who is treated, and when".into(), how);
+    }
+    if given.len() > 1 {
+        let message = format!("[policy] codes treatment in {} ways: {}", given.len(), given.join(", "));
+        check.add("E605", &["policy", given[1]], message, how);
+    }
+    if policy.treated.is_some() != policy.from.is_some() {
+        let message = "[policy] needs treated and from together".to_owned();
+        check.add("E602", &["policy"], message, "treated = \"pilot\" names a 0/1 column, from = 2011 the first period");
+    }
+}
+
+fn check_roles(file: &StudyFile, check: &mut Check<'_>) {
+    let outcomes = file.model.outcome.as_slice();
+    let policy = &file.policy;
+    let panel = file.data.first();
+    let unit = panel.and_then(|d| d.unit.as_deref());
+    let time = panel.and_then(|d| d.time.as_deref());
+    for (i, control) in file.model.controls.iter().enumerate() {
+        let roles = [
+            ("the outcome", outcomes.contains(control)),
+            ("the policy variable", *control == policy.name || Some(control) == policy.path.as_ref()),
+            ("the policy's intensity", Some(control) == policy.continuous.as_ref()),
+            ("the unit", Some(control.as_str()) == unit),
+            ("the time", Some(control.as_str()) == time),
+            ("a control already", file.model.controls[..i].contains(control)),
+        ];
+        if let Some((role, _)) = roles.iter().find(|(_, is)| *is) {
+            let message = format!("\"{control}\" is a control and also {role}");
+            check.add("E605", &["model", "controls", &i.to_string()], message, "take it out of one of the two");
+        }
+    }
+    for outcome in outcomes {
+        let roles = [
+            ("the policy variable", *outcome == policy.name || Some(outcome) == policy.path.as_ref()),
+            ("the unit", Some(outcome.as_str()) == unit),
+            ("the time", Some(outcome.as_str()) == time),
+        ];
+        if let Some((role, _)) = roles.iter().find(|(_, is)| *is) {
+            let message = format!("\"{outcome}\" is the outcome and also {role}");
+            check.add("E605", &["model", "outcome"], message, "give each role its own column");
+        }
+    }
+}
+
+fn check_windows(file: &StudyFile, check: &mut Check<'_>) {
+    if let Some(study) = &file.event_study {
+        let references = study.reference.as_slice();
+        if references.is_empty() {
+            let message = "the event study has no reference period".to_owned();
+            check.add("E607", &["event_study", "reference"], message, "write reference = -1");
+        }
+        if let Some([first, last]) = study.window {
+            let path = ["event_study", "window"];
+            if first >= last {
+                let message = format!("the window [{first}, {last}] ends before it begins");
+                check.add("E607", &path, message, "write the first event time, then the last: window = [-4, 6]");
+            } else if first >= 0 || last < 0 {
+                let message = format!("the window [{first}, {last}] does not hold both sides of adoption");
+                check.add("E607", &path, message, "begin before 0 and end at 0 or later: window = [-4, 6]");
+            }
+            for reference in references.iter().filter(|r| **r < first || **r > last) {
+                let message = format!("the reference {reference} lies outside the window [{first}, {last}]");
+                check.add("E607", &["event_study", "reference"], message, "choose a reference within the window");
+            }
+        }
+        for (i, name) in study.estimators.iter().enumerate() {
+            if !crate::steps::ESTIMATORS.contains(&name.as_str()) {
+                let message = format!("no estimator is called \"{name}\"");
+                let fix = format!("the estimators are {}", crate::steps::ESTIMATORS.join(", "));
+                check.add("E602", &["event_study", "estimators", &i.to_string()], message, &fix);
+            }
+        }
+    }
+    if let Some(placebo) = &file.placebo
+        && placebo.kinds.contains(&PlaceboKind::Outcome)
+        && placebo.outcomes.is_empty()
+    {
+        let message = "the outcome placebo names no outcomes".to_owned();
+        check.add("E607", &["placebo", "kinds"], message, "add outcomes = [\"…\"] that the policy cannot move");
+    }
+    if let Some(robustness) = &file.robustness {
+        if let Some([first, last]) = robustness.window
+            && first >= last
+        {
+            let message = format!("the window [{first}, {last}] ends before it begins");
+            check.add("E607", &["robustness", "window"], message, "write the first period, then the last");
+        }
+        for (key, quantiles) in [("winsorise", robustness.winsorise), ("trim", robustness.trim)] {
+            if let Some([low, high]) = quantiles
+                && !(0.0 <= low && low < high && high <= 1.0)
+            {
+                let message = format!("{key} = [{low}, {high}] are not two quantiles between 0 and 1");
+                check.add("E607", &["robustness", key], message, "write shares, such as [0.01, 0.99]");
+            }
+        }
+    }
+    let stars = &file.report.stars;
+    if stars.len() > 3 || stars.windows(2).any(|s| s[0] <= s[1]) || stars.iter().any(|s| !(0.0 < *s && *s < 1.0)) {
+        let message = "stars are up to three levels between 0 and 1, largest first".to_owned();
+        check.add("E607", &["report", "stars"], message, "write stars = [0.10, 0.05, 0.01]");
+    }
+}
+
+fn check_indices(file: &StudyFile, check: &mut Check<'_>) {
+    for (name, index) in &file.index {
+        if index.dimensions.values().all(Vec::is_empty) {
+            let message = format!("the index \"{name}\" has no indicators");
+            check.add("E602", &["index", name], message, "add a dimension: labour = [\"+avg_wage\", \"-energy\"]");
+        }
+        if file.variables.contains_key(name) {
+            let message = format!("\"{name}\" is an index and a variable");
+            check.add("E605", &["variables", name], message, "give one of them another name");
+        }
+        let listed = indicators(index);
+        for (i, (dimension, indicator, _)) in listed.iter().enumerate() {
+            if listed[..i].iter().any(|(_, earlier, _)| earlier == indicator) {
+                let message = format!("\"{indicator}\" is in the index \"{name}\" twice");
+                check.add("E605", &["index", name, dimension], message, "list it once");
+            }
+        }
+    }
+}
+
+/// The indicators of an index: dimension, column, and true when more is better.
+pub fn indicators(index: &Index) -> Vec<(&str, &str, bool)> {
+    let signed = |word: &'_ str| -> (usize, bool) {
+        match word.chars().next() {
+            Some('-' | '−' | '－') => (word.chars().next().map_or(0, char::len_utf8), false),
+            Some('+' | '＋') => (word.chars().next().map_or(0, char::len_utf8), true),
+            _ => (0, true),
+        }
+    };
+    index
+        .dimensions
+        .iter()
+        .flat_map(|(dimension, words)| words.iter().map(move |word| (dimension.as_str(), word.as_str())))
+        .map(|(dimension, word)| {
+            let (skip, benefit) = signed(word);
+            (dimension, word[skip..].trim(), benefit)
+        })
+        .collect()
+}
+
+/// Problems with names: every column that the study uses, against those that the data and the study make.
+pub fn columns(file: &StudyFile, source: &StudySource, known: &[&str]) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let mut need = |path: &[&str], name: &str| {
+        if !known.contains(&name) {
+            problems.push(unknown_column(name, known.iter().copied()).at(source.place(path)));
+        }
+    };
+    let mut list = |path: &[&str], names: &[String]| {
+        for (i, name) in names.iter().enumerate() {
+            need(&[path, &[&i.to_string()]].concat(), name);
+        }
+    };
+    list(&["model", "controls"], &file.model.controls);
+    if let Some(step) = &file.descriptives {
+        list(&["descriptives", "variables"], &step.variables);
+        list(&["descriptives", "by"], step.by.as_slice());
+    }
+    for (i, stage) in file.baseline.iter().flat_map(|b| b.stages.iter().flatten()).enumerate() {
+        list(&["baseline", "stages", &i.to_string()], stage);
+    }
+    if let Some(step) = &file.placebo {
+        list(&["placebo", "outcomes"], &step.outcomes);
+    }
+    if let Some(step) = &file.robustness {
+        list(&["robustness", "concurrent"], &step.concurrent);
+        list(&["robustness", "replace_policy"], step.replace_policy.as_slice());
+        for (i, cluster) in step.cluster.iter().enumerate() {
+            list(&["robustness", "cluster", &i.to_string()], cluster.as_slice());
+        }
+        for effect in &step.effects {
+            list(&["robustness", "effects"], &parts(effect));
+        }
+        for outcome in step.replace_outcome.as_slice() {
+            if let Outcome::Column(name) = outcome {
+                list(&["robustness", "replace_outcome"], std::slice::from_ref(name));
+            }
+        }
+    }
+    if let Some(step) = &file.mechanism {
+        list(&["mechanism", "through"], &step.through);
+        list(&["mechanism", "moderation"], &step.moderation);
+        list(&["mechanism", "mediation"], &step.mediation);
+    }
+    if let Some(step) = &file.heterogeneity {
+        for by in step.by.as_slice() {
+            let (By::Column(name) | By::Cut(super::Cut { variable: name, .. })) = by;
+            list(&["heterogeneity", "by"], std::slice::from_ref(name));
+        }
+        for effect in step.effects.iter().flatten() {
+            list(&["heterogeneity", "effects"], &parts(effect));
+        }
+    }
+    for effect in file.model.effects.iter().flatten() {
+        list(&["model", "effects"], &parts(effect));
+    }
+    list_one_or_many(&mut list, &["model", "outcome"], &file.model.outcome);
+    list_one_or_many(&mut list, &["model", "cluster"], &file.model.cluster);
+    if let Some(weights) = &file.model.weights {
+        list(&["model", "weights"], std::slice::from_ref(&weights.column));
+    }
+    let policy = &file.policy;
+    for (key, column) in [
+        ("first_treated", &policy.first_treated),
+        ("treated", &policy.treated),
+        ("path", &policy.path),
+        ("continuous", &policy.continuous),
+    ] {
+        if let Some(column) = column {
+            need(&["policy", key], column);
+        }
+    }
+    for (name, index) in &file.index {
+        for (dimension, indicator, _) in indicators(index) {
+            need(&["index", name, dimension], indicator);
+        }
+    }
+    problems
+}
+
+fn list_one_or_many(list: &mut impl FnMut(&[&str], &[String]), path: &[&str], names: &OneOrMany<String>) {
+    list(path, names.as_slice());
+}
+
+/// The columns of an effect: `province^year`, `city[trend]`.
+fn parts(effect: &str) -> Vec<String> {
+    effect.split(['^', '[', ']', ',', ':']).map(str::trim).filter(|p| !p.is_empty()).map(str::to_owned).collect()
+}
