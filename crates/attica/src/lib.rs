@@ -6,7 +6,9 @@
 
 pub mod design;
 pub mod diagnostic;
+pub mod expr;
 pub mod fit;
+pub mod formula;
 pub mod frame;
 pub mod index;
 pub mod ledger;

@@ -1,5 +1,8 @@
 //! Columns in memory: numbers with NaN as missing, or text as codes into sorted levels.
 
+pub mod codes;
+pub mod transform;
+
 use std::collections::HashMap;
 
 use crate::message::{Problem, Result};

@@ -1,6 +1,13 @@
 //! Unit and time, and when each unit adopts the policy.
 
+mod describe;
+mod index;
+mod time;
+
 use serde::{Deserialize, Serialize};
+
+pub use describe::Shape;
+pub use time::read_times;
 
 /// When a unit adopts the policy. Times are those of the panel's time column.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -50,5 +57,22 @@ impl Panel {
     /// True when every unit has a row in every period.
     pub fn is_balanced(&self) -> bool {
         !self.row.contains(&Self::NO_ROW)
+    }
+
+    /// The value of the same unit `k` periods earlier (later, if negative), by the calendar: where that
+    /// period or row is not there, the result is missing (NaN). One value per row of the frame.
+    pub fn shift(&self, values: &[f64], k: i64) -> Vec<f64> {
+        let source: Vec<Option<usize>> = self
+            .times
+            .iter()
+            .map(|&t| {
+                let wanted = t - k as f64 * self.step;
+                self.times.iter().position(|&s| (s - wanted).abs() <= 1e-9 * self.step)
+            })
+            .collect();
+        let before = |(&unit, &time): (&u32, &u32)| {
+            source[time as usize].and_then(|t| self.row(unit, t)).map_or(f64::NAN, |row| values[row])
+        };
+        self.unit.iter().zip(&self.time).map(before).collect()
     }
 }

@@ -1,0 +1,94 @@
+//! Categories: a code per row for the distinct values of columns.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+
+use super::{Column, MISSING, Values};
+
+/// A multiplicative hash for keys that are numbers already; nobody chooses them to collide.
+#[derive(Default)]
+pub struct NumberHasher(u64);
+
+impl Hasher for NumberHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|&b| self.write_u64(u64::from(b)));
+    }
+
+    fn write_u64(&mut self, x: u64) {
+        let mixed = (self.0.rotate_left(5) ^ x).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        self.0 = mixed ^ (mixed >> 29);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+type NumberMap = HashMap<u64, u32, BuildHasherDefault<NumberHasher>>;
+
+/// Codes of a column's distinct values in order of first appearance, and how many there are. The codes
+/// of a text column are its own (a level may then be without rows). Missing cells are [`MISSING`].
+pub fn codes_of(column: &Column) -> (Vec<u32>, usize) {
+    match &column.values {
+        Values::Text { codes, levels } => (codes.clone(), levels.len()),
+        Values::Number(values) => {
+            // 0.0 and -0.0 are one level; all NaN are missing.
+            encode(values.iter().map(|&x| (!x.is_nan()).then(|| (x + 0.0).to_bits())))
+        }
+    }
+}
+
+/// Codes of the combinations of two sets of codes that occur, in order of first appearance.
+pub fn cross(a: &[u32], b: &[u32]) -> (Vec<u32>, usize) {
+    let key = |(&a, &b): (&u32, &u32)| (a != MISSING && b != MISSING).then(|| (u64::from(a) << 32) | u64::from(b));
+    encode(a.iter().zip(b).map(key))
+}
+
+/// Codes `0..levels` without gaps for those of `codes` that `rows` use, in ascending order of the old
+/// ones, and how many there are. No code of `rows` may be [`MISSING`] nor reach `levels`.
+pub fn compact(codes: &[u32], levels: usize, rows: &[u32]) -> (Vec<u32>, usize) {
+    let mut seen = vec![MISSING; levels];
+    rows.iter().for_each(|&r| seen[codes[r as usize] as usize] = 0);
+    let mut next = 0;
+    for code in &mut seen {
+        if *code != MISSING {
+            *code = next;
+            next += 1;
+        }
+    }
+    (rows.iter().map(|&r| seen[codes[r as usize] as usize]).collect(), next as usize)
+}
+
+fn encode(keys: impl Iterator<Item = Option<u64>>) -> (Vec<u32>, usize) {
+    let mut seen = NumberMap::default();
+    // Neighbouring rows often share their level: units come in blocks.
+    let mut last = (None, MISSING);
+    let codes = keys
+        .map(|key| {
+            if key != last.0 {
+                let code = key.map_or(MISSING, |key| {
+                    let next = seen.len() as u32;
+                    *seen.entry(key).or_insert(next)
+                });
+                last = (key, code);
+            }
+            last.1
+        })
+        .collect();
+    (codes, seen.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn levels_by_hand() {
+        let x = Column::number("x", vec![3.0, -0.0, f64::NAN, 0.0, 3.0]);
+        let (codes, levels) = codes_of(&x);
+        assert_eq!((codes.as_slice(), levels), ([0, 1, MISSING, 1, 0].as_slice(), 2));
+        let (crossed, levels) = cross(&codes, &[0, 0, 0, 1, 0]);
+        assert_eq!((crossed.as_slice(), levels), ([0, 1, MISSING, 2, 0].as_slice(), 3));
+        assert_eq!(compact(&crossed, 3, &[3, 4]), (vec![1, 0], 2));
+    }
+}
