@@ -100,6 +100,8 @@ pub struct Join {
     pub examples_left: Vec<String>,
     /// Up to five keys that only the right has.
     pub examples_right: Vec<String>,
+    /// How keys were unified, and names that nearly match.
+    pub warnings: Vec<Warning>,
 }
 
 /// The panel card of `attica check`.

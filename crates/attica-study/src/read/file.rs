@@ -1,0 +1,119 @@
+//! Bytes of a file: may it be read, what is it, and did it change meanwhile.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use attica::message::{Problem, Result, Warning};
+use sha2::{Digest, Sha256};
+
+use super::delimited::too_large;
+use super::options::ReadOptions;
+
+/// What a file is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Kind {
+    /// Text with delimiters; tabs by its extension.
+    Delimited { tabs: bool },
+}
+
+/// A file in memory.
+pub(super) struct Loaded {
+    pub kind: Kind,
+    pub bytes: Vec<u8>,
+    pub sha256: String,
+}
+
+/// Reads the bytes of a regular file of a known format.
+///
+/// # Errors
+/// `E521` when the path is not a regular file, or leads out of the folder that reading is confined
+/// to; `E512` when it is too large; `E513` for an unknown or a wrong extension.
+pub(super) fn load(path: &Path, options: &ReadOptions) -> Result<Loaded> {
+    let shown = path.display();
+    let real = path.canonicalize().map_err(|error| {
+        Problem::new("E521", format!("{shown} cannot be opened: {error}"))
+            .fix("paths are relative to the folder of the study file, or to --data-dir")
+    })?;
+    if let Some(folder) = &options.confine {
+        let folder =
+            folder.canonicalize().map_err(|error| Problem::new("E521", format!("{}: {error}", folder.display())))?;
+        if !real.starts_with(&folder) {
+            return Err(Problem::new("E521", format!("{shown} leads out of the data folder, to {}", real.display()))
+                .fix("copy the file into the data folder; links that point outside are not followed"));
+        }
+    }
+    let meta =
+        std::fs::metadata(&real).map_err(|error| Problem::new("E521", format!("{shown} cannot be opened: {error}")))?;
+    if !meta.is_file() {
+        let what = if meta.is_dir() { "a folder" } else { "a device or pipe" };
+        return Err(Problem::new("E521", format!("{shown} is {what}, not a file")).fix("name one file of data"));
+    }
+    if meta.len() > options.limits.bytes {
+        return Err(too_large("bytes", meta.len() as usize, options.limits.bytes as usize));
+    }
+    let bytes =
+        std::fs::read(&real).map_err(|error| Problem::new("E521", format!("{shown} cannot be read: {error}")))?;
+    if bytes.is_empty() {
+        return Err(Problem::new("E511", "the file is empty").fix("check that the download or the export ended well"));
+    }
+    let kind = kind(path, &bytes)?;
+    let sha256 = sha256(&bytes);
+    Ok(Loaded { kind, bytes, sha256 })
+}
+
+impl Loaded {
+    /// `W522` when the file on disk is no longer the one that was read.
+    pub fn changed(&self, path: &Path) -> Option<Warning> {
+        let now = std::fs::read(path).ok().map(|bytes| sha256(&bytes));
+        (now.as_deref() != Some(&self.sha256)).then(|| {
+            Warning::new(
+                "W522",
+                "the file changed while it was read; the results are those of the bytes with the hash given here",
+                "读取过程中文件发生了变化；结果对应于此处所列哈希值的内容",
+            )
+        })
+    }
+}
+
+/// SHA-256 in hexadecimal.
+fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().fold(String::new(), |mut hex, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
+
+/// What the first bytes say a file is, for formats that have a mark.
+fn mark(bytes: &[u8]) -> Option<&'static str> {
+    let marks: [(&[u8], &str); 10] = [
+        (b"PK\x03\x04", "a workbook (.xlsx or .ods) or another zip file"),
+        (b"\xd0\xcf\x11\xe0", "an old workbook (.xls) or an encrypted one"),
+        (b"PAR1", "a parquet file (.parquet)"),
+        (b"ARROW1", "an arrow file (.arrow)"),
+        (b"<stata_dta>", "a Stata file (.dta)"),
+        (b"\x1f\x8b", "a gzip file; unpack it first"),
+        (b"%PDF", "a PDF"),
+        (b"$FL2", "an SPSS file (.sav)"),
+        (b"<html", "a web page"),
+        (b"<!DOCTYPE html", "a web page"),
+    ];
+    marks.iter().find(|(mark, _)| bytes.starts_with(mark)).map(|(_, name)| *name)
+}
+
+fn kind(path: &Path, bytes: &[u8]) -> Result<Kind> {
+    let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let found = mark(bytes);
+    let wrong = |what: &str| {
+        Problem::new("E513", format!("the name ends in .{extension}, but the content is {what}"))
+            .fix("give the file the extension of its real format, or export the table again as CSV")
+    };
+    match extension.as_str() {
+        "csv" | "tsv" | "txt" | "tab" => match found {
+            Some(what) => Err(wrong(what)),
+            None => Ok(Kind::Delimited { tabs: matches!(extension.as_str(), "tsv" | "tab") }),
+        },
+        _ => Err(Problem::new("E513", format!("files that end in \".{extension}\" are not read"))
+            .fix("data are .csv, .tsv, .xlsx, .xls, .ods, .dta, .parquet, .arrow or .feather")),
+    }
+}

@@ -1,0 +1,169 @@
+//! What typing noticed, collected by kind so that a table of a hundred columns gives one warning of
+//! each kind, not a hundred.
+
+use std::collections::BTreeMap;
+
+use attica::message::Warning;
+
+use super::options::Parse;
+
+/// Something noticed in one column.
+pub(super) enum Note {
+    /// Cells read as missing, by what stood there.
+    Missing(BTreeMap<String, usize>),
+    /// A number that looks like a code for missing: value, cells.
+    Sentinel(f64, usize),
+    /// Digits with leading zeros; the column is text.
+    LeadingZeros { cells: usize, example: String },
+    /// Integers that no double holds; the column is text.
+    TooLarge { cells: usize, example: String },
+    /// Mostly numbers, or numbers by another rule; the column is text.
+    Mixed { numbers: usize, others: usize, cells: Vec<String>, rule: Option<Parse> },
+    /// `true` and `false` read as 1 and 0.
+    Logical,
+    /// Numbers written with a decimal comma.
+    DecimalComma,
+}
+
+/// All notes of a table, in the order of its columns.
+#[derive(Default)]
+pub(super) struct Notes(Vec<(String, Note)>);
+
+/// Columns named in one warning; the rest are counted.
+const NAMED: usize = 8;
+
+impl Notes {
+    pub fn add(&mut self, column: &str, note: Note) {
+        if !matches!(&note, Note::Missing(words) if words.is_empty()) {
+            self.0.push((column.to_owned(), note));
+        }
+    }
+
+    /// Notes numbers such as -99 and 9999 that stand far outside all others. They stay numbers.
+    pub fn sentinels(&mut self, column: &str, values: &[f64]) {
+        let finite = || values.iter().copied().filter(|v| v.is_finite());
+        for code in [-9.0, -99.0, -999.0, -9999.0, -99999.0, 9999.0, 99999.0, 999_999.0] {
+            let cells = finite().filter(|&v| v == code).count();
+            let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
+            for v in finite().filter(|&v| v != code) {
+                low = low.min(v);
+                high = high.max(v);
+            }
+            let alone =
+                if code < 0.0 { low >= 0.0 } else { cells > 1 && high < code / 10.0 && high != f64::NEG_INFINITY };
+            if cells > 0 && low <= high && alone {
+                self.0.push((column.to_owned(), Note::Sentinel(code, cells)));
+            }
+        }
+    }
+
+    /// One warning of each kind.
+    pub fn warnings(&self) -> Vec<Warning> {
+        let mut out = Vec::new();
+        let mut add = |id: &str, parts: Vec<(String, String)>, en: &str, zh: &str| {
+            if !parts.is_empty() {
+                let more = parts.len().saturating_sub(NAMED);
+                let list =
+                    |of: &dyn Fn(&(String, String)) -> String| parts.iter().take(NAMED).map(of).collect::<Vec<_>>();
+                let (mut left, mut right) = (list(&|p| p.0.clone()).join("; "), list(&|p| p.1.clone()).join("；"));
+                if more > 0 {
+                    left.push_str(&format!("; and {more} more columns"));
+                    right.push_str(&format!("；另有 {more} 列"));
+                }
+                out.push(Warning::new(id, en.replace("{}", &left), zh.replace("{}", &right)));
+            }
+        };
+        add("W303", self.of(missing), "cells read as missing: {}", "读作缺失的单元格：{}");
+        add(
+            "W303",
+            self.of(sentinel),
+            "these numbers look like codes for missing and were kept as numbers: {}. If they are, say missing = [...]",
+            "下列数值疑似缺失代码，仍按数值保留：{}。若确为缺失，请设定 missing = [...]",
+        );
+        add(
+            "W111",
+            self.of(leading_zeros),
+            "kept as text because of leading zeros: {}. For numbers, say parse = { name = \"number\" }",
+            "因有前导零而按文本保留：{}。若为数值，请设定 parse = { 列名 = \"number\" }",
+        );
+        add(
+            "E110",
+            self.of(too_large),
+            "kept as text because integers above 2^53 lose digits as numbers: {}",
+            "整数超过 2^53，按数值会丢失位数，已按文本保留：{}",
+        );
+        add("W301", self.of(mixed), "kept as text though much of it is numbers: {}", "虽多为数字，仍按文本保留：{}");
+        add("W315", self.of(logical), "true and false were read as 1 and 0: {}", "true 与 false 读作 1 与 0：{}");
+        add("W510", self.of(comma), "numbers were read with a decimal comma: {}", "按逗号为小数点读取：{}");
+        out
+    }
+
+    fn of(&self, say: fn(&str, &Note) -> Option<(String, String)>) -> Vec<(String, String)> {
+        self.0.iter().filter_map(|(column, note)| say(column, note)).collect()
+    }
+}
+
+fn missing(column: &str, note: &Note) -> Option<(String, String)> {
+    let Note::Missing(words) = note else { return None };
+    let say = |blank: &str| {
+        let mut counts: Vec<_> = words.iter().collect();
+        counts.sort_by_key(|&(_, &n)| std::cmp::Reverse(n));
+        let shown = counts
+            .iter()
+            .take(5)
+            .map(|(word, n)| if word.is_empty() { format!("{blank} {n}") } else { format!("\"{word}\" {n}") });
+        format!("{column} ({})", shown.collect::<Vec<_>>().join(", "))
+    };
+    Some((say("blank"), say("空白")))
+}
+
+fn sentinel(column: &str, note: &Note) -> Option<(String, String)> {
+    let Note::Sentinel(value, cells) = note else { return None };
+    Some((format!("{column} ({value} in {cells} cells)"), format!("{column}（{value}，{cells} 个单元格）")))
+}
+
+fn leading_zeros(column: &str, note: &Note) -> Option<(String, String)> {
+    let Note::LeadingZeros { cells, example } = note else { return None };
+    Some((format!("{column} ({cells} cells, \"{example}\")"), format!("{column}（{cells} 个，如“{example}”）")))
+}
+
+fn too_large(column: &str, note: &Note) -> Option<(String, String)> {
+    let Note::TooLarge { cells, example } = note else { return None };
+    Some((format!("{column} ({cells} cells, \"{example}\")"), format!("{column}（{cells} 个，如“{example}”）")))
+}
+
+fn mixed(column: &str, note: &Note) -> Option<(String, String)> {
+    let Note::Mixed { numbers, others, cells, rule } = note else { return None };
+    let list = |open: &str, close: &str, comma: &str| {
+        cells.iter().map(|c| format!("{open}{c}{close}")).collect::<Vec<_>>().join(comma)
+    };
+    let (fix, zh_fix) = match rule {
+        Some(rule) => {
+            let fix = format!("parse = {{ {column} = \"{}\" }}", rule.word());
+            (format!("{fix} reads them all"), format!("{fix} 可全部读取"))
+        }
+        None => {
+            let first = cells.first().map_or("", String::as_str);
+            (
+                format!(
+                    "missing = [\"{first}\", ...] if they mean missing, or parse = {{ {column} = \"number_or_missing\" }}"
+                ),
+                format!(
+                    "若表示缺失，请设定 missing = [\"{first}\", ...]，或 parse = {{ {column} = \"number_or_missing\" }}"
+                ),
+            )
+        }
+    };
+    Some((
+        format!("{column} ({numbers} numbers, {others} others such as {}: {fix})", list("\"", "\"", ", ")),
+        format!("{column}（{numbers} 个数字，{others} 个其他，如{}：{zh_fix}）", list("“", "”", "、")),
+    ))
+}
+
+fn logical(column: &str, note: &Note) -> Option<(String, String)> {
+    matches!(note, Note::Logical).then(|| (column.to_owned(), column.to_owned()))
+}
+
+fn comma(column: &str, note: &Note) -> Option<(String, String)> {
+    matches!(note, Note::DecimalComma).then(|| (column.to_owned(), column.to_owned()))
+}
