@@ -4,7 +4,7 @@ use attica::text::Text;
 use attica_report::report::Block;
 use attica_report::table::{Align, Cell, Head, Row, Table};
 
-use super::words::{Words, glue, plural, sentences, stop, text};
+use super::words::{Words, glue, plural, sentence_case, sentences, stop, text};
 use crate::results::{ColumnCard, Join, TreatmentCard};
 
 /// Blocks of the section.
@@ -224,8 +224,7 @@ fn ledger(words: &Words<'_>) -> Table {
     let mut rows = vec![step(text("Rows read", "读入行数"), Cell::Empty, remaining)];
     for drop in &ledger.dropped {
         remaining = remaining.saturating_sub(drop.rows);
-        let lost = Cell::Number { value: -(drop.rows as f64), decimals: 0 };
-        rows.push(step(drop.reason.text(), lost, remaining));
+        rows.push(step(sentence_case(drop.reason.text()), Cell::Count(drop.rows as u64), remaining));
     }
     rows.push(Row::Separator);
     rows.push(step(text("Rows of the panel", "面板行数"), Cell::Empty, ledger.used));
@@ -233,7 +232,9 @@ fn ledger(words: &Words<'_>) -> Table {
         id: "ledger".to_owned(),
         title: text("Where every row went", "样本筛选过程"),
         columns: vec![Align::Left, Align::Decimal, Align::Decimal],
-        head: vec![[text("Step", "步骤"), text("Rows", "行数变化"), text("Remaining", "剩余")].map(Head::one).to_vec()],
+        head: vec![
+            [text("Step", "步骤"), text("Rows lost", "剔除行数"), text("Remaining", "剩余")].map(Head::one).to_vec(),
+        ],
         rows,
         notes: vec![text(
             "Each row counts once, for the first reason that removes it. Rows that single columns of a table cannot use are \

@@ -58,7 +58,7 @@ fn overall(words: &Words<'_>, found: &Descriptives) -> Table {
             words.label(&card.time).en
         ),
         format!(
-            "样本为{first}—{last}年的{}—{}面板；标准差以N−1为分母",
+            "样本为{}—{}面板，区间为{first}—{last}；标准差以N−1为分母",
             words.label(&card.unit).zh,
             words.label(&card.time).zh
         ),

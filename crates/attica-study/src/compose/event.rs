@@ -185,7 +185,7 @@ fn cells(words: &Words<'_>, study: &EventStudy, row: &EventRow) -> Row {
     Row::Cells(vec![
         Cell::same(event_time(row)),
         effect,
-        Cell::bracketed(row.std_error, style.digits, &reason),
+        Cell::number(row.std_error, style.digits, &reason),
         row.p_value.map_or(Cell::Absent(reason.clone()), |value| Cell::PValue { value, decimals: 3 }),
         interval(row.conf_low, row.conf_high),
         interval(row.band_low, row.band_high),

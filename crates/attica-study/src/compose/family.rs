@@ -10,7 +10,7 @@ use attica_report::table::{Align, Cell, Head, Row, Table};
 use super::inference;
 use super::models::{self, fit, outcome};
 use super::words::{Words, glue, stop, text};
-use super::{event, model_notes};
+use super::{design, event, model_notes};
 use crate::results::{Model, Models};
 
 /// Blocks of one family.
@@ -19,6 +19,9 @@ pub(super) fn blocks(words: &Words<'_>, family: &Models, step: &str) -> Vec<Bloc
         family.cautions.iter().map(|caution| Block::Warning(stop(caution.text.clone()))).collect();
     blocks.push(Block::Paragraph(model_notes::methods(words, family)));
     blocks.extend(models::tables(words, family).into_iter().map(Block::Table));
+    if step == "baseline" {
+        blocks.extend(design::reading(words, family).map(Block::Paragraph));
+    }
     if !family.tests.is_empty() {
         blocks.push(Block::Table(tests(words, family)));
     }
@@ -77,14 +80,12 @@ fn tests(words: &Words<'_>, family: &Models) -> Table {
     }
 }
 
-/// The effect in each column, one below the other; only where all columns share outcome and regressor.
+/// The effect in each column that has the first one's outcome and regressor, one below the other.
 fn forest(words: &Words<'_>, family: &Models) -> Option<Figure> {
     let policy = family.show.first()?;
     let main = family.models.first().map(outcome)?;
-    if family.models.iter().any(|model| outcome(model) != main) {
-        return None;
-    }
-    let rows: Vec<ForestRow> = family.models.iter().filter_map(|model| forest_row(model, policy)).collect();
+    let alike = family.models.iter().filter(|model| outcome(model) == main);
+    let rows: Vec<ForestRow> = alike.filter_map(|model| forest_row(model, policy)).collect();
     if rows.len() < 2 {
         return None;
     }
@@ -103,7 +104,7 @@ fn forest(words: &Words<'_>, family: &Models) -> Option<Figure> {
     let (name, effect) = (words.label(main), words.term(policy));
     let listed = rows.iter().map(|row| {
         let estimate = number(row.estimate, digits);
-        text(format!("{} {estimate}", row.label.en), format!("{}{estimate}", row.label.zh))
+        text(format!("{} {estimate}", row.label.en), format!("{} {estimate}", row.label.zh))
     });
     Some(Figure {
         id: format!("{}-forest", family.id),
@@ -126,7 +127,7 @@ fn forest_row(model: &Model, policy: &str) -> Option<ForestRow> {
         group: None,
         estimate: term.estimate,
         interval: Some((term.conf_low, term.conf_high)),
-        main: false,
+        main: true,
     })
 }
 

@@ -5,7 +5,7 @@ use attica_report::figure::{Figure, LineSeries, Lines, Mark, Plot};
 use attica_report::report::Block;
 use attica_report::table::{Align, Cell, Head, Row, Table};
 
-use super::words::{Words, glue, sentences, stop, text};
+use super::words::{Words, glue, sentence_case, sentences, stop, text};
 use crate::results::IndexResult;
 
 /// Units that the ranking prints.
@@ -151,7 +151,7 @@ fn weights(words: &Words<'_>, index: &IndexResult) -> Table {
 
 /// The highest mean scores.
 fn ranks(words: &Words<'_>, index: &IndexResult) -> Table {
-    let unit = words.label(&words.results.panel.unit);
+    let unit = sentence_case(words.label(&words.results.panel.unit));
     let shares: Vec<&(String, f64)> = index.dimensions.iter().collect();
     let has_shares = index.ranks.iter().all(|rank| rank.shares.len() == shares.len()) && shares.len() > 1;
     let mut head = vec![text("Rank", "排名"), unit.clone(), text("Mean score", "平均得分")];
@@ -198,7 +198,7 @@ fn ranks(words: &Words<'_>, index: &IndexResult) -> Table {
 /// The mean score over time.
 fn course(words: &Words<'_>, index: &IndexResult) -> Figure {
     let name = words.label(&index.name);
-    let time = words.label(&words.results.panel.time);
+    let time = sentence_case(words.label(&words.results.panel.time));
     let print = |value: f64| attica_report::format::number(value, DIGITS);
     let ends = index.by_period.first().zip(index.by_period.last());
     let (first, last) = ends.map_or(((0.0, 0.0), (0.0, 0.0)), |(first, last)| (*first, *last));
@@ -209,7 +209,7 @@ fn course(words: &Words<'_>, index: &IndexResult) -> Figure {
         title: text(format!("{}: mean score over time", name.en), format!("{}均值的时间变化", name.zh)),
         alt: text(
             format!("Mean score from {} in {} to {} in {}.", print(first.1), first.0, print(last.1), last.0),
-            format!("均值由{}年的{}变为{}年的{}。", first.0, print(first.1), last.0, print(last.1)),
+            format!("均值由{}（{}）变为{}（{}）。", print(first.1), first.0, print(last.1), last.0),
         ),
         x_label: time,
         y_label: text("Mean score", "平均得分"),

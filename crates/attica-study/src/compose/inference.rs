@@ -5,7 +5,7 @@ use attica::fit::{FitRecord, SeCard};
 use attica::text::Text;
 use attica_report::format::number;
 
-use super::words::{Words, by_value, glue, list, per_column, plural, sentence_case, stop, text};
+use super::words::{Words, by_value, columns, glue, is_shared, list, per_column, plural, stop, text};
 
 /// What `vcov` names.
 #[derive(Debug, PartialEq)]
@@ -97,24 +97,25 @@ pub(super) fn below(words: &Words<'_>, below: &str, fits: &[(usize, &FitRecord)]
     if kinds.is_empty() {
         return Text::default();
     }
+    let is = if is_shared(&kinds, fits.len()) { "为" } else { "：" };
     let kinds = per_column(kinds, fits.len());
     let statistic = if fits.iter().all(|(_, fit)| fit.se_card.df.is_none()) { "z" } else { "t" };
     let level = fits.first().map_or_else(|| "95".to_owned(), |(_, fit)| percent(fit.level));
-    sentence_case(match below {
+    match below {
         "t" => text(
-            format!("{statistic} statistics in parentheses, from {}", kinds.en),
-            format!("括号内为{statistic}值，由{}计算", kinds.zh),
+            format!("In parentheses: {statistic} statistics from {}", kinds.en),
+            format!("括号内为{statistic}值，计算所用标准误{is}{}", kinds.zh),
         ),
         "p" => text(
-            format!("two-sided p-values in parentheses, from {}", kinds.en),
-            format!("括号内为双侧p值，由{}计算", kinds.zh),
+            format!("In parentheses: two-sided p-values from {}", kinds.en),
+            format!("括号内为双侧p值，计算所用标准误{is}{}", kinds.zh),
         ),
         "ci" => text(
-            format!("{level}% confidence intervals in brackets, from {}", kinds.en),
-            format!("方括号内为{level}%置信区间，由{}计算", kinds.zh),
+            format!("In brackets: {level}% confidence intervals from {}", kinds.en),
+            format!("方括号内为{level}%置信区间，计算所用标准误{is}{}", kinds.zh),
         ),
-        _ => text(format!("in parentheses: {}", kinds.en), format!("括号内为{}", kinds.zh)),
-    })
+        _ => text(format!("In parentheses: {}", kinds.en), format!("括号内{is}{}", kinds.zh)),
+    }
 }
 
 /// What a small-sample preset counts, in half a sentence.
@@ -132,52 +133,61 @@ fn rule(ssc: &str) -> Text {
     }
 }
 
-/// The SE card of one fit as a clause.
-fn card(words: &Words<'_>, card: &SeCard) -> Text {
-    let mut parts = Vec::new();
-    if !card.clusters.is_empty() {
-        let sizes: Vec<Text> = card.clusters.iter().map(|&g| Text::same(words.count(g))).collect();
-        let sizes = list(&sizes);
-        parts.push(text(format!("G = {}", sizes.en), format!("聚类数G = {}", sizes.zh)));
-    }
-    parts.push(text(
-        format!("N = {}, K = {}", words.count(card.n as usize), card.k),
-        format!("N = {}，K = {}", words.count(card.n as usize), card.k),
-    ));
-    parts.push(text(
-        format!("small-sample factor {}", number(card.factor, 5)),
-        format!("小样本修正系数{}", number(card.factor, 5)),
-    ));
-    parts.push(match card.df {
-        Some(df) => {
-            text(format!("t distribution with {} degrees of freedom", df.round()), format!("t分布自由度{}", df.round()))
-        }
-        None => text("normal distribution", "标准正态分布"),
-    });
-    glue(parts, ", ", "，")
-}
-
-/// The SE cards of a table, each distinct one once, with the columns that it holds for.
+/// The SE cards of a table: one per small-sample rule; a quantity that differs between columns is listed by column.
 pub(super) fn cards(words: &Words<'_>, fits: &[(usize, &FitRecord)]) -> Vec<Text> {
     let presets = by_value(fits.iter().map(|(column, fit)| (*column, (&fit.se_card.ssc, &fit.se_card.equals))));
+    let total = presets.len();
     presets
         .into_iter()
         .map(|(which, (ssc, equals))| {
-            let of: Vec<&(usize, &FitRecord)> = fits.iter().filter(|(column, _)| which.contains(column)).collect();
-            let cards =
-                per_column(by_value(of.iter().map(|(column, fit)| (*column, card(words, &fit.se_card)))), of.len());
-            let rule = rule(ssc);
+            let of = fits.iter().filter(|(column, _)| which.contains(column));
+            let cards: Vec<&SeCard> = of.map(|(_, fit)| &fit.se_card).collect();
+            let at = columns(&which);
+            let at = if total == 1 { Text::default() } else { text(format!(", {}", at.en), format!("，{}", at.zh)) };
+            let (rule, card) = (rule(ssc), card(words, &cards));
             let equals = if equals.is_empty() {
                 Text::default()
             } else {
-                text(format!(" These are the standard errors of {equals}."), format!("标准误与{equals}一致。"))
+                text(format!(" Same standard errors as {equals}."), format!("标准误与{equals}一致。"))
             };
             text(
-                format!("SE card, rule `{ssc}` ({}): {}.{}", rule.en, cards.en, equals.en),
-                format!("标准误说明（规则{ssc}：{}）：{}。{}", rule.zh, cards.zh, equals.zh),
+                format!("Standard errors{} follow the rule of {ssc} ({}): {}.{}", at.en, rule.en, card.en, equals.en),
+                format!("标准误{}采用{ssc}规则（{}）：{}。{}", at.zh, rule.zh, card.zh, equals.zh),
             )
         })
         .collect()
+}
+
+/// The quantities behind the standard errors of columns that share a rule.
+fn card(words: &Words<'_>, cards: &[&SeCard]) -> Text {
+    let clusters = |card: &&SeCard| {
+        let sizes: Vec<Text> = card.clusters.iter().map(|&g| Text::same(words.count(g))).collect();
+        list(&sizes)
+    };
+    let mut parts = Vec::new();
+    if cards.iter().any(|card| !card.clusters.is_empty()) {
+        parts.push(quantity(&text("clusters G", "聚类数G"), cards.iter().map(clusters)));
+    }
+    let n = |card: &&SeCard| Text::same(words.count(card.n as usize));
+    parts.push(quantity(&Text::same("N"), cards.iter().map(n)));
+    parts.push(quantity(&Text::same("K"), cards.iter().map(|card| Text::same(card.k.to_string()))));
+    let factor = |card: &&SeCard| Text::same(number(card.factor, 5));
+    parts.push(quantity(&text("factor on the variance", "方差修正系数"), cards.iter().map(factor)));
+    let df = |card: &&SeCard| match card.df {
+        Some(df) => Text::same(df.round().to_string()),
+        None => text("infinite (normal)", "无穷（正态）"),
+    };
+    parts.push(quantity(&text("degrees of freedom", "自由度"), cards.iter().map(df)));
+    glue(parts, "; ", "；")
+}
+
+/// `K = 12`, or by column `K = 12, 13, 14`.
+fn quantity(name: &Text, values: impl Iterator<Item = Text>) -> Text {
+    let values: Vec<Text> = values.collect();
+    let shared = values.windows(2).all(|pair| pair[0] == pair[1]);
+    let shown = if shared { values.into_iter().take(1).collect() } else { values };
+    let shown = glue(shown, ", ", "、");
+    text(format!("{} = {}", name.en, shown.en), format!("{} = {}", name.zh, shown.zh))
 }
 
 /// The sentence of a methods paragraph on inference.

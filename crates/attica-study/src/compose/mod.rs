@@ -3,6 +3,7 @@
 
 mod data;
 mod descriptives;
+mod design;
 mod event;
 mod family;
 mod index;
@@ -12,6 +13,11 @@ mod models;
 mod placebo;
 mod warnings;
 mod words;
+
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+mod tests;
 
 use attica::text::{Language, Text};
 use attica_report::report::{Block, Report};
@@ -32,6 +38,8 @@ pub fn report(results: &Results, language: Language) -> Report {
             blocks.extend(index::blocks(&words, index));
         }
     }
+    blocks.push(Block::Heading(1, text("Specification", "模型设定")));
+    blocks.extend(design::blocks(&words));
     let mut last = None;
     for section in &results.sections {
         if last != Some(&section.step) {
@@ -83,7 +91,7 @@ fn subtitle(words: &Words<'_>) -> Text {
             policy.en, outcome.en, results.version, results.seed
         ),
         format!(
-            "{}对{}的影响；{units}个个体，{first}—{last}年。由Attica {}依据研究文件生成，随机种子{}。",
+            "{}对{}的影响；{units}个个体，{first}—{last}。由Attica {}依据研究文件生成，随机种子{}。",
             policy.zh, outcome.zh, results.version, results.seed
         ),
     )

@@ -5,8 +5,10 @@ use attica::ledger::Drop;
 use attica::text::Text;
 
 use super::inference;
-use super::models::{fit, hidden, outcome};
-use super::words::{Words, by_value, columns, glue, list, per_column, plural, sentence_case, sentences, stop, text};
+use super::models::{absorbed_constants, fit, hidden, outcome};
+use super::words::{
+    CONSTANT, Words, by_value, columns, glue, is_shared, list, per_column, plural, sentence_case, sentences, stop, text,
+};
 use crate::results::{Model, Models, Outcome};
 
 /// The estimator of a fit, as a noun.
@@ -29,6 +31,7 @@ pub(super) fn notes(words: &Words<'_>, show: &[String], models: &[Model], from: 
     let mut notes = vec![stop(legend)];
     notes.extend(controls(words, show, &fits));
     notes.extend(inference::cards(words, &fits));
+    notes.extend(constants(words, &fits));
     notes.extend(lost_rows(words, &fits));
     notes.extend(weights(&fits));
     notes.extend(omitted(words, &fits));
@@ -52,6 +55,18 @@ fn controls(words: &Words<'_>, show: &[String], fits: &[(usize, &FitRecord)]) ->
     Some(stop(text(format!("Controls: {}", said.en), format!("控制变量：{}", said.zh))))
 }
 
+/// Which constant is printed where effects are absorbed.
+fn constants(words: &Words<'_>, fits: &[(usize, &FitRecord)]) -> Option<Text> {
+    let own = |fit: &FitRecord| fit.terms.iter().any(|term| term.term == CONSTANT);
+    let printed = absorbed_constants(words) && fits.iter().any(|(_, fit)| fit.constant_absorbed.is_some() && !own(fit));
+    printed.then(|| {
+        text(
+            "The constant is the mean of the outcome less the regressors' means times their coefficients.",
+            "常数项为被解释变量均值减去各解释变量均值与其系数乘积之和。",
+        )
+    })
+}
+
 /// Rows that left between the panel and each column, by reason; nothing when none did.
 fn lost_rows(words: &Words<'_>, fits: &[(usize, &FitRecord)]) -> Option<Text> {
     let lost = by_value(fits.iter().filter(|(_, fit)| !fit.dropped.is_empty()).map(|(column, fit)| {
@@ -60,8 +75,8 @@ fn lost_rows(words: &Words<'_>, fits: &[(usize, &FitRecord)]) -> Option<Text> {
         (
             *column,
             text(
-                format!("of {read} rows, {}; {used} used", account.en),
-                format!("共{read}行，{}，使用{used}行", account.zh),
+                format!("{} ({used} of {read} rows used)", account.en),
+                format!("{}（{read}行中使用{used}行）", account.zh),
             ),
         )
     }));
@@ -157,9 +172,10 @@ pub(super) fn methods(words: &Words<'_>, family: &Models) -> Text {
 fn model(words: &Words<'_>, family: &Models) -> Text {
     let outcomes = by_value(family.models.iter().enumerate().map(|(i, model)| (i, outcome(model))));
     let outcome = if outcomes.len() == 1 {
-        words.label(outcomes[0].1)
+        let name = words.label(outcomes[0].1);
+        text(name.en, format!("各列以{}为被解释变量", name.zh))
     } else {
-        text("the outcome at its head", "列标题所示的被解释变量")
+        text("the outcome at its head", "各列的被解释变量见列标题")
     };
     let shown: Vec<Text> = family.show.iter().map(|name| words.term(name)).collect();
     let regressors = if shown.is_empty() { text("the regressors shown", "所列解释变量") } else { list(&shown) };
@@ -188,7 +204,7 @@ fn model(words: &Words<'_>, family: &Models) -> Text {
     let each = plural(family.models.len(), "The column regresses", "Each column regresses");
     stop(text(
         format!("{each} {} on {}{} by {}", outcome.en, regressors.en, controls.en, how.en),
-        format!("各列以{}为被解释变量，对{}{}回归，估计方法为{}", outcome.zh, regressors.zh, controls.zh, how.zh),
+        format!("{}，对{}{}回归，估计方法为{}", outcome.zh, regressors.zh, controls.zh, how.zh),
     ))
 }
 
@@ -205,6 +221,7 @@ fn sample(words: &Words<'_>, fits: &[(usize, &FitRecord)]) -> Text {
         };
         (*column, said)
     }));
+    let is = if is_shared(&sizes, fits.len()) { "为" } else { "：" };
     let said = per_column(sizes, fits.len());
-    stop(text(format!("The estimation sample has {}", said.en), format!("估计样本包含{}", said.zh)))
+    stop(text(format!("The estimation sample has {}", said.en), format!("估计样本{is}{}", said.zh)))
 }

@@ -75,7 +75,7 @@ impl Columns<'_> {
         let outcomes: Vec<Text> = self.models.iter().map(|model| self.words.label(outcome(model))).collect();
         let mut head = vec![
             std::iter::once(Head::one(text("Variable", "变量"))).chain(numbers).collect::<Vec<_>>(),
-            std::iter::once(Head::blank()).chain(self.spans(outcomes)).collect(),
+            std::iter::once(Head::blank()).chain(Self::spans(outcomes)).collect(),
         ];
         if self.models.iter().any(|model| model.head != Text::default()) {
             let heads = self.models.iter().map(|model| Head::one(model.head.clone()));
@@ -84,12 +84,12 @@ impl Columns<'_> {
         head
     }
 
-    /// Neighbours with the same outcome share a head; a Chinese table repeats it over each column.
-    fn spans(&self, outcomes: Vec<Text>) -> Vec<Head> {
+    /// Neighbours with the same outcome share a head.
+    fn spans(outcomes: Vec<Text>) -> Vec<Head> {
         let mut heads: Vec<Head> = Vec::new();
         for outcome in outcomes {
             match heads.last_mut() {
-                Some(last) if last.text == outcome && self.words.style != Style::Cn => last.span += 1,
+                Some(last) if last.text == outcome => last.span += 1,
                 _ => heads.push(Head::one(outcome)),
             }
         }
@@ -104,7 +104,7 @@ impl Columns<'_> {
                 self.coefficient(self.words.term(name), name, &|fit| fit.terms.iter().find(|term| term.term == *name)),
             );
         }
-        let absorbed = self.words.style != Style::Aer;
+        let absorbed = absorbed_constants(self.words);
         if self.models.iter().filter_map(fit).any(|fit| constant(fit, absorbed).is_some()) {
             rows.extend(self.coefficient(self.words.term(CONSTANT), CONSTANT, &|fit| constant(fit, absorbed)));
         }
@@ -236,6 +236,11 @@ pub(super) fn outcome(model: &Model) -> &str {
 pub(super) fn hidden<'a>(fit: &'a FitRecord, show: &[String]) -> Vec<&'a str> {
     let names = fit.terms.iter().map(|term| term.term.as_str());
     names.filter(|name| *name != CONSTANT && !show.iter().any(|shown| shown == name)).collect()
+}
+
+/// Chinese tables print a constant also where effects are absorbed, as reghdfe does.
+pub(super) fn absorbed_constants(words: &Words<'_>) -> bool {
+    words.style == Style::Cn
 }
 
 /// The constant of a fit: its own, or with `absorbed` the one of a model whose effects were absorbed.

@@ -80,7 +80,7 @@ fn figure(words: &Words<'_>, kind: &Placebo) -> Figure {
             stop(kind.description.clone()),
             text(
                 format!(
-                    " The curve is the kernel density of the estimates from {}; the vertical line is the estimate, {estimate} \
+                    "The curve is the kernel density of the estimates from {}; the vertical line is the estimate, {estimate} \
                      (two-sided permutation {p}).{}",
                     of.en, p_note.en
                 ),

@@ -76,22 +76,22 @@ pub(super) fn by_value<T: PartialEq>(values: impl IntoIterator<Item = (usize, T)
     groups
 }
 
-/// What columns share, said once; prefixed by the columns where they differ. `total` is the number
-/// of columns that could have a value.
+/// What columns share, said once; where they differ, each value with its columns: `x in columns (1)–(2); y in
+/// column (3)`, `第(1)—(2)列为x；第(3)列为y`. `total` is the number of columns that could have a value.
 pub(super) fn per_column(groups: Vec<(Vec<usize>, Text)>, total: usize) -> Text {
-    let single = groups.len() == 1 && groups[0].0.len() == total;
-    let parts: Vec<Text> = groups
-        .into_iter()
-        .map(|(which, what)| {
-            if single {
-                what
-            } else {
-                let which = columns(&which);
-                text(format!("{}: {}", which.en, what.en), format!("{}：{}", which.zh, what.zh))
-            }
-        })
-        .collect();
+    if is_shared(&groups, total) {
+        return groups.into_iter().map(|(_, what)| what).next().unwrap_or_default();
+    }
+    let parts = groups.into_iter().map(|(which, what)| {
+        let which = columns(&which);
+        text(format!("{} in {}", what.en, which.en), format!("{}为{}", which.zh, what.zh))
+    });
     glue(parts, "; ", "；")
+}
+
+/// True when one value holds for all columns.
+pub(super) fn is_shared<T>(groups: &[(Vec<usize>, T)], total: usize) -> bool {
+    groups.len() == 1 && groups[0].0.len() == total
 }
 
 /// The first letter in upper case, as at the start of an English sentence.
@@ -168,7 +168,7 @@ impl<'a> Words<'a> {
     pub fn effect(&self, name: &str) -> Text {
         match name.split_once('[') {
             None => {
-                let by = self.category(name);
+                let by = sentence_case(self.category(name));
                 text(format!("{} fixed effects", by.en), format!("{}固定效应", by.zh))
             }
             Some((by, slope)) => {
@@ -226,7 +226,7 @@ mod tests {
         let differs = by_value([(0, Text::same("x")), (1, Text::same("y")), (2, Text::same("x"))]);
         assert_eq!(
             per_column(differs, 3),
-            text("columns (1) and (3): x; column (2): y", "第(1)、(3)列：x；第(2)列：y")
+            text("x in columns (1) and (3); y in column (2)", "第(1)、(3)列为x；第(2)列为y")
         );
     }
 }
