@@ -373,6 +373,7 @@ pub(super) fn results() -> Results {
             only_right: 2,
             examples_left: vec!["110100".to_owned(), "120100".to_owned()],
             examples_right: vec!["659001".to_owned()],
+            ..Join::default()
         }],
         ledger,
         panel: panel(),

@@ -62,6 +62,9 @@ fn collect(results: &Results) -> Vec<Entry> {
     for source in &results.sources {
         all(&source.warnings, &Text::same(&source.file));
     }
+    for join in &results.joins {
+        all(&join.warnings, &Text::same(&join.file));
+    }
     all(&results.panel.warnings, &text("panel", "面板"));
     for index in &results.indices {
         all(&index.warnings, &Text::same(&index.name));
