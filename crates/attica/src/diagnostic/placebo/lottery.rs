@@ -1,12 +1,10 @@
 //! Who could have been treated, and when: random and complete lists of reassignments.
 //!
-//! Draw r depends on the seed and on r alone (ChaCha8 with stream r), so it can be made again by
-//! itself and does not depend on the number of threads.
-
-use rand_chacha::ChaCha8Rng;
-use rand_core::{Rng, SeedableRng};
+//! Draw r depends on the seed and on r alone, so it can be made again by itself and does not depend
+//! on the number of threads.
 
 use super::quick::Assignment;
+use crate::math::random::stream;
 
 /// What a reassignment keeps of the true one.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,7 +29,7 @@ pub struct Lottery {
     scheme: Scheme,
     /// Units of each stratum, and the paths to deal out among them.
     strata: Vec<(Vec<u32>, Vec<u32>)>,
-    generator: ChaCha8Rng,
+    seed: u64,
 }
 
 impl Lottery {
@@ -58,12 +56,8 @@ impl Lottery {
             paths.sort_unstable();
         }
         pots.retain(|(_, paths)| !paths.is_empty());
-        let mut key = [0; 32];
-        key[..8].copy_from_slice(&seed.to_le_bytes());
-        for (slot, byte) in key[8..].iter_mut().zip(label.bytes()) {
-            *slot = byte;
-        }
-        Self { truth: truth.clone(), scheme, strata: pots, generator: ChaCha8Rng::from_seed(key) }
+        let seed = label.bytes().fold(seed, |seed, byte| seed.rotate_left(9) ^ u64::from(byte));
+        Self { truth: truth.clone(), scheme, strata: pots, seed }
     }
 
     /// Number of distinct assignments, the true one among them; none when there are too many to count,
@@ -79,23 +73,22 @@ impl Lottery {
 
     /// Draw number `r` into `assignment`. `room` is working space that a caller keeps between draws.
     pub fn draw(&self, r: u64, room: &mut Vec<u32>, assignment: &mut Assignment) {
-        let mut random = self.generator.clone();
-        random.set_stream(r);
+        let mut random = stream(self.seed, r);
         assignment.treated.clear();
         let common = match &self.scheme {
-            Scheme::Dates { paths, common: true } => Some(paths[below(&mut random, paths.len())]),
+            Scheme::Dates { paths, common: true } => Some(paths[random.index(paths.len())]),
             _ => None,
         };
         for (units, paths) in &self.strata {
             room.clear();
             room.extend_from_slice(units);
-            for (taken, &path) in paths.iter().enumerate() {
-                room.swap(taken, taken + below(&mut random, units.len() - taken));
+            random.draw(room, paths.len());
+            for (&unit, &path) in room.iter().zip(paths) {
                 let path = match &self.scheme {
                     Scheme::Deal => path,
-                    Scheme::Dates { paths, .. } => common.unwrap_or_else(|| paths[below(&mut random, paths.len())]),
+                    Scheme::Dates { paths, .. } => common.unwrap_or_else(|| paths[random.index(paths.len())]),
                 };
-                assignment.treated.push((room[taken], path));
+                assignment.treated.push((unit, path));
             }
         }
     }
@@ -161,17 +154,6 @@ fn arrangements(symbols: &[(Option<u32>, u64)]) -> Option<u64> {
         }
     }
     Some(product as u64)
-}
-
-/// A number in `0..bound`, each with equal chances (Lemire's multiplication with rejection).
-fn below(random: &mut ChaCha8Rng, bound: usize) -> usize {
-    let bound = bound as u32;
-    loop {
-        let product = u64::from(random.next_u32()) * u64::from(bound);
-        if (product as u32) >= bound.wrapping_neg() % bound {
-            return (product >> 32) as usize;
-        }
-    }
 }
 
 #[cfg(test)]
