@@ -6,6 +6,7 @@
 
 pub mod design;
 pub mod diagnostic;
+pub mod estimator;
 pub mod expr;
 pub mod fit;
 pub mod formula;

@@ -1,0 +1,306 @@
+//! Effects by time since adoption: the one result that every event study has, whatever estimated it,
+//! and what can be said of it from estimates and covariance alone.
+
+use nalgebra::{DMatrix, DVector, SymmetricEigen};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::fit::{FitRecord, Wald};
+use crate::math::distribution::{chi2_sf, f_sf, normal_quantile, t_quantile, t_two_sided};
+use crate::math::random::stream;
+use crate::message::Warning;
+use crate::text::Text;
+
+/// What an estimator knows of one event time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Effect {
+    /// Periods since adoption.
+    pub event_time: i64,
+    /// It stands for this time and all beyond it.
+    pub binned: bool,
+    /// Effect; 0 at a reference.
+    pub estimate: f64,
+    /// Treated rows at this event time.
+    pub n: usize,
+}
+
+/// An event study as estimated.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Estimated {
+    /// Registered name of the estimator.
+    pub estimator: String,
+    /// What a legend calls it.
+    pub label: Text,
+    /// Effects in ascending event time, references not among them.
+    pub effects: Vec<Effect>,
+    /// Covariance of `effects`, row by row.
+    pub covariance: Vec<Vec<f64>>,
+    /// Degrees of freedom of t statistics; none means normal.
+    pub df: Option<f64>,
+    /// References, with their treated rows.
+    pub references: Vec<Effect>,
+    /// Short or long differences before adoption, in words.
+    pub base: Text,
+    /// Periods before adoption that the data have.
+    pub pre_available: usize,
+    /// The regression behind it, when there is one.
+    pub fit: Option<Box<FitRecord>>,
+    /// Cautions.
+    pub warnings: Vec<Warning>,
+}
+
+/// One event time as tables and figures need it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EventRow {
+    /// Periods since adoption.
+    pub event_time: i64,
+    /// The end bin stands for this time and all beyond it.
+    pub binned: bool,
+    /// Effect; 0 at the reference.
+    pub estimate: f64,
+    /// Standard error; none at the reference.
+    pub std_error: Option<f64>,
+    /// p-value.
+    pub p_value: Option<f64>,
+    /// Pointwise interval.
+    pub conf_low: Option<f64>,
+    /// Pointwise interval.
+    pub conf_high: Option<f64>,
+    /// Simultaneous band.
+    pub band_low: Option<f64>,
+    /// Simultaneous band.
+    pub band_high: Option<f64>,
+    /// Treated rows at this event time.
+    pub n: usize,
+}
+
+/// An event study with its intervals, bands and tests.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EventStudy {
+    /// Registered name of the estimator.
+    pub estimator: String,
+    /// What a legend calls it.
+    pub label: Text,
+    /// Event times ascending, references included (estimate 0, no interval).
+    pub rows: Vec<EventRow>,
+    /// Covariance of the rows that are no reference, row by row.
+    pub covariance: Vec<Vec<f64>>,
+    /// Reference event times.
+    pub reference: Vec<i64>,
+    /// Confidence level of intervals and bands.
+    pub level: f64,
+    /// Critical value of the simultaneous band.
+    pub sup_t: Option<f64>,
+    /// Joint test that all leads are 0.
+    pub leads: Option<Wald>,
+    /// Periods before adoption that the data have.
+    pub pre_available: usize,
+    /// Leads with a coefficient.
+    pub pre_testable: usize,
+    /// Short or long differences before adoption, in words.
+    pub base: Text,
+    /// The regression behind it, when there is one.
+    pub fit: Option<Box<FitRecord>>,
+    /// Cautions.
+    pub warnings: Vec<Warning>,
+}
+
+impl EventStudy {
+    /// Intervals, bands and the test of the leads for what was estimated.
+    ///
+    /// `seed` drives the simulated critical value of the band.
+    pub fn new(estimated: Estimated, level: f64, seed: u64) -> Self {
+        let Estimated { estimator, label, effects, covariance, df, references, base, pre_available, fit, warnings } =
+            estimated;
+        let pointwise = critical(level, df);
+        let sup_t = sup_t(&covariance, level, df, seed);
+        let leads: Vec<usize> = (0..effects.len()).filter(|&i| effects[i].event_time < 0).collect();
+        let pre_testable = leads.len();
+        let leads = wald(
+            &leads.iter().map(|&i| effects[i].estimate).collect::<Vec<_>>(),
+            &leads.iter().map(|&i| leads.iter().map(|&j| covariance[i][j]).collect()).collect::<Vec<_>>(),
+            df,
+            Text::new("all leads are zero", "所有处理前系数均为零"),
+        );
+        let mut rows: Vec<EventRow> = effects
+            .iter()
+            .enumerate()
+            .map(|(i, effect)| {
+                let std_error = Some(covariance[i][i].sqrt()).filter(|se| *se > 0.0);
+                let end = |critical: Option<f64>, sign: f64| Some(effect.estimate + sign * critical? * std_error?);
+                EventRow {
+                    event_time: effect.event_time,
+                    binned: effect.binned,
+                    estimate: effect.estimate,
+                    std_error,
+                    p_value: std_error.map(|se| t_two_sided(effect.estimate / se, df.unwrap_or(f64::INFINITY))),
+                    conf_low: end(Some(pointwise), -1.0),
+                    conf_high: end(Some(pointwise), 1.0),
+                    band_low: end(sup_t, -1.0),
+                    band_high: end(sup_t, 1.0),
+                    n: effect.n,
+                }
+            })
+            .collect();
+        let reference = references.iter().map(|effect| effect.event_time).collect();
+        rows.extend(references.iter().map(|effect| EventRow {
+            event_time: effect.event_time,
+            binned: effect.binned,
+            estimate: 0.0,
+            std_error: None,
+            p_value: None,
+            conf_low: None,
+            conf_high: None,
+            band_low: None,
+            band_high: None,
+            n: effect.n,
+        }));
+        rows.sort_by_key(|row| row.event_time);
+        Self {
+            estimator,
+            label,
+            rows,
+            covariance,
+            reference,
+            level,
+            sup_t,
+            leads,
+            pre_available,
+            pre_testable,
+            base,
+            fit,
+            warnings,
+        }
+    }
+}
+
+/// Two-sided critical value at `level`; normal without degrees of freedom.
+fn critical(level: f64, df: Option<f64>) -> f64 {
+    let p = 0.5 + level / 2.0;
+    df.map_or_else(|| normal_quantile(p), |df| t_quantile(p, df))
+}
+
+/// Draws behind a simulated critical value, and how many share a random stream.
+const DRAWS: usize = 20_000;
+const CHUNK: usize = 500;
+
+/// Critical value of a simultaneous band: the `level` quantile of `max_k |t_k|` when the estimates are
+/// jointly normal with `covariance` (Montiel Olea and Plagborg-Moller 2019), from 20,000 seeded
+/// draws; never below the pointwise value with `df`. None without a coefficient that has a variance.
+pub fn sup_t(covariance: &[Vec<f64>], level: f64, df: Option<f64>, seed: u64) -> Option<f64> {
+    let used: Vec<usize> = (0..covariance.len()).filter(|&i| covariance[i][i] > 0.0).collect();
+    let k = used.len();
+    if k == 0 {
+        return None;
+    }
+    let correlation = DMatrix::from_fn(k, k, |i, j| {
+        let (i, j) = (used[i], used[j]);
+        covariance[i][j] / (covariance[i][i] * covariance[j][j]).sqrt()
+    });
+    // A root that exists for singular covariances too: clusters may be fewer than coefficients.
+    let eigen = SymmetricEigen::new(correlation);
+    let scale = eigen.eigenvalues.map(|value| value.max(0.0).sqrt());
+    let root = &eigen.eigenvectors * DMatrix::from_diagonal(&scale);
+    let mut largest: Vec<f64> = (0..DRAWS / CHUNK)
+        .into_par_iter()
+        .flat_map_iter(|chunk| {
+            let mut random = stream(seed, chunk as u64);
+            let root = &root;
+            let mut z = vec![0.0; k];
+            (0..CHUNK).map(move |_| {
+                z.iter_mut().for_each(|z| *z = random.normal());
+                let t = |i: usize| z.iter().enumerate().map(|(j, z)| root[(i, j)] * z).sum::<f64>();
+                (0..k).map(|i| t(i).abs()).fold(0.0, f64::max)
+            })
+        })
+        .collect();
+    largest.sort_unstable_by(f64::total_cmp);
+    let place = ((level * DRAWS as f64).ceil() as usize).clamp(1, DRAWS) - 1;
+    Some(largest[place].max(critical(level, df)))
+}
+
+/// Joint test that all `estimates` are 0: F with `df` denominator degrees of freedom, or chi-squared
+/// without. A covariance of lower rank tests as many combinations as it identifies. None without any.
+pub fn wald(estimates: &[f64], covariance: &[Vec<f64>], df: Option<f64>, hypothesis: Text) -> Option<Wald> {
+    let k = estimates.len();
+    // Scaled to a correlation matrix, so that units of measurement do not decide the rank.
+    let se: Vec<f64> = (0..k).map(|i| covariance[i][i].sqrt()).collect();
+    if k == 0 || se.iter().any(|se| se.is_nan() || *se <= 0.0) {
+        return None;
+    }
+    let eigen = SymmetricEigen::new(DMatrix::from_fn(k, k, |i, j| covariance[i][j] / (se[i] * se[j])));
+    let t = DVector::from_fn(k, |i, _| estimates[i] / se[i]);
+    let smallest = eigen.eigenvalues.max() * 1e-10;
+    let (mut rank, mut square) = (0.0, 0.0);
+    for (value, vector) in eigen.eigenvalues.iter().zip(eigen.eigenvectors.column_iter()) {
+        if *value > smallest {
+            rank += 1.0;
+            square += vector.dot(&t).powi(2) / value;
+        }
+    }
+    Some(match df {
+        Some(df) => {
+            let statistic = square / rank;
+            Wald { hypothesis, statistic, df1: rank, df2: Some(df), p_value: f_sf(statistic, rank, df) }
+        }
+        None => Wald { hypothesis, statistic: square, df1: rank, df2: None, p_value: chi2_sf(square, rank) },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn diagonal(variances: &[f64]) -> Vec<Vec<f64>> {
+        let k = variances.len();
+        (0..k).map(|i| (0..k).map(|j| if i == j { variances[i] } else { 0.0 }).collect()).collect()
+    }
+
+    #[test]
+    fn band_of_one_coefficient_is_its_interval() {
+        let c = sup_t(&diagonal(&[4.0]), 0.95, None, 1).unwrap();
+        // The quantile of 20,000 draws has a standard error of .013.
+        assert!((1.959_963..2.02).contains(&c), "{c}");
+        assert!(sup_t(&diagonal(&[4.0]), 0.95, Some(3.0), 1).unwrap() >= 3.182_446);
+    }
+
+    #[test]
+    fn band_of_independent_coefficients_is_sidak() {
+        // P(max |z| <= c) = (1 - 2 Q(c))^5 = .95 at c = 2.5688.
+        let c = sup_t(&diagonal(&[1.0, 2.0, 3.0, 4.0, 5.0]), 0.95, None, 1).unwrap();
+        assert!((c - 2.5688).abs() < 0.05, "{c}");
+    }
+
+    #[test]
+    fn band_of_one_coefficient_repeated_is_pointwise() {
+        let covariance = vec![vec![2.0; 6]; 6];
+        let c = sup_t(&covariance, 0.95, None, 1).unwrap();
+        assert!((1.959_963..2.02).contains(&c), "{c}");
+        assert_eq!(sup_t(&[], 0.95, None, 1), None);
+    }
+
+    #[test]
+    fn band_is_the_same_on_any_number_of_threads() {
+        let run = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| sup_t(&diagonal(&[1.0, 2.0, 3.0]), 0.9, None, 5))
+        };
+        assert_eq!(run(1), run(8));
+    }
+
+    #[test]
+    fn joint_test_of_independent_estimates_is_the_sum_of_squares() {
+        let text = Text::same("h");
+        let w = wald(&[1.0, 4.0], &diagonal(&[1.0, 4.0]), None, text.clone()).unwrap();
+        assert!((w.statistic - 5.0).abs() < 1e-12 && w.df1 == 2.0);
+        // P(chi2(2) > x) = exp(-x/2).
+        assert!((w.p_value - (-2.5_f64).exp()).abs() < 1e-12);
+        let f = wald(&[1.0, 4.0], &diagonal(&[1.0, 4.0]), Some(20.0), text.clone()).unwrap();
+        assert!((f.statistic - 2.5).abs() < 1e-12);
+        // Twice the same estimate is one restriction.
+        let w = wald(&[3.0, 3.0], &[vec![9.0, 9.0], vec![9.0, 9.0]], None, text.clone()).unwrap();
+        assert!((w.df1, (w.statistic - 1.0).abs() < 1e-12) == (1.0, true));
+        assert_eq!(wald(&[], &[], None, text), None);
+    }
+}

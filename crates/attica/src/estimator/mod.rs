@@ -1,0 +1,3 @@
+//! Estimators of treatment effects, and the list of them.
+
+pub mod event;
