@@ -208,7 +208,7 @@ pub fn sup_t(covariance: &[Vec<f64>], level: f64, df: Option<f64>, seed: u64) ->
             let root = &root;
             let mut z = vec![0.0; k];
             (0..CHUNK).map(move |_| {
-                z.iter_mut().for_each(|z| *z = random.normal());
+                z.fill_with(|| random.normal());
                 let t = |i: usize| z.iter().enumerate().map(|(j, z)| root[(i, j)] * z).sum::<f64>();
                 (0..k).map(|i| t(i).abs()).fold(0.0, f64::max)
             })

@@ -142,7 +142,9 @@ impl QuickFit {
             orthogonalise(&mut column, &basis, inner);
             let left = inner(&column, &column).sqrt();
             if left > length * 1e-9 {
-                column.iter_mut().for_each(|x| *x /= left);
+                for x in &mut column {
+                    *x /= left;
+                }
                 basis.push(column);
             }
         }
