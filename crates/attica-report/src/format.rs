@@ -117,7 +117,23 @@ pub fn figure_label(number: usize) -> Text {
     Text::new(format!("Figure {number}"), format!("图{number}"))
 }
 
-/// `Notes: ` or `注：`, before the first note.
-pub fn notes_label() -> Text {
-    Text::new("Notes: ", "注：")
+/// What stands between a label and its title: `Table 2. Title`, `表2　标题`.
+pub fn after_label(language: Language) -> &'static str {
+    match language {
+        Language::En => ". ",
+        Language::Zh => "\u{3000}",
+    }
+}
+
+/// The notes under a table or figure in one paragraph: `Notes: ...` or `注：...`; empty when there
+/// are none.
+pub fn notes(notes: &[Text], language: Language) -> String {
+    let parts: Vec<&str> = notes.iter().map(|note| note.get(language)).filter(|note| !note.is_empty()).collect();
+    if parts.is_empty() {
+        return String::new();
+    }
+    match language {
+        Language::En => format!("Notes: {}", parts.join(" ")),
+        Language::Zh => format!("注：{}", parts.concat()),
+    }
 }

@@ -5,7 +5,12 @@
 //! the same report into HTML, LaTeX, Word, Markdown and CSV; every number of every format comes
 //! from [`format`], so that the formats cannot disagree.
 
+pub mod csv;
+pub mod escape;
 pub mod figure;
 pub mod format;
+pub mod grid;
+pub mod html;
+pub mod markdown;
 pub mod report;
 pub mod table;

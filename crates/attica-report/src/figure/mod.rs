@@ -1,148 +1,33 @@
-//! A figure: what is drawn, not how.
+//! Figures: what is drawn ([`spec`]) and how ([`svg`], [`png`]).
+//!
+//! We draw them ourselves: a figure in a paper needs its text measured in the font that it is set
+//! in (so that forty periods do not run into each other), hollow reference markers over bars,
+//! estimators side by side, and classes on every mark so that a page can show it light on dark.
 
-use attica::text::Text;
-use serde::{Deserialize, Serialize};
+mod canvas;
+mod frame;
+mod horizontal;
+mod over_time;
+mod placebo;
+mod raster;
+mod spec;
+mod type_setting;
 
-/// A figure.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Figure {
-    /// Identifies the figure in file names and links: `event-study`.
-    pub id: String,
-    /// Title, without number; printed by the writers under the picture, not in it.
-    pub title: Text,
-    /// What the picture shows, in words, for who cannot see it.
-    pub alt: Text,
-    /// Horizontal axis.
-    pub x_label: Text,
-    /// Vertical axis.
-    pub y_label: Text,
-    /// What is drawn.
-    pub plot: Plot,
-    /// Notes under the figure.
-    pub notes: Vec<Text>,
-}
+pub use raster::{Png, RasterError, png};
+pub use spec::*;
 
-/// What is drawn.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Plot {
-    /// Effects by event time.
-    EventStudy(EventStudy),
-    /// Placebo distribution.
-    Placebo(Placebo),
-    /// Lines over time.
-    Lines(Lines),
-    /// Coefficients with intervals, one below the other.
-    Forest(Forest),
-    /// Horizontal bars.
-    Bars(Bars),
-}
+use attica::text::Language;
 
-/// Effects by event time, by one or several estimators side by side.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct EventStudy {
-    /// One per estimator.
-    pub series: Vec<EventSeries>,
-    /// Where the dashed vertical line of adoption stands; -0.5 lies between the last period before
-    /// and the first period of treatment.
-    pub adoption: Option<f64>,
-}
+/// Width of every figure, in CSS pixels: the text width of an A4 page with 2.5 cm margins.
+pub const WIDTH: f64 = 600.0;
 
-/// Effects by event time, by one estimator.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct EventSeries {
-    /// Name in the legend.
-    pub label: Text,
-    /// Points by event time.
-    pub points: Vec<EventPoint>,
-}
-
-/// One effect.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct EventPoint {
-    /// Periods since adoption.
-    pub event_time: i64,
-    /// Effect; 0 at the reference.
-    pub estimate: f64,
-    /// Pointwise confidence interval, drawn as a bar with caps.
-    pub interval: Option<(f64, f64)>,
-    /// Simultaneous confidence band, drawn as a shade.
-    pub band: Option<(f64, f64)>,
-    /// Reference period, drawn hollow.
-    pub reference: bool,
-    /// This and all further periods together: labelled `≤−4` or `≥6`.
-    pub binned: bool,
-}
-
-/// Placebo coefficients and their p-values.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Placebo {
-    /// Placebo coefficients, one per draw.
-    pub draws: Vec<f64>,
-    /// Their p-values, in the same order; empty when there are none.
-    pub p_values: Vec<f64>,
-    /// The true estimate, a vertical line.
-    pub estimate: f64,
-    /// The horizontal dashed line on the axis of p-values, 0.1 by custom.
-    pub level: f64,
-}
-
-/// Lines over time: raw means of the treated and the others, an index by year.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Lines {
-    /// Lines.
-    pub series: Vec<LineSeries>,
-    /// Dashed vertical lines: adoption dates with their labels.
-    pub marks: Vec<Mark>,
-}
-
-/// One line.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct LineSeries {
-    /// Name in the legend.
-    pub label: Text,
-    /// Points from left to right.
-    pub points: Vec<(f64, f64)>,
-}
-
-/// A dashed vertical line.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Mark {
-    /// Where.
-    pub x: f64,
-    /// What it says; empty for nothing.
-    pub label: Text,
-}
-
-/// Coefficients with intervals.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Forest {
-    /// Rows from top to bottom.
-    pub rows: Vec<ForestRow>,
-    /// A dashed vertical line: the baseline estimate.
-    pub baseline: Option<f64>,
-}
-
-/// One coefficient.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ForestRow {
-    /// Label.
-    pub label: Text,
-    /// A heading printed above the first row of each group.
-    pub group: Option<Text>,
-    /// Estimate.
-    pub estimate: f64,
-    /// Confidence interval.
-    pub interval: Option<(f64, f64)>,
-    /// Drawn with a filled marker; others are hollow. Use it for the main estimate.
-    pub main: bool,
-}
-
-/// Horizontal bars: weights, shares.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Bars {
-    /// Label and value, from top to bottom.
-    pub rows: Vec<(Text, f64)>,
-    /// Decimals of the value printed at the end of a bar.
-    pub decimals: usize,
+/// Draws `figure` as SVG, with its texts in `language`.
+pub fn svg(figure: &Figure, language: Language) -> String {
+    match &figure.plot {
+        Plot::EventStudy(study) => over_time::event_study(figure, study, language),
+        Plot::Lines(lines) => over_time::lines(figure, lines, language),
+        Plot::Placebo(placebo) => placebo::draw(figure, placebo, language),
+        Plot::Forest(forest) => horizontal::forest(figure, forest, language),
+        Plot::Bars(bars) => horizontal::bars(figure, bars, language),
+    }
 }

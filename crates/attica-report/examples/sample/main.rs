@@ -1,0 +1,28 @@
+//! Writes the sample report in both languages and all formats: `cargo run --example sample -- DIR`.
+
+mod report;
+
+use std::fs;
+use std::path::PathBuf;
+
+use attica::text::Language;
+use attica_report::{csv, figure, html, markdown};
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let root = PathBuf::from(std::env::args().nth(1).unwrap_or_else(|| "target/sample".to_owned()));
+    for (language, code) in [(Language::En, "en"), (Language::Zh, "zh")] {
+        let folder = root.join(code);
+        fs::create_dir_all(folder.join("figures"))?;
+        let report = report::report(language);
+        fs::write(folder.join("report.html"), html::write(&report))?;
+        fs::write(folder.join("report.md"), markdown::write(&report, |id| format!("figures/{id}.png")))?;
+        for table in report.tables() {
+            fs::write(folder.join(format!("{}.csv", table.id)), csv::write(table, report.style, language))?;
+        }
+        for drawn in report.figures() {
+            fs::write(folder.join(format!("figures/{}.svg", drawn.id)), figure::svg(drawn, language))?;
+            fs::write(folder.join(format!("figures/{}.png", drawn.id)), figure::png(drawn, language, 300.0)?.bytes)?;
+        }
+    }
+    Ok(())
+}
