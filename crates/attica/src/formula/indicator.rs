@@ -68,11 +68,14 @@ pub struct Indicator {
     pub bins: Vec<Bin>,
     /// If given, only these levels have an indicator.
     pub keep: Option<Vec<Level>>,
+    /// Rows without a level stay, with all indicators 0 (`na = 0`): the never treated of an event study.
+    /// Otherwise they leave the sample.
+    pub missing_is_zero: bool,
     /// The call as written.
     pub source: Expr,
 }
 
-const USAGE: &str = "write i(f), i(f, ref = level), i(f, x, ref = level), i(f, bin = list(\"name\" = c(..)), keep = c(..)) or i(f, window = c(-4, 6))";
+const USAGE: &str = "write i(f), i(f, ref = level), i(f, x, ref = level), i(f, bin = list(\"name\" = c(..)), keep = c(..)) or i(f, window = c(-4, 6), na = 0)";
 
 impl Indicator {
     /// Reads the call `source` with its `arguments`.
@@ -99,6 +102,7 @@ impl Indicator {
             reference: Vec::new(),
             bins: Vec::new(),
             keep: None,
+            missing_is_zero: false,
             source: source.clone(),
         };
         for Argument { name, value } in arguments {
@@ -108,6 +112,8 @@ impl Indicator {
                 Some("keep") => indicator.keep = Some(levels(value)?),
                 Some("bin") => indicator.bins.extend(bins(value)?),
                 Some("window") => indicator.bins.extend(window(value)?),
+                Some("na") if value.node == Node::Number(0.0) => indicator.missing_is_zero = true,
+                Some("na") => return Err(wrong(value, "na = 0 is the only choice".to_owned())),
                 Some(name) => return Err(wrong(value, format!("it has no argument \"{name}\""))),
             }
         }

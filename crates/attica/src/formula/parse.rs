@@ -75,6 +75,17 @@ impl Formula {
     }
 }
 
+impl Absorbed {
+    /// The effect that `source` spells: `a`, `a^b`, `a[x]`.
+    ///
+    /// # Errors
+    /// `E604` with the character where reading stopped.
+    pub fn parse(source: &str) -> Result<Self> {
+        let tokens = tokenize(source)?;
+        effect(&read(&tokens, source.chars().count())?)
+    }
+}
+
 /// A text in quotes that stands for a column.
 pub(super) fn as_column(expr: &Expr) -> Expr {
     match &expr.node {

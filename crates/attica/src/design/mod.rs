@@ -1,9 +1,15 @@
 //! What a regression needs, taken from a frame: outcome, regressors, effects, weights, clusters, and
 //! the account of the rows that could not be used.
 
+mod build;
+mod category;
+#[cfg(test)]
+mod tests;
+
 use serde::{Deserialize, Serialize};
 
-use crate::ledger::Ledger;
+use crate::expr::Expr;
+use crate::ledger::{Ledger, Reason};
 use crate::message::Warning;
 
 /// Levels of a category, one code per row, `0..levels`. Every level occurs.
@@ -49,6 +55,19 @@ pub struct Weights {
     pub kind: WeightKind,
     /// One per row.
     pub values: Vec<f64>,
+}
+
+/// What a regression needs besides its formula.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DesignOptions {
+    /// Column of weights and what they mean.
+    pub weights: Option<(String, WeightKind)>,
+    /// Cluster variables: columns, or combinations `a^b`.
+    pub clusters: Vec<String>,
+    /// Rows to keep: those in which the condition is known to hold.
+    pub filter: Option<Expr>,
+    /// Rows to keep, one flag per row of the frame, and why the others leave.
+    pub subset: Option<(Reason, Vec<bool>)>,
 }
 
 /// A regression ready to be run. Every column has one value per row of the sample; rows keep the
