@@ -44,9 +44,11 @@ pub fn t_two_sided(t: f64, df: f64) -> f64 {
         return normal_two_sided(t);
     }
     let square = t * t;
-    if df > 1e8 {
-        // The continued fraction would need sqrt(df) steps; the next term of Cornish-Fisher is of order 1/df^2.
-        return normal_two_sided(t * (1.0 - (square + 1.0) / (4.0 * df)));
+    if df > 1e6 {
+        // The continued fraction becomes slow and loses digits; Cornish-Fisher to the second order does not.
+        let first = (square + 1.0) / (4.0 * df);
+        let second = ((13.0 * square + 8.0) * square + 3.0) / (96.0 * df * df);
+        return normal_two_sided(t * (1.0 - first + second));
     }
     if square.is_infinite() {
         return 0.0;
