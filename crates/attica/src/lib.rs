@@ -4,6 +4,7 @@
 //! columns -> [`fit::Fit`]. Everything that goes wrong with data is a [`message::Problem`] (stop)
 //! or a [`message::Warning`] (go on, and say so); nothing panics on data.
 
+pub mod absorb;
 pub mod design;
 pub mod diagnostic;
 pub mod estimator;
@@ -17,3 +18,4 @@ pub mod math;
 pub mod message;
 pub mod panel;
 pub mod text;
+pub mod vcov;

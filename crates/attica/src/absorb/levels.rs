@@ -1,0 +1,160 @@
+//! What the levels of categories have to do with each other: singletons, nesting, connectedness.
+
+use std::collections::HashMap;
+
+use crate::design::{Codes, Effect};
+
+/// No code given yet.
+const NONE: u32 = u32::MAX;
+
+/// Rows that stay once the only rows of a level are removed, again and again until none is left
+/// (Correia 2015), and how many each effect removed. A row with a frequency weight above 1 is not
+/// alone. Effects without intercepts remove nothing.
+pub fn singletons(effects: &[Effect], frequency: Option<&[f64]>) -> (Vec<u32>, Vec<usize>) {
+    let rows = effects.first().map_or(0, |e| e.by.codes.len());
+    let weight = |row: usize| frequency.map_or(1.0, |w| w[row]);
+    let mut counts: Vec<Vec<f64>> = effects.iter().map(|e| vec![0.0; e.by.levels]).collect();
+    for (effect, counts) in effects.iter().zip(&mut counts) {
+        for (row, &code) in effect.by.codes.iter().enumerate() {
+            counts[code as usize] += weight(row);
+        }
+    }
+    let mut kept: Vec<u32> = (0..rows as u32).collect();
+    let mut removed = vec![0; effects.len()];
+    let mut settled = 0;
+    let mut turn = 0;
+    while settled < effects.len() {
+        let of = &effects[turn];
+        let alone = |row: u32| of.intercept && counts[turn][of.by.codes[row as usize] as usize] <= 1.0;
+        let (gone, stay): (Vec<u32>, Vec<u32>) = kept.iter().partition(|&&row| alone(row));
+        if gone.is_empty() {
+            settled += 1;
+        } else {
+            settled = 1;
+            removed[turn] += gone.len();
+            for &row in &gone {
+                for (effect, counts) in effects.iter().zip(&mut counts) {
+                    counts[effect.by.codes[row as usize] as usize] -= weight(row as usize);
+                }
+            }
+            kept = stay;
+        }
+        turn = (turn + 1) % effects.len();
+    }
+    (kept, removed)
+}
+
+/// The codes of the rows `rows`, renumbered so that every level occurs; the order of levels stays.
+#[must_use]
+pub fn take_codes(codes: &Codes, rows: &[u32]) -> Codes {
+    let mut new = vec![NONE; codes.levels];
+    for &row in rows {
+        new[codes.codes[row as usize] as usize] = 0;
+    }
+    let mut levels = 0;
+    for slot in new.iter_mut().filter(|slot| **slot == 0) {
+        *slot = levels;
+        levels += 1;
+    }
+    let taken = rows.iter().map(|&row| new[codes.codes[row as usize] as usize]).collect();
+    Codes { name: codes.name.clone(), codes: taken, levels: levels as usize }
+}
+
+/// True when all rows of a level of `inner` lie in one level of `outer`.
+pub fn is_nested(inner: &Codes, outer: &Codes) -> bool {
+    let mut home = vec![NONE; inner.levels];
+    inner.codes.iter().zip(&outer.codes).all(|(&i, &o)| {
+        let slot = &mut home[i as usize];
+        if *slot == NONE {
+            *slot = o;
+        }
+        *slot == o
+    })
+}
+
+/// Levels of the intersection of categories, numbered in order of first appearance.
+#[must_use]
+pub fn intersect(a: &Codes, b: &Codes) -> Codes {
+    let mut seen: HashMap<(u32, u32), u32> = HashMap::with_capacity(a.levels);
+    let codes: Vec<u32> = a
+        .codes
+        .iter()
+        .zip(&b.codes)
+        .map(|pair| {
+            let next = seen.len() as u32;
+            *seen.entry((*pair.0, *pair.1)).or_insert(next)
+        })
+        .collect();
+    Codes { name: format!("{}^{}", a.name, b.name), codes, levels: seen.len() }
+}
+
+/// Connected components of the graph whose nodes are the levels of two categories and whose edges
+/// are the rows: the component of each level of `b`, numbered by first level, and how many.
+pub fn components(a: &Codes, b: &Codes) -> (Vec<u32>, usize) {
+    let mut parent: Vec<u32> = (0..(a.levels + b.levels) as u32).collect();
+    fn root(parent: &mut [u32], mut node: u32) -> u32 {
+        while parent[node as usize] != node {
+            parent[node as usize] = parent[parent[node as usize] as usize];
+            node = parent[node as usize];
+        }
+        node
+    }
+    for (&i, &j) in a.codes.iter().zip(&b.codes) {
+        let x = root(&mut parent, i);
+        let y = root(&mut parent, a.levels as u32 + j);
+        parent[x.max(y) as usize] = x.min(y);
+    }
+    let mut number = vec![NONE; parent.len()];
+    let mut count = 0;
+    let of = (0..b.levels as u32)
+        .map(|j| {
+            let top = root(&mut parent, a.levels as u32 + j) as usize;
+            if number[top] == NONE {
+                number[top] = count;
+                count += 1;
+            }
+            number[top]
+        })
+        .collect();
+    (of, count as usize)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn codes(name: &str, codes: &[u32]) -> Codes {
+        Codes { name: name.into(), codes: codes.to_vec(), levels: codes.iter().max().map_or(0, |m| *m as usize + 1) }
+    }
+
+    fn effect(levels: &[u32]) -> Effect {
+        Effect { by: codes("e", levels), slopes: Vec::new(), intercept: true }
+    }
+
+    #[test]
+    fn removing_a_singleton_may_make_another() {
+        // Row 0 is alone in the first effect; without it, row 1 is alone in the second.
+        let effects = [effect(&[0, 1, 1, 1, 2, 2]), effect(&[0, 0, 1, 1, 1, 1])];
+        let (kept, removed) = singletons(&effects, None);
+        assert_eq!((kept, removed), (vec![2, 3, 4, 5], vec![1, 1]));
+        let weighted = singletons(&effects, Some(&[2.0; 6]));
+        assert_eq!(weighted.0.len(), 6);
+    }
+
+    #[test]
+    fn every_level_occurs_after_taking_rows() {
+        let taken = take_codes(&codes("e", &[2, 0, 1, 2]), &[0, 2, 3]);
+        assert_eq!((taken.codes, taken.levels), (vec![1, 0, 1], 2));
+    }
+
+    #[test]
+    fn nesting_and_components() {
+        let city = codes("city", &[0, 0, 1, 1, 2, 2]);
+        let province = codes("province", &[0, 0, 0, 0, 1, 1]);
+        let year = codes("year", &[0, 1, 0, 1, 2, 3]);
+        assert!(is_nested(&city, &province) && !is_nested(&province, &city));
+        assert_eq!(components(&city, &year), (vec![0, 0, 1, 1], 2));
+        assert_eq!(components(&city, &province).1, 2);
+        assert_eq!(intersect(&province, &year).levels, 4);
+    }
+}

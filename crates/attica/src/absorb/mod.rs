@@ -1,0 +1,212 @@
+//! Taking fixed effects out of columns, and counting the degrees of freedom that they cost.
+//!
+//! The structure decides how: no effect, nothing; one effect, its exact projection; two plain
+//! effects of which one has few levels, one dense system; everything else, conjugate gradients over
+//! exact projections. All columns of a regression go through one prepared [`Absorber`].
+
+mod block;
+mod iterate;
+mod levels;
+mod pair;
+
+use rayon::prelude::*;
+
+pub use levels::{components, intersect, is_nested, singletons, take_codes};
+
+use crate::design::{Codes, Effect};
+use crate::message::{Problem, Result};
+use block::{Block, norm};
+use pair::Pair;
+
+/// A share of the norm above this one, left in the span of the effects, is no answer.
+const TOLERANCE: f64 = 1e-10;
+
+/// One exact projection.
+enum Part<'a> {
+    One(Block<'a>),
+    Two(Box<Pair<'a>>),
+}
+
+impl Part<'_> {
+    fn remove(&self, column: &mut [f64], sums: &mut Vec<f64>) {
+        match self {
+            Self::One(block) => block.remove(column, sums),
+            Self::Two(pair) => pair.remove(column),
+        }
+    }
+}
+
+/// Prepared to take a set of effects out of any number of columns.
+pub struct Absorber<'a> {
+    parts: Vec<Part<'a>>,
+    weights: Option<&'a [f64]>,
+    names: Vec<&'a str>,
+}
+
+impl<'a> Absorber<'a> {
+    /// Prepares for `effects`, projecting under `weights`.
+    pub fn new(effects: &'a [Effect], weights: Option<&'a [f64]>) -> Self {
+        Self::prepare(effects, weights, false)
+    }
+
+    /// The same, but with the first level of every effect as the base, as explicit dummies have it:
+    /// then a column of ones is not absorbed, and its coefficient is the constant of the base cell.
+    /// `None` when that form is not that of one effect or of two connected ones.
+    pub fn with_base(effects: &'a [Effect], weights: Option<&'a [f64]>) -> Option<Self> {
+        let plain = effects.iter().all(|e| e.slopes.is_empty() && e.intercept);
+        let direct = match effects {
+            [_] => true,
+            [a, b] => a.by.levels.min(b.by.levels) <= Pair::LIMIT && components(&a.by, &b.by).1 == 1,
+            _ => false,
+        };
+        let absorber = (plain && direct).then(|| Self::prepare(effects, weights, true))?;
+        (absorber.parts.len() == 1).then_some(absorber)
+    }
+
+    fn prepare(effects: &'a [Effect], weights: Option<&'a [f64]>, based: bool) -> Self {
+        let names = effects.iter().map(|e| e.by.name.as_str()).collect();
+        let mut spanned = vec![false; effects.len()];
+        if effects.len() > 2 {
+            // An effect that is coarser than another one is in its span: one projection less.
+            for (i, coarse) in effects.iter().enumerate() {
+                spanned[i] = coarse.slopes.is_empty()
+                    && effects.iter().enumerate().any(|(j, fine)| {
+                        j != i
+                            && !spanned[j]
+                            && fine.intercept
+                            && (fine.by.levels > coarse.by.levels || j < i)
+                            && is_nested(&fine.by, &coarse.by)
+                    });
+            }
+        }
+        let mut left: Vec<&Effect> = effects.iter().zip(&spanned).filter(|(_, s)| !**s).map(|(e, _)| e).collect();
+        let mut parts = Vec::new();
+        if let Some((i, j)) = first_pair(&left) {
+            if let Some(pair) = Pair::new(&left[i].by, &left[j].by, weights, based) {
+                parts.push(Part::Two(Box::new(pair)));
+                left.remove(j);
+                left.remove(i);
+            }
+        }
+        parts.extend(left.into_iter().map(|effect| Part::One(Block::new(effect, weights, based))));
+        Self { parts, weights, names }
+    }
+
+    /// Takes the effects out of the columns, in place; columns in parallel.
+    ///
+    /// # Errors
+    /// `E702` when the iteration leaves more than 1e-10 of a column's norm in the span of the effects.
+    pub fn remove(&self, columns: &mut [&mut [f64]]) -> Result<()> {
+        let one = |column: &mut &mut [f64]| -> Result<()> {
+            let mut sums = Vec::new();
+            match &self.parts[..] {
+                [] => Ok(()),
+                [part] => {
+                    part.remove(column, &mut sums);
+                    Ok(())
+                }
+                parts => {
+                    let error = iterate::remove(parts, column, self.weights, &mut sums);
+                    if error <= TOLERANCE {
+                        return Ok(());
+                    }
+                    Err(Problem::new(
+                        "E702",
+                        format!(
+                            "taking out the effects {} did not converge: {error:.1e} of a column's norm is left in their span, where {TOLERANCE:.0e} is allowed; nothing is estimated",
+                            self.names.join(", ")
+                        ),
+                    )
+                    .fix("look for effects that are connected by very few rows, or absorb one of them less"))
+                }
+            }
+        };
+        let cells: usize = columns.iter().map(|c| c.len()).sum();
+        if cells < 100_000 { columns.iter_mut().try_for_each(one) } else { columns.par_iter_mut().map(one).collect() }
+    }
+
+    /// The effects of both sides of a two-effect model (first effect, second effect) that fit
+    /// `column` best, up to a constant per component; `None` for any other structure.
+    pub fn two_effects(&self, effects: &[Effect], column: &[f64]) -> Option<(Vec<f64>, Vec<f64>)> {
+        let ([Part::Two(pair)], [a, b]) = (&self.parts[..], effects) else { return None };
+        let (large, small) = pair.solve(column);
+        Some(if Pair::swapped(&a.by, &b.by) { (small, large) } else { (large, small) })
+    }
+
+    /// Norm of a column under the weights.
+    pub fn norm(&self, column: &[f64]) -> f64 {
+        norm(column, self.weights)
+    }
+}
+
+/// The first two effects without slopes of which one has few enough levels for a dense system.
+fn first_pair(effects: &[&Effect]) -> Option<(usize, usize)> {
+    let plain = |e: &Effect| e.intercept && e.slopes.is_empty();
+    let pairs = (0..effects.len()).flat_map(|i| (i + 1..effects.len()).map(move |j| (i, j)));
+    pairs.into_iter().find(|&(i, j)| {
+        plain(effects[i])
+            && plain(effects[j])
+            && effects[i].by.levels.min(effects[j].by.levels) <= Pair::LIMIT
+            && effects[i].by.levels.max(effects[j].by.levels) > 1
+    })
+}
+
+/// An effect's share in the degrees of freedom: one entry for its intercepts, one per slope.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Share {
+    /// `city`, or `city[trend]` for a slope.
+    pub name: String,
+    /// Which effect it belongs to.
+    pub effect: usize,
+    /// Intercepts, not slopes.
+    pub intercept: bool,
+    /// Levels.
+    pub levels: usize,
+    /// Levels of a slope that do not identify it (it does not vary in them).
+    pub flat: usize,
+    /// For intercepts: connected components with the intercepts of every earlier share (0 for
+    /// slopes). The number is how many levels the earlier one makes redundant.
+    pub shared: Vec<usize>,
+}
+
+impl Share {
+    /// Redundant levels given which earlier shares count (pairwise: the largest overlap with one of
+    /// them, exact for two effects and a lower bound for more; Abowd, Creecy and Kramarz 2002).
+    pub fn redundant(&self, counts: impl Fn(usize) -> bool) -> usize {
+        let overlap = self.shared.iter().enumerate().filter(|(i, _)| counts(*i)).map(|(_, s)| *s).max();
+        self.flat + overlap.unwrap_or(0)
+    }
+}
+
+/// The shares of all effects in order.
+pub fn shares(effects: &[Effect]) -> Vec<Share> {
+    let mut shares: Vec<Share> = Vec::new();
+    let mut intercepts: Vec<Option<&Codes>> = Vec::new();
+    for (number, effect) in effects.iter().enumerate() {
+        let levels = effect.by.levels;
+        if effect.intercept {
+            let shared =
+                intercepts.iter().map(|earlier| earlier.map_or(0, |codes| components(codes, &effect.by).1)).collect();
+            shares.push(Share {
+                name: effect.by.name.clone(),
+                effect: number,
+                intercept: true,
+                levels,
+                flat: 0,
+                shared,
+            });
+            intercepts.push(Some(&effect.by));
+        }
+        if effect.slopes.is_empty() {
+            continue;
+        }
+        let block = Block::new(effect, None, false);
+        for ((slope, _), flat) in effect.slopes.iter().zip(&block.redundant) {
+            let name = format!("{}[{slope}]", effect.by.name);
+            let shared = vec![0; intercepts.len()];
+            shares.push(Share { name, effect: number, intercept: false, levels, flat: *flat, shared });
+            intercepts.push(None);
+        }
+    }
+    shares
+}

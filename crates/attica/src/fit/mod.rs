@@ -1,0 +1,621 @@
+//! One regression, from a [`Design`] to its [`FitRecord`]: OLS, absorbed effects, random effects.
+//!
+//! Estimating and inferring are separate: a [`Fit`] keeps its absorbed columns, residuals and bread,
+//! so that another covariance, a joint test, a band or a bootstrap never fits again.
+
+mod constant;
+mod measure;
+mod random_effects;
+mod record;
+mod wald;
+
+use std::borrow::Cow;
+
+use nalgebra::DMatrix;
+
+pub use random_effects::{VarianceComponents, random_effects};
+pub use record::*;
+
+use crate::absorb::{Absorber, Share, is_nested, shares, singletons, take_codes};
+use crate::design::{Codes, Design, Effect, WeightKind, Weights};
+use crate::ledger::{Ledger, Reason};
+use crate::math::cross::{weighted_dot, weighted_mean, weighted_sum};
+use crate::math::distribution::{t_quantile, t_two_sided};
+use crate::math::triangle::least_squares;
+use crate::message::{Problem, Result, Warning};
+use crate::text::Text;
+use crate::vcov::{Adjustment, Estimate, Ssc, Vcov, covariance};
+use constant::Constant;
+
+/// Name of the constant among the terms.
+pub const INTERCEPT: &str = "(Intercept)";
+
+/// A regressor whose norm falls below this share when effects are taken out is absorbed by them.
+const ABSORBED: f64 = 1e-10;
+
+/// How to fit.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FitOptions {
+    /// Kind of covariance.
+    pub vcov: Vcov,
+    /// Small-sample rule.
+    pub ssc: Ssc,
+    /// Confidence level of intervals.
+    pub level: f64,
+    /// Keep the only rows of an effect's level, which say nothing about the coefficients.
+    pub keep_singletons: bool,
+}
+
+impl FitOptions {
+    /// The rule of reghdfe, 95 % intervals, singletons removed.
+    pub fn new(vcov: Vcov) -> Self {
+        Self { vcov, ssc: Ssc::default(), level: 0.95, keep_singletons: false }
+    }
+}
+
+/// Covariance of the coefficients and what tests refer to.
+#[derive(Clone, Debug)]
+pub struct Inference {
+    /// Kind.
+    pub vcov: Vcov,
+    /// Small-sample rule.
+    pub ssc: Ssc,
+    /// Factor, K as counted, degrees of freedom.
+    pub adjustment: Adjustment,
+    /// Clusters per variable of `vcov`.
+    pub clusters: Vec<usize>,
+    /// k x k, factor included.
+    pub covariance: DMatrix<f64>,
+    /// What was noticed.
+    pub warnings: Vec<Warning>,
+}
+
+/// A fitted regression and all that post-processing needs. Columns have one value per row used.
+#[derive(Clone, Debug)]
+pub struct Fit {
+    /// Outcome.
+    pub outcome: String,
+    /// `OLS`, `pooled OLS`, `fixed effects`, `random effects`.
+    pub model: String,
+    /// Names of the estimated coefficients; a constant comes first.
+    pub names: Vec<String>,
+    /// Coefficients.
+    pub coefficients: Vec<f64>,
+    /// Regressors with the effects taken out (quasi-demeaned under random effects).
+    pub columns: Vec<Vec<f64>>,
+    /// Residuals.
+    pub residuals: Vec<f64>,
+    /// `(X'WX)^-1`.
+    pub bread: DMatrix<f64>,
+    /// Weights.
+    pub weights: Option<Weights>,
+    /// Cluster variables at hand, rows used only.
+    pub clusters: Vec<Codes>,
+    /// Row in the frame of each row used.
+    pub sample: Vec<u32>,
+    /// Observations: rows, or the sum of frequency weights.
+    pub n_obs: f64,
+    /// All parameters: regressors, constant, absorbed effects less redundant ones.
+    pub parameters: usize,
+    /// Covariance in use.
+    pub inference: Inference,
+    /// Confidence level.
+    pub level: f64,
+    /// Regressors left out, and why.
+    pub omitted: Vec<Omitted>,
+    /// Where rows went.
+    pub ledger: Ledger,
+    /// Warnings of the data and of the regression (those of inference are with it).
+    pub warnings: Vec<Warning>,
+    /// The R2 family.
+    pub r2: R2,
+    /// Units, when the panel is known.
+    pub n_units: Option<usize>,
+    /// Mean of the outcome.
+    pub mean_outcome: f64,
+    /// Variance components of random effects.
+    pub components: Option<VarianceComponents>,
+    shares: Vec<Share>,
+    /// For each cluster variable, which effects are nested in it.
+    nested: Vec<Vec<bool>>,
+    /// Tests refer to the normal distribution.
+    normal: bool,
+    constant_absorbed: Option<Constant>,
+    constant_base: Option<Constant>,
+}
+
+/// Fits `design` by least squares, effects absorbed.
+///
+/// # Errors
+/// `E701` without rows or without degrees of freedom, `E305` when the outcome does not vary (within
+/// the effects), `E702` when effects cannot be taken out, `E404` with one cluster, `E603` for an
+/// unknown cluster variable.
+pub fn fit(design: &Design, options: &FitOptions) -> Result<Fit> {
+    let design = usable(design, options.keep_singletons)?;
+    let weights = design.weights.as_ref().map(|w| &w.values[..]);
+    let (names, raw) = regressors(&design);
+    let scale: Vec<f64> = raw.iter().map(|x| weighted_dot(x, x, weights).sqrt()).collect();
+
+    let mut outcome = design.outcome.1.clone();
+    let mut columns: Vec<Vec<f64>> = raw.iter().map(|x| x.to_vec()).collect();
+    let absorber = Absorber::new(&design.effects, weights);
+    let mut all: Vec<&mut [f64]> = columns.iter_mut().map(Vec::as_mut_slice).collect();
+    all.push(&mut outcome);
+    absorber.remove(&mut all)?;
+
+    let name = &design.outcome.0;
+    let norm = weighted_dot(&design.outcome.1, &design.outcome.1, weights).sqrt();
+    if absorber.norm(&outcome) <= ABSORBED * norm {
+        let effects: Vec<_> = design.effects.iter().map(|e| e.by.name.as_str()).collect();
+        return Err(Problem::new("E305", format!("\"{name}\" does not vary within {}", effects.join(", ")))
+            .fix("absorb fewer effects, or choose an outcome that varies within them"));
+    }
+    let model = match (design.effects.is_empty(), design.panel.is_some()) {
+        (false, _) => "fixed effects",
+        (true, true) => "pooled OLS",
+        (true, false) => "OLS",
+    };
+    let mut fit = estimate(&design, options, Regression { model, names, columns, outcome, scale, normal: false })?;
+    let kept: Vec<&[f64]> = kept_raw(&design, &fit.names);
+    fit.r2 = measure::r2_family(&design, &fit, &kept, &absorber);
+    if design.effects.iter().any(|e| e.intercept) {
+        fit.constant_absorbed = Some(constant::absorbed(&design, &fit, &kept));
+        fit.constant_base = constant::base(&design, &kept)?;
+    }
+    Ok(fit)
+}
+
+/// The columns of one least-squares problem.
+struct Regression {
+    model: &'static str,
+    names: Vec<String>,
+    columns: Vec<Vec<f64>>,
+    outcome: Vec<f64>,
+    /// Norms of the columns before anything was taken out.
+    scale: Vec<f64>,
+    normal: bool,
+}
+
+/// Drops what is not identified, solves, and infers.
+fn estimate(design: &Design, options: &FitOptions, of: Regression) -> Result<Fit> {
+    let weights = design.weights.as_ref().map(|w| &w.values[..]);
+    let Regression { model, names, mut columns, outcome, scale, normal } = of;
+    let n_obs = match &design.weights {
+        Some(w) if w.kind == WeightKind::Frequency => weighted_sum(&w.values, None),
+        _ => design.rows() as f64,
+    };
+
+    // Regressors that the effects absorb go first, so that they cannot be blamed on other columns.
+    let mut omitted = vec![None; names.len()];
+    let mut left = Vec::with_capacity(names.len());
+    for (j, column) in columns.iter().enumerate() {
+        if !design.effects.is_empty() && weighted_dot(column, column, weights).sqrt() <= ABSORBED * scale[j] {
+            omitted[j] = Some(absorbed_reason(design, &names[j]));
+        } else {
+            left.push(j);
+        }
+    }
+    let views: Vec<&[f64]> = left.iter().map(|&j| &columns[j][..]).collect();
+    let scale: Vec<f64> = left.iter().map(|&j| scale[j]).collect();
+    let solution = least_squares(&views, &outcome, weights, &scale);
+    for collinear in &solution.collinear {
+        let of: Vec<&str> = collinear.of.iter().map(|&(j, _)| names[left[j]].as_str()).collect();
+        omitted[left[collinear.column]] = Some(collinear_reason(&of));
+    }
+    let kept: Vec<usize> = solution.kept.iter().map(|&j| left[j]).collect();
+
+    let mut residuals = outcome;
+    for (&j, b) in kept.iter().zip(&solution.coefficients) {
+        for (e, x) in residuals.iter_mut().zip(&columns[j]) {
+            *e -= b * x;
+        }
+    }
+    let shares = shares(&design.effects);
+    let parameters = Ssc::default().parameters(kept.len(), &shares, None);
+    if n_obs <= parameters as f64 {
+        return Err(Problem::new(
+            "E701",
+            format!("{n_obs} observations cannot estimate {parameters} parameters (absorbed effects included)"),
+        )
+        .fix("use fewer effects or regressors, or more rows"));
+    }
+    let omitted: Vec<Omitted> = names
+        .iter()
+        .zip(omitted)
+        .filter_map(|(name, reason)| reason.map(|reason| Omitted { name: name.clone(), reason }))
+        .collect();
+    let mut warnings = design.warnings.clone();
+    warnings.extend(omitted.iter().map(|o| {
+        Warning::new(
+            "W306",
+            format!("\"{}\" is left out: {}", o.name, o.reason.en),
+            format!("“{}”被剔除：{}", o.name, o.reason.zh),
+        )
+    }));
+    let nested = design
+        .clusters
+        .iter()
+        .map(|cluster| design.effects.iter().map(|effect| is_nested(&effect.by, cluster)).collect())
+        .collect();
+    let mut position = 0;
+    columns.retain(|_| {
+        position += 1;
+        kept.binary_search(&(position - 1)).is_ok()
+    });
+    let mut fit = Fit {
+        outcome: design.outcome.0.clone(),
+        model: model.to_owned(),
+        names: kept.iter().map(|&j| names[j].clone()).collect(),
+        coefficients: solution.coefficients,
+        columns,
+        residuals,
+        bread: solution.inverse,
+        weights: design.weights.clone(),
+        clusters: design.clusters.clone(),
+        sample: design.sample.clone(),
+        n_obs,
+        parameters,
+        inference: Inference {
+            vcov: Vcov::Iid,
+            ssc: options.ssc,
+            adjustment: Adjustment { k: parameters, factor: 1.0, df: n_obs - parameters as f64 },
+            clusters: Vec::new(),
+            covariance: DMatrix::zeros(0, 0),
+            warnings: Vec::new(),
+        },
+        level: options.level,
+        omitted,
+        ledger: design.ledger.clone(),
+        warnings,
+        r2: R2::default(),
+        n_units: design.panel.as_ref().map(|(unit, _)| unit.levels),
+        mean_outcome: weighted_mean(&design.outcome.1, weights),
+        components: None,
+        shares,
+        nested,
+        normal,
+        constant_absorbed: None,
+        constant_base: None,
+    };
+    fit.inference = fit.infer(&options.vcov, &options.ssc)?;
+    Ok(fit)
+}
+
+/// The design without singletons, checked: rows there, outcome varying.
+fn usable(design: &Design, keep_singletons: bool) -> Result<Cow<'_, Design>> {
+    let mut design = Cow::Borrowed(design);
+    if !keep_singletons && !design.effects.is_empty() {
+        let frequency = design.weights.as_ref().filter(|w| w.kind == WeightKind::Frequency).map(|w| &w.values[..]);
+        let (rows, removed) = singletons(&design.effects, frequency);
+        if rows.len() < design.rows() {
+            let mut smaller = take_rows(&design, &rows);
+            for (effect, &count) in design.effects.iter().zip(&removed) {
+                smaller.ledger.drop_rows(Reason::Singleton(effect.by.name.clone()), count);
+            }
+            design = Cow::Owned(smaller);
+        }
+    }
+    let (name, values) = &design.outcome;
+    let Some(first) = values.first() else {
+        let lost: Vec<String> =
+            design.ledger.dropped.iter().map(|d| format!("{} {}", d.rows, d.reason.text().en)).collect();
+        return Err(Problem::new("E701", format!("no rows are left of {}: {}", design.ledger.read, lost.join("; ")))
+            .fix("loosen the filter, or choose variables that are less often missing"));
+    };
+    if values.iter().all(|y| y == first) {
+        return Err(Problem::new("E305", format!("\"{name}\" is {first} in all {} rows", values.len()))
+            .fix("choose an outcome that varies, or widen the sample"));
+    }
+    Ok(design)
+}
+
+/// The rows `rows` of a design, codes renumbered.
+fn take_rows(design: &Design, rows: &[u32]) -> Design {
+    let take = |values: &[f64]| rows.iter().map(|&row| values[row as usize]).collect::<Vec<f64>>();
+    let named = |(name, values): &(String, Vec<f64>)| (name.clone(), take(values));
+    Design {
+        outcome: named(&design.outcome),
+        regressors: design.regressors.iter().map(named).collect(),
+        intercept: design.intercept,
+        effects: design
+            .effects
+            .iter()
+            .map(|e| Effect {
+                by: take_codes(&e.by, rows),
+                slopes: e.slopes.iter().map(named).collect(),
+                intercept: e.intercept,
+            })
+            .collect(),
+        weights: design.weights.as_ref().map(|w| Weights { values: take(&w.values), ..w.clone() }),
+        clusters: design.clusters.iter().map(|c| take_codes(c, rows)).collect(),
+        panel: design.panel.as_ref().map(|(unit, time)| (take_codes(unit, rows), take(time))),
+        sample: rows.iter().map(|&row| design.sample[row as usize]).collect(),
+        ledger: design.ledger.clone(),
+        warnings: design.warnings.clone(),
+    }
+}
+
+/// Names and values of the regressors, a constant (if any) first.
+fn regressors(design: &Design) -> (Vec<String>, Vec<Cow<'_, [f64]>>) {
+    let constant = design.intercept.then(|| (INTERCEPT.to_owned(), Cow::Owned(vec![1.0; design.rows()])));
+    constant
+        .into_iter()
+        .chain(design.regressors.iter().map(|(name, values)| (name.clone(), Cow::Borrowed(&values[..]))))
+        .unzip()
+}
+
+/// Raw values of the kept regressors (the constant, which has none, is left out).
+fn kept_raw<'a>(design: &'a Design, names: &[String]) -> Vec<&'a [f64]> {
+    let mut raw = design.regressors.iter();
+    names
+        .iter()
+        .filter(|name| *name != INTERCEPT)
+        .filter_map(|name| raw.find(|(n, _)| n == name).map(|(_, values)| &values[..]))
+        .collect()
+}
+
+/// Which effect spans a regressor.
+fn absorbed_reason(design: &Design, name: &str) -> Text {
+    let Some((_, values)) = design.regressors.iter().find(|(n, _)| n == name) else {
+        return Text::new("the effects absorb it", "被固定效应吸收");
+    };
+    if values.iter().all(|x| *x == values[0]) {
+        return Text::new(format!("it is {} in all rows", values[0]), format!("在所有观测中均为 {}", values[0]));
+    }
+    let constant_within = |codes: &Codes| {
+        let mut first = vec![f64::NAN; codes.levels];
+        values.iter().zip(&codes.codes).all(|(x, &code)| {
+            let slot = &mut first[code as usize];
+            if slot.is_nan() {
+                *slot = *x;
+            }
+            *slot == *x
+        })
+    };
+    match design.effects.iter().find(|e| e.intercept && constant_within(&e.by)) {
+        Some(effect) => {
+            let by = &effect.by.name;
+            Text::new(
+                format!("it does not vary within {by}, so the {by} effects absorb it"),
+                format!("在 {by} 内不变，被 {by} 固定效应吸收"),
+            )
+        }
+        None => {
+            let by: Vec<&str> = design.effects.iter().map(|e| e.by.name.as_str()).collect();
+            Text::new(
+                format!("the effects {} together absorb it", by.join(" and ")),
+                format!("被 {} 固定效应共同吸收", by.join("、")),
+            )
+        }
+    }
+}
+
+/// Which columns span a regressor.
+fn collinear_reason(of: &[&str]) -> Text {
+    if of.is_empty() {
+        return Text::new("it is zero in all rows", "在所有观测中均为零");
+    }
+    Text::new(format!("it is a linear combination of {}", of.join(", ")), format!("是 {} 的线性组合", of.join("、")))
+}
+
+impl Fit {
+    /// Position of a term.
+    pub fn position(&self, name: &str) -> Option<usize> {
+        self.names.iter().position(|n| n == name)
+    }
+
+    /// Residual degrees of freedom, all parameters counted.
+    pub fn df_residual(&self) -> f64 {
+        self.n_obs - self.parameters as f64
+    }
+
+    /// Weighted sum of squared residuals; analytic and probability weights are scaled to mean one.
+    pub fn residual_sum(&self) -> f64 {
+        let weights = self.weights.as_ref().map(|w| &w.values[..]);
+        let scale = match &self.weights {
+            Some(w) if w.kind != WeightKind::Frequency => self.n_obs / weighted_sum(&w.values, None),
+            _ => 1.0,
+        };
+        scale * weighted_dot(&self.residuals, &self.residuals, weights)
+    }
+
+    /// Root mean squared error with degrees of freedom (Stata's Root MSE).
+    pub fn rmse(&self) -> f64 {
+        (self.residual_sum() / self.df_residual()).sqrt()
+    }
+
+    /// The same regression with another covariance; nothing is fitted again.
+    ///
+    /// # Errors
+    /// Those of [`Fit::infer`].
+    pub fn with_vcov(mut self, vcov: &Vcov, ssc: &Ssc) -> Result<Self> {
+        self.inference = self.infer(vcov, ssc)?;
+        Ok(self)
+    }
+
+    /// Covariance of the coefficients of another kind or under another small-sample rule.
+    ///
+    /// # Errors
+    /// `E603` for a cluster variable that the design does not carry, `E404` when it has one cluster.
+    pub fn infer(&self, vcov: &Vcov, ssc: &Ssc) -> Result<Inference> {
+        let mut warnings = Vec::new();
+        let mut vcov = vcov.clone();
+        if vcov == Vcov::Iid && self.weights.as_ref().is_some_and(|w| w.kind == WeightKind::Probability) {
+            vcov = Vcov::Hc1;
+            warnings.push(Warning::new(
+                "W409",
+                "with probability weights iid standard errors mean nothing; HC1 is used",
+                "使用概率权重时同方差标准误无意义，改用 HC1",
+            ));
+        }
+        let positions = self.cluster_positions(&vcov)?;
+        let clusters: Vec<&Codes> = positions.iter().map(|&i| &self.clusters[i]).collect();
+        for cluster in &clusters {
+            let Codes { name, levels, codes } = cluster;
+            if *levels < 2 {
+                return Err(Problem::new("E404", format!("\"{name}\" has one cluster in the sample of {} rows: no variance between clusters can be estimated", codes.len()))
+                    .fix("cluster by a variable with more levels, or use randomization inference"));
+            }
+            if *levels == codes.len() {
+                warnings.push(Warning::new(
+                    "W408",
+                    format!("every row is a cluster of its own in \"{name}\": the errors are heteroskedastic ones, not clustered"),
+                    format!("“{name}”的每个聚类只有一行：等同于异方差稳健标准误"),
+                ));
+            } else if *levels < 30 {
+                warnings.push(Warning::new(
+                    "W405",
+                    format!("{levels} clusters in \"{name}\": with fewer than 30, clustered standard errors tend to be too small; compare the wild bootstrap"),
+                    format!("“{name}”只有 {levels} 个聚类：少于 30 个时聚类标准误偏小，请与 wild bootstrap 比较"),
+                ));
+            }
+        }
+        let robust = covariance(self.parts(), &vcov, &clusters, self.n_obs);
+        if let Some(eigenvalue) = robust.repaired {
+            warnings.push(Warning::new(
+                "W703",
+                format!("the multiway covariance had a negative eigenvalue ({eigenvalue:.2e}), which was set to zero"),
+                format!("多维聚类协方差矩阵有负特征值（{eigenvalue:.2e}），已置零"),
+            ));
+        }
+        let counts: Vec<usize> = clusters.iter().map(|c| c.levels).collect();
+        let nested: Option<Vec<bool>> = (!positions.is_empty()).then(|| {
+            let effects = self.shares.iter().map(|s| s.effect + 1).max().unwrap_or(0);
+            (0..effects).map(|e| positions.iter().any(|&i| self.nested[i][e])).collect()
+        });
+        let k = ssc.parameters(self.names.len(), &self.shares, nested.as_deref());
+        let mut adjustment = ssc.adjust(&vcov, self.n_obs, k, self.parameters, &counts);
+        if self.normal {
+            adjustment.df = f64::INFINITY;
+        }
+        Ok(Inference {
+            vcov,
+            ssc: *ssc,
+            adjustment,
+            clusters: counts,
+            covariance: robust.covariance * adjustment.factor,
+            warnings,
+        })
+    }
+
+    /// What a covariance of the coefficients is made of.
+    pub fn parts(&self) -> Estimate<'_> {
+        Estimate {
+            columns: &self.columns,
+            residuals: &self.residuals,
+            weights: self.weights.as_ref(),
+            bread: &self.bread,
+        }
+    }
+
+    fn cluster_positions(&self, vcov: &Vcov) -> Result<Vec<usize>> {
+        let Vcov::Cluster(names) = vcov else { return Ok(Vec::new()) };
+        let find = |name: &String| {
+            self.clusters
+                .iter()
+                .position(|c| c.name == *name)
+                .ok_or_else(|| crate::frame::unknown_column(name, self.clusters.iter().map(|c| c.name.as_str())))
+        };
+        names.iter().map(find).collect()
+    }
+
+    /// The terms with inference, in the order of the formula.
+    pub fn terms(&self) -> Vec<Term> {
+        (0..self.names.len())
+            .map(|j| self.term(&self.names[j], self.coefficients[j], self.inference.covariance[(j, j)]))
+            .collect()
+    }
+
+    /// A term from its estimate and variance, under the distribution in use.
+    pub(crate) fn term(&self, name: &str, estimate: f64, variance: f64) -> Term {
+        let df = self.inference.adjustment.df;
+        let std_error = variance.max(0.0).sqrt();
+        // A standard error of exactly zero leaves no finite ratio; the largest number stands for it.
+        let statistic = if std_error > 0.0 { estimate / std_error } else { f64::MAX.copysign(estimate) };
+        let half = t_quantile(0.5 + 0.5 * self.level, df) * std_error;
+        Term {
+            term: name.to_owned(),
+            estimate,
+            std_error,
+            statistic,
+            p_value: t_two_sided(statistic, df),
+            conf_low: estimate - half,
+            conf_high: estimate + half,
+        }
+    }
+
+    /// The SE card: everything that explains why the standard errors are what they are.
+    pub fn se_card(&self) -> SeCard {
+        let Inference { vcov, ssc, adjustment, clusters, .. } = &self.inference;
+        SeCard {
+            vcov: vcov.to_string(),
+            ssc: ssc.name().to_owned(),
+            n: self.n_obs,
+            k: adjustment.k,
+            clusters: clusters.clone(),
+            factor: adjustment.factor,
+            df: adjustment.df.is_finite().then_some(adjustment.df),
+            equals: if self.normal {
+                "Stata xtreg, re; R plm random".to_owned()
+            } else {
+                ssc.equals(vcov, self.shares.len())
+            },
+        }
+    }
+
+    /// Levels and redundant levels of the absorbed effects; `nested` in a cluster variable in use.
+    pub fn effects(&self) -> Vec<AbsorbedEffect> {
+        let used = self.cluster_positions(&self.inference.vcov).unwrap_or_default();
+        self.shares
+            .iter()
+            .map(|share| AbsorbedEffect {
+                name: share.name.clone(),
+                levels: share.levels,
+                redundant: share.redundant(|_| true).min(share.levels),
+                nested: used.iter().any(|&i| self.nested[i][share.effect]),
+            })
+            .collect()
+    }
+
+    /// The regression as results keep it.
+    pub fn record(&self) -> FitRecord {
+        let Inference { vcov, ssc, adjustment, clusters, covariance, warnings } = &self.inference;
+        let constant = |c: &Option<Constant>| c.as_ref().map(|c| c.term(self));
+        FitRecord {
+            outcome: self.outcome.clone(),
+            model: self.model.clone(),
+            terms: self.terms(),
+            covariance: covariance.row_iter().map(|row| row.iter().copied().collect()).collect(),
+            level: self.level,
+            n_obs: self.n_obs.round() as usize,
+            n_units: self.n_units,
+            n_clusters: clusters.iter().copied().min(),
+            df_residual: self.df_residual(),
+            r2: self.r2.overall,
+            r2_within: self.r2.within,
+            r2_adjusted: self.r2.adjusted,
+            r2_family: self.r2.clone(),
+            vcov: vcov.to_string(),
+            ssc: ssc.name().to_owned(),
+            k: adjustment.k,
+            se_card: self.se_card(),
+            effects: self.effects(),
+            weights: self.weights.as_ref().map(|w| format!("{} ({})", w.name, kind_name(w.kind))),
+            mean_outcome: self.mean_outcome,
+            constant_absorbed: constant(&self.constant_absorbed),
+            constant_base: constant(&self.constant_base),
+            omitted: self.omitted.clone(),
+            dropped: self.ledger.dropped.clone(),
+            ledger: self.ledger.clone(),
+            warnings: self.warnings.iter().chain(warnings).cloned().collect(),
+        }
+    }
+}
+
+fn kind_name(kind: WeightKind) -> &'static str {
+    match kind {
+        WeightKind::Analytic => "analytic",
+        WeightKind::Frequency => "frequency",
+        WeightKind::Probability => "probability",
+    }
+}

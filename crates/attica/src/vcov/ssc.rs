@@ -1,0 +1,241 @@
+//! Small-sample rules as one object: how parameters are counted, what the sandwich is multiplied
+//! with, and which distribution tests refer to. Software differs in nothing else.
+
+use crate::absorb::Share;
+use crate::message::{Problem, Result};
+
+use super::Vcov;
+
+/// Which absorbed effects count as parameters when errors are clustered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counted {
+    /// Those that are not nested in a cluster variable (one parameter if all are nested).
+    Nonnested,
+    /// All.
+    Full,
+    /// None.
+    Neither,
+}
+
+/// The presets by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Preset {
+    /// Stata `reghdfe`.
+    Reghdfe,
+    /// R `fixest`, pyfixest.
+    Fixest,
+    /// Stata `xtreg`.
+    Xtreg,
+    /// Stata `areg`, `regress` with dummies, R `lm`.
+    Areg,
+    /// Python `linearmodels`.
+    Linearmodels,
+    /// R `plm`.
+    Plm,
+    /// No adjustment.
+    None,
+}
+
+/// A small-sample rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ssc {
+    /// Where it comes from.
+    pub preset: Preset,
+    /// Effects that count in K of clustered errors.
+    pub counted: Counted,
+    /// Redundant levels are found from the data (connected components), instead of one per effect
+    /// after the first.
+    pub exact: bool,
+    /// Multiply with (N-1)/(N-K), or N/(N-K) for heteroskedastic errors.
+    pub parameters: bool,
+    /// Multiply with G/(G-1) when clustered.
+    pub clusters: bool,
+    /// N instead of N-1 in the factor of clustered errors.
+    pub whole: bool,
+    /// With clusters, tests refer to t with min(G)-1 degrees of freedom instead of N-K.
+    pub df_clusters: bool,
+}
+
+/// What a rule makes of one regression.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Adjustment {
+    /// Parameters as counted.
+    pub k: usize,
+    /// Factor of the sandwich; for iid errors that of `e'e/N`.
+    pub factor: f64,
+    /// Degrees of freedom of t; infinite for the normal distribution.
+    pub df: f64,
+}
+
+impl Default for Ssc {
+    /// The rule of `reghdfe`.
+    fn default() -> Self {
+        Self::of(Preset::Reghdfe)
+    }
+}
+
+impl Ssc {
+    /// The rule of a preset.
+    pub fn of(preset: Preset) -> Self {
+        let base = Self {
+            preset,
+            counted: Counted::Nonnested,
+            exact: true,
+            parameters: true,
+            clusters: true,
+            whole: false,
+            df_clusters: true,
+        };
+        match preset {
+            Preset::Reghdfe | Preset::Xtreg => base,
+            Preset::Fixest => Self { exact: false, ..base },
+            Preset::Areg => Self { counted: Counted::Full, ..base },
+            Preset::Linearmodels => {
+                Self { counted: Counted::Full, clusters: false, whole: true, df_clusters: false, ..base }
+            }
+            Preset::Plm => {
+                Self { counted: Counted::Full, parameters: false, clusters: false, df_clusters: false, ..base }
+            }
+            Preset::None => Self { counted: Counted::Neither, parameters: false, clusters: false, ..base },
+        }
+    }
+
+    /// Reads what users type.
+    ///
+    /// # Errors
+    /// `E602` for a word that is no preset.
+    pub fn parse(word: &str) -> Result<Self> {
+        let preset = match word.trim().to_lowercase().as_str() {
+            "reghdfe" | "stata" | "nonnested" => Preset::Reghdfe,
+            "fixest" | "feols" | "pyfixest" => Preset::Fixest,
+            "xtreg" | "stata-xtreg" => Preset::Xtreg,
+            "areg" | "lm" | "lsdv" | "regress" | "full" => Preset::Areg,
+            "linearmodels" => Preset::Linearmodels,
+            "plm" => Preset::Plm,
+            "none" => Preset::None,
+            _ => {
+                return Err(Problem::new("E602", format!("\"{word}\" is no small-sample rule"))
+                    .fix("one of reghdfe, fixest, xtreg, areg, linearmodels, plm, none"));
+            }
+        };
+        Ok(Self::of(preset))
+    }
+
+    /// Name of the preset.
+    pub fn name(&self) -> &'static str {
+        match self.preset {
+            Preset::Reghdfe => "reghdfe",
+            Preset::Fixest => "fixest",
+            Preset::Xtreg => "xtreg",
+            Preset::Areg => "areg",
+            Preset::Linearmodels => "linearmodels",
+            Preset::Plm => "plm",
+            Preset::None => "none",
+        }
+    }
+
+    /// Parameters: `k` regressors (with a constant, if there is one) and the absorbed effects whose
+    /// `nested` flag does not exempt them. Without clusters pass no flags: all effects count.
+    pub fn parameters(&self, k: usize, shares: &[Share], nested: Option<&[bool]>) -> usize {
+        let counted = if nested.is_none() && self.counted == Counted::Nonnested { Counted::Full } else { self.counted };
+        let counts = |effect: usize| match counted {
+            Counted::Full => true,
+            Counted::Neither => false,
+            Counted::Nonnested => !nested.is_some_and(|flags| flags[effect]),
+        };
+        if shares.is_empty() || counted == Counted::Neither {
+            return k;
+        }
+        let intercepts = shares.iter().any(|share| share.intercept);
+        if self.exact {
+            let effects: usize = shares
+                .iter()
+                .filter(|share| counts(share.effect))
+                .map(|share| share.levels - share.redundant(|earlier| counts(shares[earlier].effect)).min(share.levels))
+                .sum();
+            // The constant stays when every effect is nested.
+            return k + effects.max(usize::from(intercepts));
+        }
+        let all: usize = shares.iter().map(|share| share.levels).sum::<usize>() - (shares.len() - 1);
+        let exempt: usize = shares.iter().filter(|share| !counts(share.effect)).map(|share| share.levels - 1).sum();
+        k + all - exempt
+    }
+
+    /// Factor and degrees of freedom for `n` observations, `k` parameters as counted, `full`
+    /// parameters in all, and the number of clusters per variable.
+    pub fn adjust(&self, vcov: &Vcov, n: f64, k: usize, full: usize, clusters: &[usize]) -> Adjustment {
+        let left = n - k as f64;
+        let residual = n - full as f64;
+        let smallest = clusters.iter().copied().min().unwrap_or(0) as f64;
+        let factor = match vcov {
+            Vcov::Iid | Vcov::Hc1 => {
+                if self.preset == Preset::None || (self.preset == Preset::Plm && *vcov == Vcov::Hc1) {
+                    1.0
+                } else {
+                    n / residual
+                }
+            }
+            Vcov::Cluster(_) => {
+                let parameters = match (self.parameters, self.whole) {
+                    (false, _) => 1.0,
+                    (true, false) => (n - 1.0) / left,
+                    (true, true) => n / left,
+                };
+                parameters * if self.clusters { smallest / (smallest - 1.0) } else { 1.0 }
+            }
+        };
+        let df = if self.df_clusters && !clusters.is_empty() { smallest - 1.0 } else { residual };
+        Adjustment { k, factor, df }
+    }
+
+    /// The software whose standard error this is, in words.
+    pub fn equals(&self, vcov: &Vcov, effects: usize) -> String {
+        let clustered = matches!(vcov, Vcov::Cluster(_));
+        match (self.preset, effects) {
+            (Preset::Reghdfe | Preset::Fixest, 0) => "Stata regress; R fixest feols",
+            (Preset::Reghdfe, _) => "Stata reghdfe; R fixest feols with K.exact when effects are disconnected",
+            (Preset::Fixest, _) => "R fixest feols (0.13 and later); pyfixest feols",
+            (Preset::Xtreg, _) if clustered => "Stata xtreg, fe vce(cluster) with period dummies",
+            (Preset::Xtreg, _) => "Stata xtreg, fe with period dummies",
+            (Preset::Areg, _) if clustered => "Stata areg or regress with dummies, vce(cluster)",
+            (Preset::Areg, _) => "Stata areg; R lm with dummies",
+            (Preset::Linearmodels, _) => "Python linearmodels PanelOLS",
+            (Preset::Plm, _) if clustered => "R plm vcovHC (type HC0)",
+            (Preset::Plm, _) => "R plm",
+            (Preset::None, _) => "no small-sample adjustment",
+        }
+        .to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn two_way(cities: usize, years: usize) -> [Share; 2] {
+        [
+            Share { name: "city".into(), effect: 0, intercept: true, levels: cities, flat: 0, shared: vec![] },
+            Share { name: "year".into(), effect: 1, intercept: true, levels: years, flat: 0, shared: vec![1] },
+        ]
+    }
+
+    #[test]
+    fn cities_nested_in_the_cluster_leave_k_plus_years() {
+        let shares = two_way(285, 11);
+        for preset in [Preset::Reghdfe, Preset::Fixest, Preset::Xtreg] {
+            assert_eq!(Ssc::of(preset).parameters(4, &shares, Some(&[true, false])), 4 + 11);
+            assert_eq!(Ssc::of(preset).parameters(4, &shares, None), 4 + 285 + 10);
+            assert_eq!(Ssc::of(preset).parameters(4, &shares, Some(&[true, true])), 5);
+        }
+        assert_eq!(Ssc::of(Preset::Areg).parameters(4, &shares, Some(&[true, false])), 4 + 295);
+        assert_eq!(Ssc::of(Preset::None).parameters(4, &shares, Some(&[true, false])), 4);
+    }
+
+    #[test]
+    fn disconnected_effects_are_seen_only_by_the_exact_rule() {
+        let mut shares = two_way(30, 8);
+        shares[1].shared = vec![2];
+        assert_eq!(Ssc::of(Preset::Reghdfe).parameters(1, &shares, None), 1 + 30 + 6);
+        assert_eq!(Ssc::of(Preset::Fixest).parameters(1, &shares, None), 1 + 30 + 7);
+    }
+}
