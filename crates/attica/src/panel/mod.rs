@@ -1,7 +1,10 @@
 //! Unit and time, and when each unit adopts the policy.
 
+mod adoption;
 mod describe;
 mod index;
+#[cfg(test)]
+mod tests;
 mod time;
 
 use serde::{Deserialize, Serialize};

@@ -1,0 +1,520 @@
+//! When each unit adopts the policy: read from a 0/1 path, from a column of first treated periods, or
+//! from a marked group and a date.
+
+use super::{Adoption, Panel, read_times};
+use crate::frame::{Column, Values};
+use crate::message::{Problem, Result, Warning};
+
+impl Panel {
+    /// Adoption of each unit from a treatment that is 0 or 1 in each row, `treatment`, named `name` in
+    /// messages. Rows in which it is missing (NaN) are passed over. A treatment between 0 and 1 counts as
+    /// adopted where it is positive (`W212`).
+    ///
+    /// # Errors
+    /// `E201` values that are no treatment; `E205` when nothing can be compared.
+    pub fn adoption_from_path(&self, name: &str, treatment: &[f64]) -> Result<(Vec<Adoption>, Vec<Warning>)> {
+        let mut warnings = Vec::new();
+        check_zero_one(name, treatment, &mut warnings)?;
+        let of = |unit: u32| {
+            let path = (0..self.times.len()).filter_map(|t| self.row(unit, t).map(|row| (t, treatment[row])));
+            let path: Vec<(usize, f64)> = path.filter(|(_, d)| !d.is_nan()).collect();
+            let Some(first) = path.iter().position(|(_, d)| *d > 0.0) else { return Adoption::Never };
+            if path[first..].iter().any(|(_, d)| *d == 0.0) {
+                Adoption::Switches
+            } else if first == 0 {
+                Adoption::Always
+            } else {
+                Adoption::At(self.times[path[first].0])
+            }
+        };
+        let adoption: Vec<Adoption> = (0..self.units.len() as u32).map(of).collect();
+        warnings.extend(self.examine(name, &adoption)?);
+        Ok((adoption, warnings))
+    }
+
+    /// Adoption of each unit from a column with its first treated period, in the form of the time column.
+    /// Empty means never, and so do the values in `never`. An infinity, a zero or negative number among
+    /// calendar years, and a period a century after the panel can mean nothing else: they are read as never
+    /// and reported (`W209`). A unit whose first treated period is the panel's first is always treated.
+    ///
+    /// # Errors
+    /// `E201` a column that is no period or varies within units; `E209` other periods outside the panel;
+    /// `E205` when nothing can be compared.
+    pub fn adoption_from_first(&self, column: &Column, never: &[f64]) -> Result<(Vec<Adoption>, Vec<Warning>)> {
+        let name = &column.name;
+        let (values, mut warnings) = first_periods(column)?;
+        let by_unit = self.constant_within_units(name, &values)?;
+        let (first, last) = (self.times[0], self.times[self.times.len() - 1]);
+        let mut assumed: Vec<f64> = Vec::new();
+        let mut outside: Vec<f64> = Vec::new();
+        let adoption: Vec<Adoption> = by_unit
+            .iter()
+            .map(|&g| {
+                let no_date = g.is_infinite() || (g <= 0.0 && first > 100.0) || g > last + 100.0 * self.step;
+                if g.is_nan() || never.contains(&g) {
+                    Adoption::Never
+                } else if no_date {
+                    assumed.push(g);
+                    Adoption::Never
+                } else if g < first || g > last {
+                    outside.push(g);
+                    Adoption::Never
+                } else if g == first {
+                    Adoption::Always
+                } else {
+                    Adoption::At(g)
+                }
+            })
+            .collect();
+        if !outside.is_empty() {
+            let late: Vec<f64> = outside.iter().copied().filter(|&g| g > last).collect();
+            let fix = if late.is_empty() {
+                format!(
+                    "units treated before {first} have no untreated period: give them {first} (always treated) or leave them out"
+                )
+            } else {
+                format!(
+                    "units that adopt after {last} are untreated in the whole panel: never = [{}] says so",
+                    listed(&late)
+                )
+            };
+            let message = format!(
+                "{} units have a first treated period in \"{name}\" outside the panel ({first} to {last}): {}",
+                outside.len(),
+                listed(&outside)
+            );
+            return Err(Problem::new("E209", message).fix(fix));
+        }
+        if !assumed.is_empty() {
+            let (count, shown) = (assumed.len(), listed(&assumed));
+            warnings.push(Warning::new(
+                "W209",
+                format!(
+                    "{count} units have {shown} in \"{name}\", which is no period here; they are read as never treated"
+                ),
+                format!("{count} 个个体的 {name} 为 {shown}，并非有效时期；按从未处理读取"),
+            ));
+        }
+        warnings.extend(self.examine(name, &adoption)?);
+        Ok((adoption, warnings))
+    }
+
+    /// Adoption at the period `from` of the units in which `marked`, named `name`, is 1.
+    ///
+    /// # Errors
+    /// `E201` a mark that is not 0/1 or varies within units; `E209` a date outside the panel; `E205` when
+    /// nothing can be compared.
+    pub fn adoption_from_group(&self, name: &str, marked: &[f64], from: f64) -> Result<(Vec<Adoption>, Vec<Warning>)> {
+        let other: Vec<f64> = marked.iter().copied().filter(|&d| !d.is_nan() && d != 0.0 && d != 1.0).collect();
+        if !other.is_empty() {
+            return Err(Problem::new(
+                "E201",
+                format!("\"{name}\" marks the treated units with values other than 0 and 1: {}", listed(&other)),
+            )
+            .fix("mark the units of the treated group with 1, all others with 0"));
+        }
+        let by_unit = self.constant_within_units(name, marked)?;
+        let (first, last) = (self.times[0], self.times[self.times.len() - 1]);
+        if !(first..=last).contains(&from) {
+            return Err(Problem::new(
+                "E209",
+                format!("treatment starts in {from}, outside the panel ({first} to {last})"),
+            )
+            .fix("write the start as a period of the time column"));
+        }
+        let of = |&d: &f64| match d {
+            1.0 if from == first => Adoption::Always,
+            1.0 => Adoption::At(from),
+            _ => Adoption::Never,
+        };
+        let adoption: Vec<Adoption> = by_unit.iter().map(of).collect();
+        let warnings = self.examine(name, &adoption)?;
+        Ok((adoption, warnings))
+    }
+
+    /// 1 in the rows from each unit's adoption on, else 0. Units that switch have no such path: NaN.
+    pub fn treated(&self, adoption: &[Adoption]) -> Vec<f64> {
+        let of = |(&unit, &time): (&u32, &u32)| match adoption[unit as usize] {
+            Adoption::Never => 0.0,
+            Adoption::Always => 1.0,
+            Adoption::At(g) => f64::from(u8::from(self.times[time as usize] >= g)),
+            Adoption::Switches => f64::NAN,
+        };
+        self.unit.iter().zip(&self.time).map(of).collect()
+    }
+
+    /// Periods since adoption in each row, in steps of the panel: 0 in the first treated period, -1 in the
+    /// last one before. NaN for units without a date.
+    pub fn event_time(&self, adoption: &[Adoption]) -> Vec<f64> {
+        let of = |(&unit, &time): (&u32, &u32)| match adoption[unit as usize] {
+            // Rounded to 1e-9 steps, so that quarters and months come out whole.
+            Adoption::At(g) => ((self.times[time as usize] - g) / self.step * 1e9).round() / 1e9,
+            _ => f64::NAN,
+        };
+        self.unit.iter().zip(&self.time).map(of).collect()
+    }
+
+    /// `W211` where the 0/1 column `path` contradicts `adoption`, which was read from `label`.
+    pub fn contradictions(&self, adoption: &[Adoption], label: &str, path: &str, given: &[f64]) -> Option<Warning> {
+        let expected = self.treated(adoption);
+        let differ = |row: &usize| !given[*row].is_nan() && !expected[*row].is_nan() && given[*row] != expected[*row];
+        let rows: Vec<usize> = (0..given.len()).filter(differ).collect();
+        let place = |&row: &usize| {
+            format!("{} in {}", self.units[self.unit[row] as usize], self.times[self.time[row] as usize])
+        };
+        let shown: Vec<String> = rows.iter().take(5).map(place).collect();
+        (!rows.is_empty()).then(|| {
+            Warning::new(
+                "W211",
+                format!(
+                    "\"{path}\" contradicts \"{label}\" in {} rows ({}); \"{label}\" is used",
+                    rows.len(),
+                    shown.join("; ")
+                ),
+                format!("{path} 与 {label} 在 {} 行不一致（{}）；以 {label} 为准", rows.len(), shown.join("；")),
+            )
+        })
+    }
+
+    /// What clustering by `cluster` (a code per row), named `name`, means for this treatment: `W213` when
+    /// all treated units are one cluster, `W214` when a cluster holds treated and untreated rows at once.
+    pub fn assignment(&self, adoption: &[Adoption], name: &str, cluster: &[u32]) -> Vec<Warning> {
+        let treated = self.treated(adoption);
+        let periods = self.times.len();
+        let clusters = cluster.iter().filter(|&&c| c != crate::frame::MISSING).max().map_or(0, |&c| c as usize + 1);
+        // Bit 1: an untreated row, bit 2: a treated one.
+        let mut seen = vec![0u8; clusters * periods];
+        for (row, &d) in treated.iter().enumerate() {
+            if let Some(cell) = (cluster[row] as usize).checked_mul(periods).map(|at| at + self.time[row] as usize)
+                && let Some(cell) = seen.get_mut(cell)
+            {
+                *cell |= if d > 0.0 { 2 } else { 1 };
+            }
+        }
+        let count = |wanted: fn(u8) -> bool| {
+            seen.chunks(periods.max(1)).filter(|cells| cells.iter().any(|&c| wanted(c))).count()
+        };
+        let (with_treated, mixed) = (count(|c| c & 2 != 0), count(|c| c == 3));
+        let mut warnings = Vec::new();
+        if with_treated == 1 {
+            warnings.push(Warning::new(
+                "W213",
+                format!("all treated units lie in one cluster of \"{name}\": clustered standard errors say nothing; use randomization inference"),
+                format!("所有处理个体同属 {name} 的一个聚类：聚类标准误失效，请使用随机化推断"),
+            ));
+        }
+        if mixed > 0 {
+            warnings.push(Warning::new(
+                "W214",
+                format!("treated and untreated rows share a period in {mixed} clusters of \"{name}\": the policy is assigned below that level"),
+                format!("{name} 的 {mixed} 个聚类在同一时期内同时含处理与未处理观测：政策的实施层级低于聚类层级"),
+            ));
+        }
+        warnings
+    }
+
+    /// The one value of each unit; NaN where it has none in any row.
+    fn constant_within_units(&self, name: &str, values: &[f64]) -> Result<Vec<f64>> {
+        let mut by_unit = vec![f64::NAN; self.units.len()];
+        let mut varying: Vec<u32> = Vec::new();
+        for (&unit, &value) in self.unit.iter().zip(values) {
+            let seen = &mut by_unit[unit as usize];
+            if seen.is_nan() {
+                *seen = value;
+            } else if !value.is_nan() && value != *seen {
+                varying.push(unit);
+            }
+        }
+        varying.sort_unstable();
+        varying.dedup();
+        if varying.is_empty() {
+            return Ok(by_unit);
+        }
+        let message = format!("\"{name}\" varies within {} units ({})", varying.len(), self.examples(&varying));
+        Err(Problem::new("E201", message)
+            .fix("it must be the same in all rows of a unit; a 0/1 column that varies over time is a treatment path"))
+    }
+
+    /// What the adoption dates allow: `E205` stops, `W202`-`W210` are said.
+    fn examine(&self, name: &str, adoption: &[Adoption]) -> Result<Vec<Warning>> {
+        let units_that = |wanted: &dyn Fn(&Adoption) -> bool| -> Vec<u32> {
+            (0..adoption.len() as u32).filter(|&u| wanted(&adoption[u as usize])).collect()
+        };
+        let never = units_that(&|a| *a == Adoption::Never);
+        let always = units_that(&|a| *a == Adoption::Always);
+        let switches = units_that(&|a| *a == Adoption::Switches);
+        let cohorts = self.cohorts(adoption);
+        let units = adoption.len();
+        let nothing = |why: String, fix: &str| Err(Problem::new("E205", why).fix(fix));
+        if never.len() == units {
+            return nothing(
+                format!("nobody is treated: \"{name}\" treats none of {units} units"),
+                "check the treatment column, its join and the filters",
+            );
+        }
+        if always.len() == units {
+            return nothing(
+                format!("everybody is treated in every period by \"{name}\""),
+                "a policy can only be evaluated beside rows that are not treated",
+            );
+        }
+        if let [(date, count)] = cohorts[..]
+            && count == units
+        {
+            return nothing(
+                format!("all {units} units adopt in {date}, so \"{name}\" cannot be told from that period"),
+                "add units that adopt later or never",
+            );
+        }
+        let mut warnings = Vec::new();
+        let mut warn = |id: &str, en: String, zh: String| warnings.push(Warning::new(id, en, zh));
+        if !switches.is_empty() {
+            let (count, shown) = (switches.len(), self.examples(&switches));
+            warn(
+                "W202",
+                format!(
+                    "the treatment of {count} units ends ({shown}); estimators of staggered adoption need one that stays: use an estimator for switching treatments, or \"ever treated\""
+                ),
+                format!(
+                    "{count} 个个体的处理中途退出（{shown}）；交错型估计量要求处理不可逆：请使用允许退出的估计量，或改用“曾经处理”"
+                ),
+            );
+        }
+        if !always.is_empty() {
+            let (count, shown) = (always.len(), self.examples(&always));
+            warn(
+                "W203",
+                format!(
+                    "{count} units are treated in every period ({shown}); they have no before: the two-way regression keeps them as controls, Callaway-Sant'Anna drops them"
+                ),
+                format!(
+                    "{count} 个个体在所有时期均受处理（{shown}），没有处理前观测：双向固定效应将其作为对照，Callaway-Sant'Anna 将其剔除"
+                ),
+            );
+        }
+        if never.is_empty() {
+            warn(
+                "W204",
+                "no unit is never treated: only later adopters can be controls, and periods from the last adoption on identify nothing".to_owned(),
+                "没有从未处理的个体：仅能以较晚处理者作对照，最后一批处理之后的时期无法识别效应".to_owned(),
+            );
+        }
+        let alone: Vec<f64> = cohorts.iter().filter(|(_, count)| *count == 1).map(|(g, _)| *g).collect();
+        if !alone.is_empty() {
+            let shown = listed(&alone);
+            warn(
+                "W207",
+                format!("cohorts with a single unit: {shown}; their own effects have no standard error"),
+                format!("仅含一个个体的队列：{shown}；其自身效应没有标准误"),
+            );
+        }
+        let share = 100.0 * (units - never.len()) as f64 / units as f64;
+        if !(2.0..=98.0).contains(&share) {
+            warn(
+                "W208",
+                format!("{share:.1} % of the units are ever treated; with so few on one side inference is fragile"),
+                format!("处理组个体占 {share:.1}%；一侧个体过少，推断不稳健"),
+            );
+        }
+        if let Some((date, _)) = cohorts.first() {
+            let before = self.times.partition_point(|t| t < date);
+            if before <= 1 {
+                warn(
+                    "W210",
+                    format!(
+                        "the first cohort ({date}) has {before} period before adoption, so its parallel trends cannot be tested"
+                    ),
+                    format!("首个队列（{date}）在处理前仅有 {before} 期，无法检验其平行趋势"),
+                );
+            }
+        }
+        Ok(warnings)
+    }
+
+    /// Adoption dates, ascending, and the number of units that adopt then.
+    pub fn cohorts(&self, adoption: &[Adoption]) -> Vec<(f64, usize)> {
+        let mut dates: Vec<f64> =
+            adoption.iter().filter_map(|a| if let Adoption::At(g) = a { Some(*g) } else { None }).collect();
+        dates.sort_by(f64::total_cmp);
+        let mut cohorts: Vec<(f64, usize)> = Vec::new();
+        for date in dates {
+            match cohorts.last_mut() {
+                Some((last, count)) if *last == date => *count += 1,
+                _ => cohorts.push((date, 1)),
+            }
+        }
+        cohorts
+    }
+}
+
+/// The first five distinct values, ascending.
+fn listed(values: &[f64]) -> String {
+    let mut values = values.to_vec();
+    values.sort_by(f64::total_cmp);
+    values.dedup();
+    let shown: Vec<String> = values.iter().take(5).map(ToString::to_string).collect();
+    format!("{}{}", shown.join(", "), if values.len() > 5 { ", .." } else { "" })
+}
+
+fn check_zero_one(name: &str, treatment: &[f64], warnings: &mut Vec<Warning>) -> Result<()> {
+    let other: Vec<f64> = treatment.iter().copied().filter(|&d| !d.is_nan() && d != 0.0 && d != 1.0).collect();
+    if other.is_empty() {
+        return Ok(());
+    }
+    let (rows, shown) = (other.len(), listed(&other));
+    if other.iter().any(|d| !(0.0..=1.0).contains(d)) {
+        return Err(Problem::new("E201", format!("\"{name}\" is not 0/1: {rows} rows hold other values ({shown})"))
+            .fix("name a 0/1 column; a column with first treated periods or doses is declared as such"));
+    }
+    warnings.push(Warning::new(
+        "W212",
+        format!("\"{name}\" lies between 0 and 1 in {rows} rows ({shown}): a share treated, a dose, or a year treated in part? Positive counts as adopted"),
+        format!("{name} 在 {rows} 行中介于 0 与 1 之间（{shown}）：处理比例、强度，还是部分年份受处理？现以大于零为已处理"),
+    ));
+    Ok(())
+}
+
+/// The numbers of a column of first treated periods, NaN where it is empty.
+fn first_periods(column: &Column) -> Result<(Vec<f64>, Vec<Warning>)> {
+    let Values::Text { .. } = &column.values else {
+        return Ok((if let Values::Number(values) = &column.values { values.clone() } else { Vec::new() }, Vec::new()));
+    };
+    read_times(column).map_err(|problem| {
+        let message = format!("\"{}\" is no first treated period: {}", column.name, problem.message);
+        Problem::new("E201", message)
+            .fix("give each unit's first treated period as in the time column, empty for never")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::frame::Frame;
+
+    const NAN: f64 = f64::NAN;
+
+    /// `units` units over 2009..=2012, in order of unit and year.
+    fn panel(units: usize) -> Panel {
+        let rows = 0..units * 4;
+        let frame = Frame::new(vec![
+            Column::number("id", rows.clone().map(|r| (r / 4) as f64).collect()),
+            Column::number("year", rows.map(|r| 2009.0 + (r % 4) as f64).collect()),
+        ])
+        .unwrap();
+        Panel::new(&frame, "id", "year").unwrap().0
+    }
+
+    fn ids(warnings: &[Warning]) -> Vec<&str> {
+        warnings.iter().map(|w| w.id.as_str()).collect()
+    }
+
+    fn per_unit(values: &[f64]) -> Vec<f64> {
+        values.iter().flat_map(|&v| [v; 4]).collect()
+    }
+
+    #[test]
+    fn paths() {
+        let p = panel(5);
+        let path = [
+            [0.0, 0.0, 0.0, 0.0],
+            [0.0, 1.0, 1.0, 1.0],
+            [1.0, 1.0, 1.0, 1.0],
+            [0.0, 1.0, 0.0, 1.0],
+            [0.0, NAN, 1.0, 1.0],
+        ]
+        .concat();
+        let (adoption, warnings) = p.adoption_from_path("d", &path).unwrap();
+        let at = Adoption::At;
+        assert_eq!(adoption, [Adoption::Never, at(2010.0), Adoption::Always, Adoption::Switches, at(2011.0)]);
+        assert_eq!(ids(&warnings), ["W202", "W203", "W207", "W210"]);
+        assert_eq!(p.treated(&adoption)[4..8], [0.0, 1.0, 1.0, 1.0]);
+        assert_eq!(p.event_time(&adoption)[4..8], [-1.0, 0.0, 1.0, 2.0]);
+        assert!(p.event_time(&adoption)[..4].iter().all(|k| k.is_nan()));
+        assert_eq!(p.cohorts(&adoption), [(2010.0, 1), (2011.0, 1)]);
+        assert!(p.contradictions(&adoption, "g", "d", &path).is_none());
+        let mut wrong = path.clone();
+        wrong[5] = 0.0;
+        let warning = p.contradictions(&adoption, "g", "d", &wrong).unwrap();
+        assert!(warning.id == "W211" && warning.text.en.contains("1 rows (1 in 2010)"), "{}", warning.text.en);
+    }
+
+    #[test]
+    fn paths_that_are_none() {
+        let p = panel(2);
+        let id = |path: Vec<f64>| p.adoption_from_path("d", &path).unwrap_err().id;
+        assert_eq!(id(vec![0.0; 8]), "E205");
+        assert_eq!(id(vec![1.0; 8]), "E205");
+        assert_eq!(id([[0.0, 0.0, 1.0, 1.0]; 2].concat()), "E205");
+        assert_eq!(id([0.0, 2.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0].to_vec()), "E201");
+        assert_eq!(id(per_unit(&[2011.0, 2010.0])), "E201");
+        let (adoption, warnings) = p.adoption_from_path("d", &[0.0, 0.0, 0.5, 1.0, 0.0, 0.0, 0.0, 0.0]).unwrap();
+        assert_eq!(adoption[0], Adoption::At(2011.0));
+        assert_eq!(ids(&warnings), ["W212", "W207"]);
+    }
+
+    #[test]
+    fn first_treated_periods() {
+        let p = panel(6);
+        let column = |values: &[f64]| Column::number("g", per_unit(values));
+        let (adoption, warnings) =
+            p.adoption_from_first(&column(&[NAN, 2011.0, 2011.0, 2009.0, 0.0, 9999.0]), &[]).unwrap();
+        let (never, at) = (Adoption::Never, Adoption::At(2011.0));
+        assert_eq!(adoption, [never, at, at, Adoption::Always, never, never]);
+        assert_eq!(ids(&warnings), ["W209", "W203"]);
+        assert!(warnings[0].text.en.contains("2 units have 0, 9999"), "{}", warnings[0].text.en);
+
+        let outside = p.adoption_from_first(&column(&[NAN, 2011.0, 2015.0, 2016.0, NAN, NAN]), &[]).unwrap_err();
+        assert_eq!(outside.id, "E209");
+        assert!(outside.fix.unwrap().contains("never = [2015, 2016]"));
+        let (adoption, _) =
+            p.adoption_from_first(&column(&[NAN, 2011.0, 2015.0, 2016.0, NAN, NAN]), &[2015.0, 2016.0]).unwrap();
+        assert_eq!(adoption[1..4], [at, never, never]);
+        assert_eq!(p.adoption_from_first(&column(&[1990.0, 2011.0, NAN, NAN, NAN, NAN]), &[]).unwrap_err().id, "E209");
+        let mut varying = per_unit(&[NAN, 2011.0, 2010.0, NAN, NAN, NAN]);
+        varying[5] = 2012.0;
+        assert_eq!(p.adoption_from_first(&Column::number("g", varying), &[]).unwrap_err().id, "E201");
+
+        let text = Column::text("g", (0..24).map(|r| if r < 8 { Some("2011年") } else { None }));
+        assert_eq!(p.adoption_from_first(&text, &[]).unwrap().0[1], at);
+        let text = Column::text("g", (0..24).map(|r| if r < 8 { Some("first wave") } else { None }));
+        assert_eq!(p.adoption_from_first(&text, &[]).unwrap_err().id, "E201");
+    }
+
+    #[test]
+    fn zero_is_ambiguous_when_periods_count_from_one() {
+        let frame = Frame::new(vec![
+            Column::number("id", vec![1.0, 1.0, 2.0, 2.0]),
+            Column::number("t", vec![1.0, 2.0, 1.0, 2.0]),
+        ])
+        .unwrap();
+        let (p, _) = Panel::new(&frame, "id", "t").unwrap();
+        let g = Column::number("g", vec![0.0, 0.0, 2.0, 2.0]);
+        assert_eq!(p.adoption_from_first(&g, &[]).unwrap_err().id, "E209");
+        assert_eq!(p.adoption_from_first(&g, &[0.0]).unwrap().0, [Adoption::Never, Adoption::At(2.0)]);
+    }
+
+    #[test]
+    fn groups_and_clusters() {
+        let p = panel(4);
+        let (adoption, warnings) = p.adoption_from_group("pilot", &per_unit(&[1.0, 1.0, 0.0, 0.0]), 2011.0).unwrap();
+        assert_eq!(adoption[0], Adoption::At(2011.0));
+        assert!(warnings.is_empty());
+        assert_eq!(p.adoption_from_group("pilot", &per_unit(&[1.0, 1.0, 0.0, 0.0]), 2020.0).unwrap_err().id, "E209");
+        assert_eq!(p.adoption_from_group("pilot", &per_unit(&[1.0, 3.0, 0.0, 0.0]), 2011.0).unwrap_err().id, "E201");
+        let by = |clusters: [u32; 4]| -> Vec<u32> { clusters.iter().flat_map(|&c| [c; 4]).collect() };
+        assert_eq!(ids(&p.assignment(&adoption, "c", &by([0, 1, 2, 3]))), Vec::<&str>::new());
+        assert_eq!(ids(&p.assignment(&adoption, "c", &by([0, 0, 1, 2]))), ["W213"]);
+        assert_eq!(ids(&p.assignment(&adoption, "c", &by([0, 1, 0, 2]))), ["W214"]);
+    }
+
+    #[test]
+    fn shares_and_missing_controls() {
+        let p = panel(60);
+        let mut g = vec![NAN; 60];
+        g[0] = 2011.0;
+        assert_eq!(ids(&p.adoption_from_first(&Column::number("g", per_unit(&g)), &[]).unwrap().1), ["W207", "W208"]);
+        let g: Vec<f64> = (0..60).map(|u| if u < 30 { 2011.0 } else { 2012.0 }).collect();
+        assert_eq!(ids(&p.adoption_from_first(&Column::number("g", per_unit(&g)), &[]).unwrap().1), ["W204", "W208"]);
+    }
+}
