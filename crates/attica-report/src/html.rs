@@ -8,7 +8,7 @@ use crate::figure::{self, Figure};
 use crate::format::{self, Style};
 use crate::grid::{Grid, GridHead, GridRow, Place, Printed, grid};
 use crate::report::{Block, Report};
-use crate::table::Table;
+use crate::table::{Align, Table};
 
 const STYLE: &str = include_str!("html.css");
 
@@ -167,7 +167,7 @@ fn table(out: &mut String, table: &Table, number: usize, report: &Report) {
     for row in &grid.head {
         out.push_str("<tr>");
         for head in row {
-            head_cell(out, head);
+            head_cell(out, head, table.columns.get(head.start).copied());
         }
         out.push_str("</tr>\n");
     }
@@ -192,14 +192,14 @@ fn table(out: &mut String, table: &Table, number: usize, report: &Report) {
     out.push_str(&format!("</tbody>\n</table>\n</div>\n{}</div>\n", notes(&table.notes, language)));
 }
 
-fn head_cell(out: &mut String, head: &GridHead) {
+fn head_cell(out: &mut String, head: &GridHead, align: Option<Align>) {
     let text = xml(&head.text);
     if text.is_empty() {
         out.push_str(&format!("<td{}></td>", span(head.span)));
     } else if head.is_group() {
         out.push_str(&format!("<th class=\"g\" scope=\"colgroup\"{}><span>{text}</span></th>", span(head.span)));
     } else {
-        let class = if head.start == 0 { " class=\"l\"" } else { "" };
+        let class = if align == Some(Align::Left) && head.span == 1 { " class=\"l\"" } else { "" };
         out.push_str(&format!("<th{class} scope=\"col\"{}>{text}</th>", span(head.span)));
     }
 }
