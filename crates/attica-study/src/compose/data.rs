@@ -1,32 +1,55 @@
-//! The data section: files, joins, where every row went, the panel card, how variables were made.
+//! The data: panel and treatment in prose; files, joins, where every row went, and how variables were
+//! made, in the appendix.
 
 use attica::text::Text;
 use attica_report::report::Block;
 use attica_report::table::{Align, Cell, Head, Row, Table};
 
-use super::words::{Words, glue, plural, sentence_case, sentences, stop, text};
+use super::model_notes::account;
+use super::words::{Words, glue, list, plural, sentence_case, sentences, stop, text};
 use crate::results::{ColumnCard, Join, TreatmentCard};
 
-/// Blocks of the section.
-pub(super) fn blocks(words: &Words<'_>) -> Vec<Block> {
+/// The panel, its treatment and its composite indices in prose.
+pub(super) fn paragraphs(words: &Words<'_>) -> Vec<Block> {
     let results = words.results;
-    let mut blocks = vec![Block::Paragraph(panel(words))];
+    let mut blocks = vec![Block::Paragraph(sentences([panel(words), lost(words)]))];
     if let Some(card) = &results.panel.treatment {
         blocks.push(Block::Paragraph(treatment(words, card)));
     }
-    blocks.push(Block::Table(sources(words)));
+    if !results.indices.is_empty() {
+        let names: Vec<Text> = results.indices.iter().map(|index| words.label(&index.name)).collect();
+        let (verb, names) = (plural(names.len(), "is a composite index", "are composite indices"), list(&names));
+        blocks.push(Block::Paragraph(text(
+            format!("{} {verb} of raw indicators; its construction and weights are in the appendix.", names.en),
+            format!("{}为由原始指标合成的综合指数，构建方法与权重见附录。", names.zh),
+        )));
+    }
+    blocks
+}
+
+/// Rows that left between the files and the panel, in a sentence.
+fn lost(words: &Words<'_>) -> Text {
+    let ledger = &words.results.ledger;
+    if ledger.dropped.is_empty() {
+        return text("All rows read are in it.", "读入的全部行均进入面板。");
+    }
+    let said = account(words, &ledger.dropped);
+    let read = words.count(ledger.read);
+    text(format!("Of {read} rows read: {}.", said.en), format!("读入{read}行，其中{}。", said.zh))
+}
+
+/// Files, joins, where every row went, missing values and derived variables.
+pub(super) fn tables(words: &Words<'_>) -> Vec<Block> {
+    let results = words.results;
+    let mut blocks = vec![Block::Table(sources(words))];
     if !results.joins.is_empty() {
         blocks.push(Block::Table(joins(words)));
     }
     blocks.push(Block::Table(ledger(words)));
-    if let Some(table) = missing(words) {
-        blocks.push(Block::Table(table));
-    }
+    blocks.extend(missing(words).map(Block::Table));
     if !results.variables.is_empty() {
-        blocks.push(Block::Paragraph(text(
-            "Derived variables, in the order in which they were made:",
-            "衍生变量（按生成顺序）：",
-        )));
+        let title = text("Derived variables, in the order in which they were made:", "衍生变量（按生成顺序）：");
+        blocks.push(Block::Paragraph(title));
         let items = results.variables.iter().map(|(name, expression)| Text::same(format!("{name} = {expression}")));
         blocks.push(Block::List { numbered: false, items: items.collect() });
     }

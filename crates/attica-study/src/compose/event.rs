@@ -99,7 +99,7 @@ fn figure_note(study: &EventStudy, several: bool) -> Text {
                 "the shade is the simultaneous {level}% band (sup-t critical value {critical}), which holds for all event \
                  times at once"
             ),
-            format!("阴影为{level}%同时置信带（sup-t临界值{critical}），对所有相对期同时成立"),
+            format!("阴影为{level}%联立置信带（sup-t临界值{critical}），对所有相对期同时成立"),
         )
     } else {
         Text::default()
@@ -130,7 +130,7 @@ fn table(words: &Words<'_>, found: &EventStudies) -> Table {
         text("Std. error", "标准误"),
         text("p-value", "p值"),
         text(format!("{level}% interval"), format!("{level}%置信区间")),
-        text(format!("{level}% simultaneous band"), format!("{level}%同时置信带")),
+        text(format!("{level}% simultaneous band"), format!("{level}%联立置信带")),
         text("Treated rows", "处理组观测"),
     ];
     let mut columns = vec![Align::Centre; head.len()];

@@ -145,7 +145,7 @@ pub(super) fn cards(words: &Words<'_>, fits: &[(usize, &FitRecord)]) -> Vec<Text
             let at = columns(&which);
             let at = if total == 1 { Text::default() } else { text(format!(", {}", at.en), format!("，{}", at.zh)) };
             let (rule, card) = (rule(ssc), card(words, &cards));
-            let equals = if equals.is_empty() {
+            let equals = if equals.is_empty() || ssc == "none" {
                 Text::default()
             } else {
                 text(format!(" Same standard errors as {equals}."), format!("标准误与{equals}一致。"))

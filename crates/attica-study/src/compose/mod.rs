@@ -30,14 +30,7 @@ use words::{Words, sentences, stop, text};
 pub fn report(results: &Results, language: Language) -> Report {
     let words = Words::new(results);
     let mut blocks = vec![Block::Heading(1, text("Data", "数据"))];
-    blocks.extend(data::blocks(&words));
-    if !results.indices.is_empty() {
-        blocks.push(Block::Heading(1, text("Composite index", "综合指标测算")));
-        for index in &results.indices {
-            blocks.push(Block::Heading(2, words.label(&index.name)));
-            blocks.extend(index::blocks(&words, index));
-        }
-    }
+    blocks.extend(data::paragraphs(&words));
     blocks.push(Block::Heading(1, text("Specification", "模型设定")));
     blocks.extend(design::blocks(&words));
     let mut last = None;
@@ -48,6 +41,14 @@ pub fn report(results: &Results, language: Language) -> Report {
         }
         blocks.extend(section_blocks(&words, section));
     }
+    // What documents the data comes after the paper's own tables, so that these begin with Table 1.
+    for index in &results.indices {
+        let name = words.label(&index.name);
+        blocks.push(Block::Heading(1, text(format!("Appendix: {}", name.en), format!("附录：{}指标测算", name.zh))));
+        blocks.extend(index::blocks(&words, index));
+    }
+    blocks.push(Block::Heading(1, text("Appendix: data and sample", "附录：数据与样本")));
+    blocks.extend(data::tables(&words));
     let cautions = warnings::blocks(&words);
     if !cautions.is_empty() {
         blocks.push(Block::Heading(1, text("Warnings", "警告与提示")));

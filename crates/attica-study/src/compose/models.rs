@@ -75,7 +75,7 @@ impl Columns<'_> {
         let outcomes: Vec<Text> = self.models.iter().map(|model| self.words.label(outcome(model))).collect();
         let mut head = vec![
             std::iter::once(Head::one(text("Variable", "变量"))).chain(numbers).collect::<Vec<_>>(),
-            std::iter::once(Head::blank()).chain(Self::spans(outcomes)).collect(),
+            std::iter::once(Head::blank()).chain(self.spans(outcomes)).collect(),
         ];
         if self.models.iter().any(|model| model.head != Text::default()) {
             let heads = self.models.iter().map(|model| Head::one(model.head.clone()));
@@ -84,12 +84,13 @@ impl Columns<'_> {
         head
     }
 
-    /// Neighbours with the same outcome share a head.
-    fn spans(outcomes: Vec<Text>) -> Vec<Head> {
+    /// Neighbours with the same outcome share a head; a Chinese table, which has no rule to show the
+    /// span, repeats it.
+    fn spans(&self, outcomes: Vec<Text>) -> Vec<Head> {
         let mut heads: Vec<Head> = Vec::new();
         for outcome in outcomes {
             match heads.last_mut() {
-                Some(last) if last.text == outcome => last.span += 1,
+                Some(last) if last.text == outcome && self.words.style != Style::Cn => last.span += 1,
                 _ => heads.push(Head::one(outcome)),
             }
         }
