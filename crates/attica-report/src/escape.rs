@@ -57,8 +57,8 @@ pub fn latex(text: &str) -> String {
             '"' => out.push_str(r"\textquotedbl{}"),
             '\'' => out.push_str(r"\textquotesingle{}"),
             '`' => out.push_str(r"\textasciigrave{}"),
-            // A hyphen in braces of its own never makes a dash, and brackets never an option.
-            '-' => out.push_str("{-}"),
+            // In braces, a second hyphen makes no dash and a bracket no option.
+            '-' if out.ends_with('-') => out.push_str("{-}"),
             '[' => out.push_str("{[}"),
             ']' => out.push_str("{]}"),
             '\u{2212}' => out.push_str(r"\ensuremath{-}"),

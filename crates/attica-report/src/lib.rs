@@ -6,11 +6,13 @@
 //! from [`format`], so that the formats cannot disagree.
 
 pub mod csv;
+pub mod docx;
 pub mod escape;
 pub mod figure;
 pub mod format;
 pub mod grid;
 pub mod html;
+pub mod latex;
 pub mod markdown;
 pub mod report;
 pub mod table;

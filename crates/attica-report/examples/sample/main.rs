@@ -6,7 +6,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use attica::text::Language;
-use attica_report::{csv, figure, html, markdown};
+use attica_report::{csv, docx, figure, html, latex, markdown};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let root = PathBuf::from(std::env::args().nth(1).unwrap_or_else(|| "target/sample".to_owned()));
@@ -19,9 +19,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         for table in report.tables() {
             fs::write(folder.join(format!("{}.csv", table.id)), csv::write(table, report.style, language))?;
         }
-        for drawn in report.figures() {
+        let pictures = figure::pngs(report.figures(), language, 300.0)?;
+        fs::write(folder.join("report.tex"), latex::write(&report, |id| format!("figures/{id}.png")))?;
+        fs::write(folder.join("report.docx"), docx::write(&report, &pictures)?)?;
+        for (drawn, picture) in report.figures().zip(&pictures) {
             fs::write(folder.join(format!("figures/{}.svg", drawn.id)), figure::svg(drawn, language))?;
-            fs::write(folder.join(format!("figures/{}.png", drawn.id)), figure::png(drawn, language, 300.0)?.bytes)?;
+            fs::write(folder.join(format!("figures/{}.png", drawn.id)), &picture.bytes)?;
         }
     }
     Ok(())

@@ -33,7 +33,7 @@ pub fn report(language: Language) -> Report {
             Block::Table(baseline()),
             Block::Heading(2, t("Dynamic effects", "动态效应")),
             Block::Figure(event_study(2, -4, 6, true)),
-            Block::Figure(event_study(1, -4, 3, false)),
+            Block::Figure(event_study(1, -4, 3, true)),
             Block::Figure(event_study(3, -20, 19, true)),
             Block::Heading(1, t("Robustness", "稳健性检验")),
             Block::List {

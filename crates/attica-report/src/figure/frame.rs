@@ -96,6 +96,8 @@ pub enum Key {
     Circle(usize),
     /// A vertical line of a series.
     Upright(usize),
+    /// A thin vertical line of a series.
+    Thin(usize),
     /// The dashed reference line.
     Reference,
 }
@@ -174,6 +176,9 @@ fn draw_key(canvas: &mut Canvas, key: Key, x: f64, y: f64) {
         }
         Key::Upright(index) => {
             canvas.line((middle, y - 8.0), (middle, y + 8.0), Pen::Series { index, width: 2.0, dashed: false });
+        }
+        Key::Thin(index) => {
+            canvas.line((middle, y - 8.0), (middle, y + 8.0), Pen::Series { index, width: 0.7, dashed: false });
         }
         Key::Reference => canvas.line((x, y), (x + KEY, y), Pen::Reference),
     }

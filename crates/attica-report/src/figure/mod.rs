@@ -15,8 +15,10 @@ mod type_setting;
 
 pub use raster::{Png, RasterError, png};
 pub use spec::*;
+pub(crate) use type_setting::width as text_width;
 
 use attica::text::Language;
+use rayon::prelude::*;
 
 /// Width of every figure, in CSS pixels: the text width of an A4 page with 2.5 cm margins.
 pub const WIDTH: f64 = 600.0;
@@ -30,4 +32,17 @@ pub fn svg(figure: &Figure, language: Language) -> String {
         Plot::Forest(forest) => horizontal::forest(figure, forest, language),
         Plot::Bars(bars) => horizontal::bars(figure, bars, language),
     }
+}
+
+/// All figures of a report in pixels, in order, drawn side by side.
+///
+/// # Errors
+/// The first figure that cannot be drawn; see [`png`].
+pub fn pngs<'a>(
+    figures: impl Iterator<Item = &'a Figure>,
+    language: Language,
+    dpi: f64,
+) -> Result<Vec<Png>, RasterError> {
+    let figures: Vec<&Figure> = figures.collect();
+    figures.par_iter().map(|figure| png(figure, language, dpi)).collect()
 }

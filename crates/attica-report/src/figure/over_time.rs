@@ -139,9 +139,10 @@ fn event_legend(series: &[(&EventSeries, Vec<EventPoint>)], several: bool, langu
         })
         .filter(|(_, label)| !label.is_empty())
         .collect();
-    if !several && points().any(|p| p.band.is_some()) {
+    if points().any(|p| p.band.is_some()) {
         let label = Text::new("Simultaneous band", "联立置信带");
-        entries.push((Key::Shade(0), label.get(language).to_owned()));
+        let key = if several { Key::Thin(4) } else { Key::Shade(0) };
+        entries.push((key, label.get(language).to_owned()));
     }
     if points().any(|p| p.reference) {
         let label = Text::new("Reference period", "基准期");

@@ -23,7 +23,7 @@ pub fn draw(figure: &Figure, placebo: &Placebo, language: Language) -> String {
         .zip(placebo.p_values.iter().copied())
         .filter(|(b, p)| b.is_finite() && (0.0..=1.0).contains(p))
         .collect();
-    let x = range(draws.iter().copied().chain([placebo.estimate]), 0.06);
+    let x = range(draws.iter().copied().chain([placebo.estimate]), 0.1);
     let curve = density(&draws, x);
     let top = curve.iter().map(|point| point.1).fold(0.0, f64::max);
     let y = (0.0, if top > 0.0 { top * 1.08 } else { 1.0 });
