@@ -3,12 +3,13 @@
 use std::borrow::Cow;
 
 use super::category::{Category, Source};
-use super::{Codes, Design, DesignOptions, Effect, WeightKind, Weights};
-use crate::expr::{Expr, Node};
-use crate::formula::{Absorbed, Factor, Level, SingleFormula, Term};
-use crate::frame::{Column, Frame, MISSING, Values, codes};
-use crate::ledger::{Ledger, Reason};
-use crate::message::{Problem, Result, Warning};
+use super::rows::Rows;
+use super::{Codes, Design, DesignOptions, Effect, Weights};
+use crate::expr::Expr;
+use crate::formula::{Factor, Level, SingleFormula, Term};
+use crate::frame::{Frame, Values, codes};
+use crate::ledger::Reason;
+use crate::message::{Problem, Result};
 use crate::panel::Panel;
 
 /// Most columns that the categories of one formula may become.
@@ -42,12 +43,11 @@ impl Design {
         if let Some(sample) = &formula.sample {
             let (column, _) = sample.by.evaluate(frame, panel)?;
             let reason = Reason::Filter(format!("{} = {}", sample.by, sample.level));
-            match (&column.values, &sample.level) {
-                (Values::Number(values), Level::Number(x)) => rows.keep(reason, |row| values[row] == *x),
-                _ => {
-                    let wanted = sample.level.to_string();
-                    rows.keep(reason, |row| column.display(row) == wanted);
-                }
+            if let (Values::Number(values), Level::Number(x)) = (&column.values, &sample.level) {
+                rows.keep(reason, |row| values[row] == *x);
+            } else {
+                let wanted = sample.level.to_string();
+                rows.keep(reason, |row| column.display(row) == wanted);
             }
         }
 
@@ -134,289 +134,6 @@ fn refuse_double_roles(formula: &SingleFormula) -> Result<()> {
         return refuse("an absorbed effect");
     }
     Ok(())
-}
-
-/// The rows still in, and the account of those that left.
-struct Rows<'a> {
-    frame: &'a Frame,
-    panel: Option<&'a Panel>,
-    alive: Vec<bool>,
-    ledger: Ledger,
-    warnings: Vec<Warning>,
-}
-
-/// Codes of a category in every row of the frame, and how many there are.
-type Coded<'a> = (Cow<'a, [u32]>, usize);
-
-impl<'a> Rows<'a> {
-    fn new(frame: &'a Frame, panel: Option<&'a Panel>) -> Self {
-        let rows = frame.rows();
-        Self { frame, panel, alive: vec![true; rows], ledger: Ledger::new(rows), warnings: Vec::new() }
-    }
-
-    fn warn(&mut self, warnings: Vec<Warning>) {
-        for warning in warnings {
-            if !self.warnings.contains(&warning) {
-                self.warnings.push(warning);
-            }
-        }
-    }
-
-    /// Books out the rows that `stays` refuses.
-    fn keep(&mut self, reason: Reason, stays: impl Fn(usize) -> bool) {
-        let mut left = 0;
-        for (row, alive) in self.alive.iter_mut().enumerate() {
-            if *alive && !stays(row) {
-                *alive = false;
-                left += 1;
-            }
-        }
-        self.ledger.drop_rows(reason, left);
-    }
-
-    /// The rows that remain.
-    fn sample(&self) -> Result<Vec<u32>> {
-        let sample: Vec<u32> = (0..self.alive.len()).filter(|&row| self.alive[row]).map(|row| row as u32).collect();
-        if !sample.is_empty() {
-            return Ok(sample);
-        }
-        let account: Vec<String> =
-            self.ledger.dropped.iter().map(|drop| format!("{}: {} rows", drop.reason.text().en, drop.rows)).collect();
-        Err(Problem::new("E701", format!("no rows are left of {}. {}", self.ledger.read, account.join("; ")))
-            .fix("loosen the filter, or leave out the column that is missing everywhere it counts"))
-    }
-
-    /// A bare column, borrowed. Periods written as text are numbers to expressions, so not borrowed.
-    fn bare(&self, expr: &Expr) -> Option<&'a Column> {
-        let Node::Name(name) = &expr.node else { return None };
-        self.frame.get(name).filter(|column| {
-            let is_time = self.panel.is_some_and(|panel| panel.time_name == *name);
-            !(is_time && matches!(column.values, Values::Text { .. }))
-        })
-    }
-
-    /// Values of `expr` in all rows, before any of them leaves for being missing.
-    fn source(&mut self, expr: &Expr) -> Result<Source<'a>> {
-        if let Some(column) = self.bare(expr) {
-            return Ok(match &column.values {
-                Values::Number(values) => Source::Numbers(Cow::Borrowed(values)),
-                Values::Text { codes, levels } => Source::Words(Cow::Borrowed(codes), Cow::Borrowed(levels)),
-            });
-        }
-        let (column, warnings) = expr.evaluate(self.frame, self.panel)?;
-        self.warn(warnings);
-        Ok(match column.values {
-            Values::Number(values) => Source::Numbers(Cow::Owned(values)),
-            Values::Text { codes, levels } => Source::Words(Cow::Owned(codes), Cow::Owned(levels)),
-        })
-    }
-
-    /// The numbers of `expr`; rows without leave.
-    fn numbers(&mut self, expr: &Expr) -> Result<Cow<'a, [f64]>> {
-        match self.source(expr)? {
-            Source::Numbers(values) => {
-                self.drop_missing(expr, &Source::Numbers(Cow::Borrowed(&values)))?;
-                Ok(values)
-            }
-            Source::Words(..) => match expr.numbers(self.frame, self.panel) {
-                Err(problem) => Err(problem),
-                Ok(_) => Err(Problem::new("E301", format!("{expr} is text; a number is needed"))),
-            },
-        }
-    }
-
-    /// Books out the rows in which `expr` is missing: for the first of its columns that is missing there,
-    /// or, where all are present, for the term itself. Infinities of a column stop.
-    fn drop_missing(&mut self, expr: &Expr, source: &Source<'_>) -> Result<()> {
-        if let Some(column) = self.bare(expr) {
-            refuse_empty(column)?;
-            if let Source::Numbers(values) = source {
-                let alive = |row: &usize| self.alive[*row];
-                let infinite: Vec<usize> =
-                    (0..values.len()).filter(|&row| values[row].is_infinite()).filter(alive).collect();
-                if !infinite.is_empty() {
-                    let rows: Vec<String> = infinite.iter().take(5).map(|row| (row + 1).to_string()).collect();
-                    return Err(Problem::new(
-                        "E302",
-                        format!(
-                            "column \"{}\" is infinite in {} rows (rows {})",
-                            column.name,
-                            infinite.len(),
-                            rows.join(", ")
-                        ),
-                    )
-                    .fix("correct these cells or make them missing"));
-                }
-            }
-            self.keep(Reason::Missing(column.name.clone()), |row| !source.is_missing(row));
-            return Ok(());
-        }
-        for name in expr.columns() {
-            let Some(column) = self.frame.get(name) else { continue };
-            refuse_empty(column)?;
-            self.keep(Reason::Missing(name.to_owned()), |row| !(source.is_missing(row) && column.is_missing(row)));
-        }
-        let label = expr.label();
-        let by_calendar = matches!(&expr.node, Node::Call(name, _) if matches!(name.as_str(), "l" | "lag" | "f" | "lead" | "d" | "diff" | "growth" | "base"));
-        let reason = if by_calendar { Reason::Missing(label) } else { Reason::NotFinite(label) };
-        self.keep(reason, |row| match source {
-            Source::Numbers(values) => values[row].is_finite(),
-            Source::Words(codes, _) => codes[row] != MISSING,
-        });
-        Ok(())
-    }
-
-    /// Values of each factor of a term, and of the variable that an `i()` is multiplied with.
-    fn term(&mut self, term: &Term) -> Result<Vec<(Source<'a>, Option<Source<'a>>)>> {
-        let mut sources = Vec::with_capacity(term.factors.len());
-        for factor in &term.factors {
-            sources.push(match factor {
-                Factor::Plain(expr) => {
-                    let source = self.source(expr)?;
-                    if let Source::Words(_, levels) = &source {
-                        refuse_numbers_as_text(expr, levels)?;
-                    }
-                    self.drop_missing(expr, &source)?;
-                    (source, None)
-                }
-                Factor::Indicator(indicator) => {
-                    let source = self.source(&indicator.variable)?;
-                    if !indicator.missing_is_zero {
-                        self.drop_missing(&indicator.variable, &source)?;
-                    }
-                    let with = indicator.with.as_ref().map(|with| self.source(with)).transpose()?;
-                    if let (Some(expr), Some(with)) = (&indicator.with, &with) {
-                        self.drop_missing(expr, with)?;
-                    }
-                    (source, with)
-                }
-            });
-        }
-        Ok(sources)
-    }
-
-    /// Codes of the combinations of `by`; rows without leave.
-    fn coded(&mut self, by: &[Expr]) -> Result<Coded<'a>> {
-        let mut all: Option<Coded<'a>> = None;
-        for expr in by {
-            let source = self.source(expr)?;
-            self.drop_missing(expr, &source)?;
-            let one: Coded<'a> = match (source, expr, self.panel) {
-                (_, Expr { node: Node::Name(name), .. }, Some(panel)) if *name == panel.unit_name => {
-                    (Cow::Borrowed(&panel.unit), panel.units.len())
-                }
-                (_, Expr { node: Node::Name(name), .. }, Some(panel)) if *name == panel.time_name => {
-                    (Cow::Borrowed(&panel.time), panel.times.len())
-                }
-                (Source::Words(codes, levels), ..) => {
-                    let count = levels.len();
-                    (codes, count)
-                }
-                (Source::Numbers(values), ..) => {
-                    let (codes, levels) = codes::codes_of(&Column::number("", values.into_owned()));
-                    (Cow::Owned(codes), levels)
-                }
-            };
-            all = Some(match all {
-                None => one,
-                Some((codes, _)) => {
-                    let (codes, levels) = codes::cross(&codes, &one.0);
-                    (Cow::Owned(codes), levels)
-                }
-            });
-        }
-        all.ok_or_else(|| Problem::new("E604", "an effect without a column"))
-    }
-
-    fn effect(&mut self, effect: &Absorbed) -> Result<(Coded<'a>, Vec<Cow<'a, [f64]>>)> {
-        let by = self.coded(&effect.by)?;
-        let slopes = effect.slopes.iter().map(|slope| self.numbers(slope)).collect::<Result<Vec<_>>>()?;
-        Ok((by, slopes))
-    }
-
-    /// Weights: negative ones stop, zero ones leave with their rows.
-    fn weights(&mut self, name: &str, kind: WeightKind) -> Result<&'a [f64]> {
-        let values = self.frame.numbers(name)?;
-        self.drop_missing(&Expr::column(name), &Source::Numbers(Cow::Borrowed(values)))?;
-        let offending = |wrong: &dyn Fn(f64) -> bool| -> Vec<usize> {
-            (0..values.len()).filter(|&row| self.alive[row] && wrong(values[row])).collect()
-        };
-        let listed = |rows: &[usize]| {
-            let some: Vec<String> = rows.iter().take(5).map(|&r| format!("{} in row {}", values[r], r + 1)).collect();
-            some.join(", ")
-        };
-        let negative = offending(&|w| w < 0.0);
-        if !negative.is_empty() {
-            let message = format!("weights \"{name}\" are negative in {} rows: {}", negative.len(), listed(&negative));
-            return Err(Problem::new("E401", message).fix("weights are zero or more; correct or drop these rows"));
-        }
-        let broken = offending(&|w| w.fract() != 0.0);
-        if kind == WeightKind::Frequency && !broken.is_empty() {
-            let message =
-                format!("frequency weights \"{name}\" are not whole in {} rows: {}", broken.len(), listed(&broken));
-            return Err(Problem::new("E401", message).fix("use analytic or probability weights"));
-        }
-        let zero = offending(&|w| w == 0.0).len();
-        if zero > 0 {
-            self.warnings.push(Warning::new(
-                "W402",
-                format!("{zero} rows have zero weight \"{name}\" and are left out"),
-                format!("{zero} 行的权重 {name} 为零，已剔除"),
-            ));
-        }
-        self.keep(Reason::ZeroWeight(name.to_owned()), |row| values[row] != 0.0);
-        Ok(values)
-    }
-
-    /// Codes of a cluster variable; every row that is left must have one.
-    fn cluster(&mut self, name: &str) -> Result<Coded<'a>> {
-        let by = if self.frame.get(name).is_some() { Absorbed::column(name) } else { Absorbed::parse(name)? };
-        for expr in &by.by {
-            let source = self.source(expr)?;
-            let missing: Vec<usize> =
-                (0..self.alive.len()).filter(|&row| self.alive[row] && source.is_missing(row)).collect();
-            if !missing.is_empty() {
-                let rows: Vec<String> = missing.iter().take(5).map(|row| (row + 1).to_string()).collect();
-                return Err(Problem::new(
-                    "E406",
-                    format!(
-                        "the cluster variable {expr} is missing in {} rows (rows {})",
-                        missing.len(),
-                        rows.join(", ")
-                    ),
-                )
-                .fix(format!("fill it in, or leave these rows out: where = \"not is_missing({expr})\"")));
-            }
-        }
-        self.coded(&by.by)
-    }
-}
-
-fn refuse_empty(column: &Column) -> Result<()> {
-    let empty = !column.is_empty() && (0..column.len()).all(|row| column.is_missing(row));
-    if empty {
-        return Err(Problem::new(
-            "E304",
-            format!("column \"{}\" has no value in any of {} rows", column.name, column.len()),
-        )
-        .fix("leave it out, or look at how it was read or joined"));
-    }
-    Ok(())
-}
-
-/// A text column that mostly holds numbers was misread, and must not become a thousand indicators.
-fn refuse_numbers_as_text(expr: &Expr, levels: &[String]) -> Result<()> {
-    let numeric =
-        |text: &String| text.trim_start_matches(['-', '+', '−', '.', ' ']).starts_with(|c: char| c.is_ascii_digit());
-    let count = levels.iter().filter(|level| numeric(level)).count();
-    if 2 * count <= levels.len() {
-        return Ok(());
-    }
-    let shown: Vec<String> = levels.iter().take(5).map(|level| format!("\"{level}\"")).collect();
-    Err(expr
-        .span
-        .problem("E301", format!("column \"{}\" holds numbers as text, for example {}", expr.label(), shown.join(", ")))
-        .fix(format!("say how to read it under [[data]], or write i({expr}) to use it as a category")))
 }
 
 /// Adds the columns of one term.

@@ -184,7 +184,7 @@ impl Category {
             .levels
             .iter()
             .enumerate()
-            .filter(|(i, _)| !reference.contains(i) && !(leave_first && *i == 0))
+            .filter(|(i, _)| !(reference.contains(i) || leave_first && *i == 0))
             .filter(|(i, _)| keep.as_ref().is_none_or(|keep| keep.contains(i)))
             .map(|(i, level)| (format!("{variable}::{}", level.shown), i as u32))
             .collect();

@@ -3,6 +3,7 @@
 
 mod build;
 mod category;
+mod rows;
 #[cfg(test)]
 mod tests;
 

@@ -44,7 +44,9 @@ impl<'a> Numbers<'a> {
             Self::Scalar(x) => Self::Scalar(f(x)),
             Self::Rows(Cow::Borrowed(values)) => Self::Rows(values.iter().map(|&x| f(x)).collect()),
             Self::Rows(Cow::Owned(mut values)) => {
-                values.iter_mut().for_each(|x| *x = f(*x));
+                for x in &mut values {
+                    *x = f(*x);
+                }
                 Self::Rows(Cow::Owned(values))
             }
         }

@@ -154,8 +154,9 @@ impl<'a> Scope<'a> {
         let mut lost = 0;
         let out = self.numbers(call.required(0)?)?.map(|x| finite(function(x), !x.is_nan(), &mut lost));
         let (en, zh) = match call.name {
-            "log" | "ln" | "log10" => ("takes the logarithm of zero or a negative number", "对零或负数取对数"),
-            "log1p" => ("takes the logarithm of zero or a negative number", "对零或负数取对数"),
+            "log" | "ln" | "log10" | "log1p" => {
+                ("takes the logarithm of zero or a negative number", "对零或负数取对数")
+            }
             "sqrt" => ("takes the root of a negative number", "对负数开方"),
             _ => ("is not a finite number", "不是有限数"),
         };

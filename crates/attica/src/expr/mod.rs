@@ -228,13 +228,21 @@ impl Expr {
             }
             Node::Comparison(first, rest) => {
                 first.visit(see);
-                rest.iter().for_each(|(_, x)| x.visit(see));
+                for (_, x) in rest {
+                    x.visit(see);
+                }
             }
-            Node::Call(_, arguments) => arguments.iter().for_each(|a| a.value.visit(see)),
+            Node::Call(_, arguments) => {
+                for argument in arguments {
+                    argument.value.visit(see);
+                }
+            }
             Node::List(items) => items.iter().for_each(|x| x.visit(see)),
             Node::Index(base, items, _) => {
                 base.visit(see);
-                items.iter().for_each(|x| x.visit(see));
+                for x in items {
+                    x.visit(see);
+                }
             }
         }
     }

@@ -43,7 +43,7 @@ pub enum Factor {
     /// A column or expression; text stands for its levels but the first.
     Plain(Expr),
     /// `i(f, ...)`: indicators of the levels of `f`.
-    Indicator(Indicator),
+    Indicator(Box<Indicator>),
 }
 
 /// A regressor, or the product of several: `a:b`.

@@ -31,7 +31,7 @@ impl Formula {
         let mut terms = Vec::new();
         let regressors = bars.remove(0);
         // `y ~ | fe` has effects alone.
-        if !(regressors.is_empty() && !bars.is_empty()) {
+        if !regressors.is_empty() || bars.is_empty() {
             for (minus, summand) in summands(&read(regressors, after(regressors))?) {
                 match summand.node {
                     Node::Number(x) if x == 0.0 || x == 1.0 => intercept = (x == 1.0) != minus,
@@ -307,10 +307,7 @@ fn terms_of(expr: &Expr) -> Result<Vec<Term>> {
         }
         Node::Number(_) => not_here("a number is not a regressor", "1 keeps the constant, 0 or - 1 leaves it out".to_owned()),
         Node::Call(name, arguments) => match name.as_str() {
-            "i" => Ok(vec![Term { factors: vec![Factor::Indicator(Indicator::read(arguments, expr)?)] }]),
-            "factor" | "as.factor" => {
-                Ok(vec![Term { factors: vec![Factor::Indicator(Indicator::read(arguments, expr)?)] }])
-            }
+            "i" | "factor" | "as.factor" => Ok(vec![Term { factors: vec![Factor::Indicator(Box::new(Indicator::read(arguments, expr)?))] }]),
             "sunab" => not_here(
                 "sunab() is not a term here",
                 "the Sun-Abraham estimator has its own command: attica did --estimator sa; plain event-time dummies are i(event_time, ref = -1)".to_owned(),

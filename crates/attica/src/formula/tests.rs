@@ -81,7 +81,7 @@ fn several_estimations() {
 fn indicators() {
     let read = |source: &str| match &Formula::parse(source).unwrap().terms[0] {
         Part::Fixed(Term { factors }) => match &factors[0] {
-            Factor::Indicator(indicator) => indicator.clone(),
+            Factor::Indicator(indicator) => (**indicator).clone(),
             Factor::Plain(_) => panic!("{source}"),
         },
         Part::Steps(..) => panic!("{source}"),

@@ -11,7 +11,9 @@ pub struct NumberHasher(u64);
 
 impl Hasher for NumberHasher {
     fn write(&mut self, bytes: &[u8]) {
-        bytes.iter().for_each(|&b| self.write_u64(u64::from(b)));
+        for &b in bytes {
+            self.write_u64(u64::from(b));
+        }
     }
 
     fn write_u64(&mut self, x: u64) {
@@ -48,7 +50,9 @@ pub fn cross(a: &[u32], b: &[u32]) -> (Vec<u32>, usize) {
 /// ones, and how many there are. No code of `rows` may be [`MISSING`] nor reach `levels`.
 pub fn compact(codes: &[u32], levels: usize, rows: &[u32]) -> (Vec<u32>, usize) {
     let mut seen = vec![MISSING; levels];
-    rows.iter().for_each(|&r| seen[codes[r as usize] as usize] = 0);
+    for &r in rows {
+        seen[codes[r as usize] as usize] = 0;
+    }
     let mut next = 0;
     for code in &mut seen {
         if *code != MISSING {

@@ -189,12 +189,11 @@ impl Frame {
                 format!("column \"{}\" has {} rows, the table has {}", column.name, column.len(), self.rows),
             ));
         }
-        match self.by_name.get(&column.name) {
-            Some(&i) => self.columns[i] = column,
-            None => {
-                self.by_name.insert(column.name.clone(), self.columns.len());
-                self.columns.push(column);
-            }
+        if let Some(&i) = self.by_name.get(&column.name) {
+            self.columns[i] = column;
+        } else {
+            self.by_name.insert(column.name.clone(), self.columns.len());
+            self.columns.push(column);
         }
         Ok(())
     }
@@ -213,7 +212,7 @@ impl Frame {
 /// `E603` for a name that no column has, with the three nearest names there are.
 pub fn unknown_column<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Problem {
     let mut near: Vec<_> = known.map(|k| (distance(&name.to_lowercase(), &k.to_lowercase()), k)).collect();
-    near.sort();
+    near.sort_unstable();
     let near: Vec<_> = near.iter().take(3).map(|(_, k)| format!("\"{k}\"")).collect();
     Problem::new("E603", format!("there is no column \"{name}\""))
         .fix(format!("the nearest names are {}", near.join(", ")))

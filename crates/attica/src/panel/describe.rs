@@ -33,7 +33,9 @@ impl Panel {
         };
         for (unit, rows) in self.row.chunks(periods).enumerate() {
             let present: Vec<usize> = (0..periods).filter(|&t| rows[t] != Self::NO_ROW).collect();
-            present.iter().for_each(|&t| shape.rows_per_period[t] += 1);
+            for &t in &present {
+                shape.rows_per_period[t] += 1;
+            }
             shape.rows_per_unit[unit] = present.len();
             let (Some(&first), Some(&last)) = (present.first(), present.last()) else { continue };
             let span = ((self.times[last] - self.times[first]) / self.step).round() as usize + 1;

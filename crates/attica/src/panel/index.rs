@@ -235,7 +235,9 @@ fn check_ids(column: &Column, warnings: &mut Vec<Warning>) -> Result<()> {
         }
         Values::Text { codes, levels } => {
             let mut used = vec![false; levels.len()];
-            codes.iter().for_each(|&c| used[c as usize] = true);
+            for &c in codes {
+                used[c as usize] = true;
+            }
             let present = || levels.iter().zip(&used).filter(|(_, used)| **used).map(|(level, _)| level.as_str());
             let zeros = alike(present(), |id| {
                 let digits = !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit());

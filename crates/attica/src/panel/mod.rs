@@ -2,6 +2,7 @@
 
 mod adoption;
 mod describe;
+mod examine;
 mod index;
 #[cfg(test)]
 mod tests;
