@@ -9,6 +9,7 @@ mod tests;
 
 use serde::{Deserialize, Serialize};
 
+use crate::absorb::take_codes;
 use crate::expr::Expr;
 use crate::ledger::{Ledger, Reason};
 use crate::message::Warning;
@@ -98,6 +99,33 @@ pub struct Design {
 }
 
 impl Design {
+    /// The rows at the positions `rows`, ascending, codes renumbered. The caller books what left in the ledger.
+    #[must_use]
+    pub fn take(&self, rows: &[u32]) -> Self {
+        let take = |values: &[f64]| rows.iter().map(|&row| values[row as usize]).collect::<Vec<f64>>();
+        let named = |(name, values): &(String, Vec<f64>)| (name.clone(), take(values));
+        Self {
+            outcome: named(&self.outcome),
+            regressors: self.regressors.iter().map(named).collect(),
+            intercept: self.intercept,
+            effects: self
+                .effects
+                .iter()
+                .map(|e| Effect {
+                    by: take_codes(&e.by, rows),
+                    slopes: e.slopes.iter().map(named).collect(),
+                    intercept: e.intercept,
+                })
+                .collect(),
+            weights: self.weights.as_ref().map(|w| Weights { values: take(&w.values), ..w.clone() }),
+            clusters: self.clusters.iter().map(|c| take_codes(c, rows)).collect(),
+            panel: self.panel.as_ref().map(|(unit, time)| (take_codes(unit, rows), take(time))),
+            sample: rows.iter().map(|&row| self.sample[row as usize]).collect(),
+            ledger: self.ledger.clone(),
+            warnings: self.warnings.clone(),
+        }
+    }
+
     /// Rows in the sample.
     pub fn rows(&self) -> usize {
         self.outcome.1.len()

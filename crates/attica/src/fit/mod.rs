@@ -15,9 +15,10 @@ use nalgebra::DMatrix;
 
 pub use random_effects::{VarianceComponents, random_effects};
 pub use record::*;
+pub use wald::wald;
 
-use crate::absorb::{Absorber, Share, is_nested, shares, singletons, take_codes};
-use crate::design::{Codes, Design, Effect, WeightKind, Weights};
+use crate::absorb::{Absorber, Share, is_nested, shares, singletons};
+use crate::design::{Codes, Design, WeightKind, Weights};
 use crate::ledger::{Ledger, Reason};
 use crate::math::cross::{weighted_dot, weighted_mean, weighted_sum};
 use crate::math::distribution::{t_quantile, t_two_sided};
@@ -288,7 +289,7 @@ fn usable(design: &Design, keep_singletons: bool) -> Result<Cow<'_, Design>> {
         let frequency = design.weights.as_ref().filter(|w| w.kind == WeightKind::Frequency).map(|w| &w.values[..]);
         let (rows, removed) = singletons(&design.effects, frequency);
         if rows.len() < design.rows() {
-            let mut smaller = take_rows(&design, &rows);
+            let mut smaller = design.take(&rows);
             for (effect, &count) in design.effects.iter().zip(&removed) {
                 smaller.ledger.drop_rows(Reason::Singleton(effect.by.name.clone()), count);
             }
@@ -307,32 +308,6 @@ fn usable(design: &Design, keep_singletons: bool) -> Result<Cow<'_, Design>> {
             .fix("choose an outcome that varies, or widen the sample"));
     }
     Ok(design)
-}
-
-/// The rows `rows` of a design, codes renumbered.
-fn take_rows(design: &Design, rows: &[u32]) -> Design {
-    let take = |values: &[f64]| rows.iter().map(|&row| values[row as usize]).collect::<Vec<f64>>();
-    let named = |(name, values): &(String, Vec<f64>)| (name.clone(), take(values));
-    Design {
-        outcome: named(&design.outcome),
-        regressors: design.regressors.iter().map(named).collect(),
-        intercept: design.intercept,
-        effects: design
-            .effects
-            .iter()
-            .map(|e| Effect {
-                by: take_codes(&e.by, rows),
-                slopes: e.slopes.iter().map(named).collect(),
-                intercept: e.intercept,
-            })
-            .collect(),
-        weights: design.weights.as_ref().map(|w| Weights { values: take(&w.values), ..w.clone() }),
-        clusters: design.clusters.iter().map(|c| take_codes(c, rows)).collect(),
-        panel: design.panel.as_ref().map(|(unit, time)| (take_codes(unit, rows), take(time))),
-        sample: rows.iter().map(|&row| design.sample[row as usize]).collect(),
-        ledger: design.ledger.clone(),
-        warnings: design.warnings.clone(),
-    }
 }
 
 /// Names and values of the regressors, a constant (if any) first.
