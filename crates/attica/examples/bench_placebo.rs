@@ -6,8 +6,9 @@
 use std::hint::black_box;
 use std::time::Instant;
 
+use attica::diagnostic::Rows;
 use attica::diagnostic::placebo::lottery::{Lottery, Scheme};
-use attica::diagnostic::placebo::quick::{Assignment, QuickFit, Rows, Variance};
+use attica::diagnostic::placebo::quick::{Assignment, QuickFit, Variance};
 use attica::diagnostic::placebo::run;
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};

@@ -2,8 +2,9 @@
 
 #![allow(clippy::unwrap_used)]
 
+use attica::diagnostic::Rows;
 use attica::diagnostic::placebo::lottery::{Lottery, Scheme};
-use attica::diagnostic::placebo::quick::{Assignment, Draw, QuickFit, Rows, Variance};
+use attica::diagnostic::placebo::quick::{Assignment, Draw, QuickFit, Variance};
 use attica::diagnostic::placebo::{randomisation_p, run};
 use nalgebra::{DMatrix, DVector};
 use rand_chacha::ChaCha8Rng;

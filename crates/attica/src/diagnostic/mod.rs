@@ -1,4 +1,68 @@
-//! What else has to be true for an estimate to be believed: placebo distributions and their kin.
+//! What else has to be true for an estimate to be believed: placebo distributions, differences between
+//! groups, channels, and descriptions.
 
+pub mod channel;
 pub mod describe;
+pub mod groups;
 pub mod placebo;
+pub mod unit_sums;
+
+use crate::design::Design;
+use crate::message::{Problem, Result};
+
+/// The rows of a regression with unit and period effects.
+#[derive(Clone, Copy, Debug)]
+pub struct Rows<'a> {
+    /// Unit of each row, `0..units`.
+    pub unit: &'a [u32],
+    /// Number of units.
+    pub units: usize,
+    /// Period of each row, `0..periods`.
+    pub period: &'a [u32],
+    /// Number of periods.
+    pub periods: usize,
+    /// Outcome of each row.
+    pub outcome: &'a [f64],
+    /// Controls, one slice of rows each.
+    pub controls: &'a [&'a [f64]],
+    /// Weight of each row (positive), or none.
+    pub weights: Option<&'a [f64]>,
+}
+
+/// Period of each row of a design, `0..times.len()`, and the period values, ascending.
+///
+/// # Errors
+/// `E602` when the design does not know unit and time.
+pub fn periods(design: &Design) -> Result<(Vec<u32>, Vec<f64>)> {
+    let Some((_, time)) = &design.panel else {
+        let problem = Problem::new("E602", "this step needs to know the unit and the period of each row");
+        return Err(problem.fix("name the unit and the time column"));
+    };
+    let mut times = time.clone();
+    times.sort_unstable_by(f64::total_cmp);
+    times.dedup();
+    Ok((time.iter().map(|t| times.partition_point(|s| s < t) as u32).collect(), times))
+}
+
+/// The column of a regressor.
+///
+/// # Errors
+/// `E603` with the nearest names.
+pub fn regressor<'a>(design: &'a Design, name: &str) -> Result<&'a [f64]> {
+    let names = design.regressors.iter().map(|(name, _)| name.as_str());
+    let found = design.regressors.iter().find(|(n, _)| n == name);
+    found.map(|(_, values)| values.as_slice()).ok_or_else(|| crate::frame::unknown_column(name, names))
+}
+
+/// Level of `codes` that each level of `by` lies in; none when a level of `by` has rows in several.
+pub(crate) fn nested(by: &[u32], levels: usize, codes: &[u32]) -> Option<Vec<u32>> {
+    let mut of = vec![u32::MAX; levels];
+    for (&i, &code) in by.iter().zip(codes) {
+        let known = &mut of[i as usize];
+        if *known != u32::MAX && *known != code {
+            return None;
+        }
+        *known = code;
+    }
+    Some(of)
+}

@@ -21,13 +21,13 @@ pub enum Relative {
 
 /// Time since adoption of every row of the panel; `adoption` has one entry per unit.
 pub fn relative(panel: &Panel, adoption: &[Adoption]) -> Vec<Relative> {
-    let of = |(&unit, &time): (&u32, &u32)| match adoption[unit as usize] {
+    let of = |(&unit, k): (&u32, f64)| match adoption[unit as usize] {
         Adoption::Never => Relative::Never,
         // A date between two periods counts from the next one.
-        Adoption::At(date) => Relative::At(((panel.times[time as usize] - date) / panel.step + 1e-9).floor() as i64),
+        Adoption::At(_) => Relative::At(k.floor() as i64),
         Adoption::Always | Adoption::Switches => Relative::Undated,
     };
-    panel.unit.iter().zip(&panel.time).map(of).collect()
+    panel.unit.iter().zip(panel.event_time(adoption)).map(of).collect()
 }
 
 /// Which event times have a coefficient of their own.

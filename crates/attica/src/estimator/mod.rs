@@ -1,4 +1,157 @@
 //! Estimators of treatment effects, and the list of them.
+//!
+//! Typed functions do the work ([`twfe::event_study`], [`twfe::classic`]); [`Estimator`] adapts them to
+//! study files, the command, documentation and other languages. A new estimator is one file, one line
+//! in [`ESTIMATORS`], golden numbers in `tests/estimator.rs` and a page `docs/methods/NAME.md`.
 
 pub mod event;
 pub mod event_time;
+pub mod twfe;
+
+use crate::design::{Design, DesignOptions};
+use crate::fit::{FitOptions, FitRecord, Term};
+use crate::formula::SingleFormula;
+use crate::frame::{Frame, unknown_column};
+use crate::ledger::Ledger;
+use crate::message::{Problem, Result, Warning};
+use crate::panel::{Adoption, Panel};
+use crate::text::Text;
+use event::EventStudy;
+use event_time::Window;
+
+/// Every estimator, by name.
+pub const ESTIMATORS: &[&dyn Estimator] = &[&twfe::Twfe];
+
+/// The estimator registered as `name`.
+///
+/// # Errors
+/// `E603` with the nearest names.
+pub fn find(name: &str) -> Result<&'static dyn Estimator> {
+    let found = ESTIMATORS.iter().find(|estimator| estimator.name() == name);
+    found.copied().ok_or_else(|| {
+        let mut problem = unknown_column(name, ESTIMATORS.iter().map(|estimator| estimator.name()));
+        problem.message = format!("there is no estimator \"{name}\"");
+        problem
+    })
+}
+
+/// What a reader should know of an estimator before trusting it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct About {
+    /// Title.
+    pub title: Text,
+    /// Paper.
+    pub reference: &'static str,
+    /// What must hold for the estimate to be the effect.
+    pub assumptions: Vec<Text>,
+    /// Option and what it does.
+    pub options: Vec<(&'static str, Text)>,
+}
+
+/// A panel and who adopts when.
+#[derive(Clone, Copy, Debug)]
+pub struct Data<'a> {
+    /// Columns.
+    pub frame: &'a Frame,
+    /// Unit and time of their rows.
+    pub panel: &'a Panel,
+    /// Adoption of each unit of `panel`.
+    pub adoption: &'a [Adoption],
+}
+
+/// What to estimate.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Spec {
+    /// Outcome column.
+    pub outcome: String,
+    /// Treatment column: 0 and 1, or a dose.
+    pub treatment: String,
+    /// Control columns.
+    pub controls: Vec<String>,
+    /// Weights, clusters, filter.
+    pub design: DesignOptions,
+    /// Covariance, small-sample rule, level.
+    pub fit: FitOptions,
+    /// Event times.
+    pub window: Window,
+    /// Seed of simulated critical values.
+    pub seed: u64,
+}
+
+impl Spec {
+    /// The design of the outcome on `regressors` and the controls with unit and period effects.
+    ///
+    /// # Errors
+    /// As [`Design::build`].
+    pub fn design(&self, data: Data<'_>, regressors: &[&str]) -> Result<Design> {
+        let Panel { unit_name, time_name, .. } = data.panel;
+        let regressors: Vec<&str> =
+            regressors.iter().copied().chain(self.controls.iter().map(String::as_str)).collect();
+        let formula = SingleFormula::of_columns(&self.outcome, &regressors, &[unit_name, time_name]);
+        Design::build(data.frame, Some(data.panel), &formula, &self.design)
+    }
+}
+
+/// What every estimator yields.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Estimate {
+    /// Registered name.
+    pub estimator: &'static str,
+    /// Whom the treated are compared with, in words.
+    pub control_group: Text,
+    /// What changes are counted from, in words.
+    pub base_period: Text,
+    /// The estimator's own headline effect.
+    pub overall: Term,
+    /// Effects by time since adoption; none when the treatment has no dates.
+    pub event_study: Option<EventStudy>,
+    /// The regression behind `overall`, when there is one.
+    pub fit: Option<FitRecord>,
+    /// Rows used.
+    pub n_obs: usize,
+    /// Units used.
+    pub n_units: usize,
+    /// Of these, ever treated.
+    pub n_treated_units: usize,
+    /// Where rows went.
+    pub ledger: Ledger,
+    /// Cautions.
+    pub warnings: Vec<Warning>,
+}
+
+/// An estimator of treatment effects on a panel.
+pub trait Estimator: Sync {
+    /// The name under which it is registered.
+    fn name(&self) -> &'static str;
+
+    /// Title, reference, assumptions and options.
+    fn about(&self) -> About;
+
+    /// All that stands in the way of an estimate.
+    fn check(&self, data: Data<'_>, spec: &Spec) -> Vec<Problem>;
+
+    /// The estimate.
+    ///
+    /// # Errors
+    /// The first problem of [`Estimator::check`], and what the data bring up on the way.
+    fn estimate(&self, data: Data<'_>, spec: &Spec) -> Result<Estimate>;
+}
+
+/// Columns that `spec` names and the frame does not have; nobody treated, or nobody ever untreated.
+pub fn common_problems(data: Data<'_>, spec: &Spec) -> Vec<Problem> {
+    let names = [&spec.outcome, &spec.treatment].into_iter().chain(&spec.controls);
+    let mut problems: Vec<Problem> = names.filter_map(|name| data.frame.numbers(name).err()).collect();
+    if let Ok(values) = data.frame.numbers(&spec.treatment) {
+        let known = || values.iter().filter(|d| !d.is_nan());
+        if let Some(first) = known().next().filter(|first| known().all(|d| d == *first)) {
+            problems.push(
+                Problem::new(
+                    "E205",
+                    format!("\"{}\" is {first} in all rows: there is nothing to compare", spec.treatment),
+                )
+                .fix("check how the treatment is coded"),
+            );
+        }
+    }
+    problems
+}

@@ -10,25 +10,7 @@
 //! quadratic form in `(q, l)` whose coefficients are sums over the unit's rows, taken once.
 
 use super::effects::TwoEffects;
-
-/// The rows of a regression with unit and period effects.
-#[derive(Clone, Copy, Debug)]
-pub struct Rows<'a> {
-    /// Unit of each row, `0..units`.
-    pub unit: &'a [u32],
-    /// Number of units.
-    pub units: usize,
-    /// Period of each row, `0..periods`.
-    pub period: &'a [u32],
-    /// Number of periods.
-    pub periods: usize,
-    /// Outcome of each row.
-    pub outcome: &'a [f64],
-    /// Controls, one slice of rows each.
-    pub controls: &'a [&'a [f64]],
-    /// Weight of each row (positive), or none.
-    pub weights: Option<&'a [f64]>,
-}
+use crate::diagnostic::Rows;
 
 /// Which variance the t statistic of a draw has.
 #[derive(Clone, Debug, PartialEq)]

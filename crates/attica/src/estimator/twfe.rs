@@ -1,0 +1,199 @@
+//! Two-way fixed effects: the interaction form of difference-in-differences, its classic form with
+//! both main effects, and its event study.
+
+use crate::design::Design;
+use crate::fit::{Fit, FitOptions, fit};
+use crate::message::{Problem, Result};
+use crate::panel::{Adoption, Panel};
+use crate::text::Text;
+
+use super::event::{Effect, Estimated, EventStudy};
+use super::event_time::{Window, indicators, relative};
+use super::{About, Data, Estimate, Estimator, Spec, common_problems};
+
+/// `y_it = a_i + l_t + b D_it + x'c + e`.
+pub struct Twfe;
+
+impl Estimator for Twfe {
+    fn name(&self) -> &'static str {
+        "twfe"
+    }
+
+    fn about(&self) -> About {
+        About {
+            title: Text::new("Two-way fixed effects", "双向固定效应"),
+            reference: "Angrist and Pischke (2009), Mostly Harmless Econometrics, ch. 5; for its limits Goodman-Bacon (2021), Journal of Econometrics 225(2)",
+            assumptions: vec![
+                Text::new(
+                    "Parallel trends: without the policy the treated would have moved as the untreated did, given the controls.",
+                    "平行趋势：在给定控制变量下，若无政策，处理组与对照组的变化相同。",
+                ),
+                Text::new("No anticipation: nothing changes before adoption.", "无预期效应：政策实施前结果不变。"),
+                Text::new(
+                    "With several dates of adoption: effects that are the same for all units and at all times since adoption.",
+                    "交错实施时：处理效应在单位之间、在实施后各期之间相同。",
+                ),
+            ],
+            options: vec![
+                (
+                    "window",
+                    Text::new("first and last event time; end bins hold the rest", "首末相对时间，其余归入两端"),
+                ),
+                ("reference", Text::new("event time that the others are compared with", "基准期")),
+                ("trim", Text::new("leave rows beyond the window out", "剔除窗口之外的观测")),
+            ],
+        }
+    }
+
+    fn check(&self, data: Data<'_>, spec: &Spec) -> Vec<Problem> {
+        common_problems(data, spec)
+    }
+
+    fn estimate(&self, data: Data<'_>, spec: &Spec) -> Result<Estimate> {
+        if let Some(problem) = self.check(data, spec).into_iter().next() {
+            return Err(problem);
+        }
+        let design = spec.design(data, &[&spec.treatment])?;
+        let fit = fit(&design, &spec.fit)?;
+        let record = fit.record();
+        let Some(overall) = record.terms.iter().find(|term| term.term == spec.treatment).cloned() else {
+            let reason = record.omitted.iter().find(|o| o.name == spec.treatment).map(|o| o.reason.en.clone());
+            return Err(not_identified(&spec.treatment, reason));
+        };
+        let base = Design { regressors: design.regressors[1..].to_vec(), ..design.clone() };
+        let event_study = match event_study(&base, data.panel, data.adoption, &spec.window, &spec.fit, spec.seed) {
+            Ok(study) => Some(study),
+            // A dose or a treatment that nobody adopts at a date has an effect all the same.
+            Err(problem) if problem.id == "E205" => None,
+            Err(problem) => return Err(problem),
+        };
+        let mut units: Vec<(u32, bool)> = fit
+            .sample
+            .iter()
+            .map(|&row| data.panel.unit[row as usize])
+            .map(|unit| (unit, data.adoption[unit as usize] != Adoption::Never))
+            .collect();
+        units.sort_unstable();
+        units.dedup();
+        Ok(Estimate {
+            estimator: self.name(),
+            control_group: Text::new(
+                "rows that are not treated, and rows that have long been",
+                "未处理的观测，以及已处理较久的观测",
+            ),
+            base_period: Text::new("the mean of each unit and of each period", "各单位均值与各期均值"),
+            overall,
+            event_study,
+            n_obs: record.n_obs,
+            n_units: units.len(),
+            n_treated_units: units.iter().filter(|(_, treated)| *treated).count(),
+            ledger: record.ledger.clone(),
+            warnings: record.warnings.clone(),
+            fit: Some(record),
+        })
+    }
+}
+
+/// Effects by time since adoption: `base`, a design with outcome, controls and effects but no treatment,
+/// plus an indicator for each event time but the reference ones. `seed` drives the simultaneous band.
+///
+/// # Errors
+/// `E607` for an impossible window or reference, `E205` when nobody adopts, `E206` when no event time
+/// has a coefficient of its own, and those of [`fit()`].
+pub fn event_study(
+    base: &Design,
+    panel: &Panel,
+    adoption: &[Adoption],
+    window: &Window,
+    options: &FitOptions,
+    seed: u64,
+) -> Result<EventStudy> {
+    let relative = relative(panel, adoption);
+    let rows: Vec<_> = base.sample.iter().map(|&row| relative[row as usize]).collect();
+    let found = indicators(&rows, window)?;
+    let mut design = base.take(&found.keep);
+    for (reason, rows) in found.dropped {
+        design.ledger.drop_rows(reason, rows);
+    }
+    let name = |effect: &Effect| format!("event::{}", effect.event_time);
+    let (times, columns): (Vec<Effect>, Vec<Vec<f64>>) = found.columns.into_iter().unzip();
+    let controls = std::mem::take(&mut design.regressors);
+    design.regressors = times.iter().map(name).zip(columns).chain(controls).collect();
+
+    let fit = fit(&design, options)?;
+    let place = |effect: &Effect| fit.names.iter().position(|n| *n == name(effect));
+    let places: Vec<usize> = times.iter().filter_map(place).collect();
+    if places.is_empty() {
+        return Err(not_identified("time since adoption", None));
+    }
+    let effects =
+        times.iter().filter_map(|effect| Some(Effect { estimate: fit.coefficients[place(effect)?], ..*effect }));
+    let v = &fit.inference.covariance;
+    let record = fit.record();
+    let reference: Vec<String> = found.references.iter().map(|effect| effect.event_time.to_string()).collect();
+    let estimated = Estimated {
+        estimator: "twfe".to_owned(),
+        label: Text::new("Two-way fixed effects", "双向固定效应"),
+        effects: effects.collect(),
+        covariance: places.iter().map(|&i| places.iter().map(|&j| v[(i, j)]).collect()).collect(),
+        df: record.se_card.df,
+        references: found.references,
+        base: Text::new(
+            format!("long differences: every effect is compared with event time {}", reference.join(" and ")),
+            format!("长差分：各期效应均以相对时间 {} 为基准", reference.join("、")),
+        ),
+        pre_available: found.pre_available,
+        warnings: found.warnings.into_iter().chain(record.warnings.iter().cloned()).collect(),
+        fit: Some(Box::new(record)),
+    };
+    Ok(EventStudy::new(estimated, options.level, seed))
+}
+
+/// Classic difference-in-differences with both main effects and a constant, no absorbed effects:
+/// `y = a + g Treated_i + p Post_t + b Treated_i Post_t + x'c + e`. `design` has outcome, controls and
+/// a constant; the terms are `treated`, `post` and `treatment`.
+///
+/// # Errors
+/// `E607` when adoption has no date or several; and those of [`fit()`].
+pub fn classic(
+    design: &Design,
+    panel: &Panel,
+    adoption: &[Adoption],
+    treatment: &str,
+    options: &FitOptions,
+) -> Result<Fit> {
+    let mut dates: Vec<f64> =
+        adoption.iter().filter_map(|a| if let Adoption::At(date) = a { Some(*date) } else { None }).collect();
+    dates.sort_unstable_by(f64::total_cmp);
+    dates.dedup();
+    let undated = adoption.iter().filter(|a| matches!(a, Adoption::Always | Adoption::Switches)).count();
+    let (&[date], 0) = (dates.as_slice(), undated) else {
+        let found = dates.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        return Err(Problem::new(
+            "E607",
+            format!(
+                "the classic form needs one date of adoption for all treated units; there are {} ({found}), and {undated} units without one",
+                dates.len()
+            ),
+        )
+        .fix("use the two-way form, which takes several dates"));
+    };
+    let group = |row: &u32| f64::from(u8::from(adoption[panel.unit[*row as usize] as usize] != Adoption::Never));
+    let post = |row: &u32| f64::from(u8::from(panel.times[panel.time[*row as usize] as usize] >= date));
+    let column = |of: &dyn Fn(&u32) -> f64| design.sample.iter().map(of).collect::<Vec<f64>>();
+    let mut design = design.clone();
+    let controls = std::mem::take(&mut design.regressors);
+    design.regressors = vec![
+        (treatment.to_owned(), column(&|row| group(row) * post(row))),
+        ("treated".to_owned(), column(&group)),
+        ("post".to_owned(), column(&post)),
+    ];
+    design.regressors.extend(controls);
+    fit(&design, options)
+}
+
+fn not_identified(name: &str, reason: Option<String>) -> Problem {
+    let why = reason.unwrap_or_else(|| "unit and period effects absorb it".to_owned());
+    Problem::new("E206", format!("the effect of {name} is not identified: {why}"))
+        .fix("the treatment must vary within units and within periods; did you mean the group times the periods after the policy?")
+}
