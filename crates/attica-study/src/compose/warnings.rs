@@ -38,7 +38,7 @@ pub(super) fn blocks(words: &Words<'_>) -> Vec<Block> {
 fn importance(id: &str) -> (usize, usize, String) {
     let mut letters = id.chars();
     let letter = letters.next().and_then(|letter| "EWN".find(letter)).unwrap_or(3);
-    let class = letters.next().and_then(|class| "2467135".find(class)).unwrap_or(9);
+    let class = letters.next().and_then(|class| "24678135".find(class)).unwrap_or(9);
     (letter, class, id.to_owned())
 }
 
