@@ -17,5 +17,6 @@ pub mod ledger;
 pub mod math;
 pub mod message;
 pub mod panel;
+pub mod simulate;
 pub mod text;
 pub mod vcov;
