@@ -7,7 +7,7 @@ use docx_rs::{
     AlignmentType, BorderType, Docx, LineSpacing, LineSpacingType, PageMargin, Paragraph, Pic, Run, RunFonts,
     SpecialIndentType, Style, StyleType, Tab, TabValueType, Table as WordTable, TableAlignmentType, TableBorder,
     TableBorderPosition, TableCell, TableCellBorder, TableCellBorderPosition, TableCellBorders, TableCellMargins,
-    TableLayoutType, TableRow, WidthType,
+    TableLayoutType, TableRow, VAlignType, WidthType,
 };
 
 use crate::escape::{clean, xml};
@@ -281,8 +281,8 @@ impl<'a> Layout<'a> {
         let natural = |points: f64| -> Vec<f64> {
             let mut widths = vec![2.0 * CELL_MARGIN as f64 + 200.0; grid.columns];
             let mut widen = |column: usize, text: &str| {
-                // The sans-serif of figures runs wider than Times; that leaves some air.
-                let needed = figure::text_width(text, points) * 20.0 + 2.0 * CELL_MARGIN as f64;
+                // Word puts a little space between Chinese and Latin letters.
+                let needed = figure::text_width(text, points) * 20.0 * 1.08 + 2.0 * CELL_MARGIN as f64;
                 widths[column] = widths[column].max(needed.min(TEXT_WIDTH as f64 * 0.42));
             };
             for head in grid.head.iter().flatten().filter(|head| head.span == 1) {
@@ -318,7 +318,8 @@ impl<'a> Layout<'a> {
     fn cell(&self, paragraph: Paragraph, column: usize, span: usize) -> TableCell {
         let end = (column + span).min(self.widths.len());
         let width = self.widths[column..end].iter().sum();
-        let cell = TableCell::new().add_paragraph(paragraph).width(width, WidthType::Dxa);
+        let cell =
+            TableCell::new().add_paragraph(paragraph).width(width, WidthType::Dxa).vertical_align(VAlignType::Center);
         if span > 1 { cell.grid_span(span) } else { cell }
     }
 
@@ -365,11 +366,17 @@ impl<'a> Layout<'a> {
         match cell.place {
             Place::Left => self.text(&cell.text, AlignmentType::Left),
             Place::Centre => self.text(&cell.text, AlignmentType::Center),
-            // In a cell, Word sets a text on its decimal tab without a tab character.
+            // In a cell, Word sets a text on its decimal tab without a tab character. Whole numbers
+            // are set to the right: programs disagree on where a number with thin spaces ends.
             Place::Point(_) => {
                 let (left, right) = self.halves(column);
                 let inner = self.widths[column].saturating_sub(2 * CELL_MARGIN) as f64;
-                let position = ((inner - left - right) / 2.0).max(0.0) + left;
+                let side = ((inner - left - right) / 2.0).max(0.0);
+                if right == 0.0 {
+                    let last_digit = Some(side as i32);
+                    return self.text(&cell.text, AlignmentType::Right).indent(None, None, last_digit, None);
+                }
+                let position = side + left;
                 let stop = Tab::new().val(TabValueType::Decimal).pos(position as usize);
                 self.text(&cell.text, AlignmentType::Left).add_tab(stop)
             }

@@ -14,15 +14,14 @@ use crate::table::{Align, Table};
 pub fn write(report: &Report, figure_path: impl Fn(&str) -> String) -> String {
     let language = report.language;
     let text = |text: &Text| escape(text.get(language));
-    let mut body = format!("\\title{{{}", text(&report.title));
+    let mut body = format!("\\begin{{center}}\n{{\\LARGE\\bfseries {}\\par}}\n", text(&report.title));
     if let Some(subtitle) = &report.subtitle {
-        body.push_str(&format!("\\\\[.5ex]\\large {}", text(subtitle)));
+        body.push_str(&format!("\\medskip{{\\large {}\\par}}\n", text(subtitle)));
     }
-    body.push_str("}\n\\author{}\n\\date{}\n\\maketitle\n");
     if let Some(badge) = &report.badge {
-        body.push_str(&format!("\\begin{{center}}\\fbox{{\\textbf{{{}}}}}\\end{{center}}\n", text(badge)));
+        body.push_str(&format!("\\medskip\\fbox{{\\textbf{{{}}}}}\\par\n", text(badge)));
     }
-    body.push('\n');
+    body.push_str("\\end{center}\n\n");
     let (mut tables, mut figures) = (0, 0);
     for block in &report.blocks {
         match block {
@@ -46,7 +45,7 @@ pub fn write(report: &Report, figure_path: impl Fn(&str) -> String) -> String {
             Block::Figure(figure) => {
                 figures += 1;
                 body.push_str(&format!(
-                    "\\begin{{figure}}[!htbp]\n\\centering\n\\includegraphics[width=\\textwidth]{{{}}}\n\
+                    "\\begin{{figure}}[H]\n\\centering\n\\includegraphics[width=\\textwidth]{{{}}}\n\
                      \\caption{{{}}}\\label{{fig:{figures}}}\n",
                     path(&figure_path(&figure.id)),
                     text(&figure.title)
@@ -98,11 +97,11 @@ fn preamble(report: &Report, body: &str) -> String {
     let rules = if report.style == Style::Cn { "1.5pt" } else { "1pt" };
     format!(
         "% !TeX program = {engine}\n{class}\\usepackage[margin=2.54cm]{{geometry}}\n\\usepackage{{amsmath}}\n\
-         \\usepackage{{graphicx}}\n\\usepackage{{array}}\n\\usepackage{{booktabs}}\n\\usepackage{{dcolumn}}\n\
-         \\usepackage[flushleft]{{threeparttable}}\n\\usepackage{{caption}}\n\
+         \\usepackage{{float}}\n\\usepackage{{graphicx}}\n\\usepackage{{array}}\n\\usepackage{{booktabs}}\n\\usepackage{{dcolumn}}\n\
+         \\usepackage[para,flushleft]{{threeparttable}}\n\\usepackage{{caption}}\n\
          \\captionsetup{{labelfont=bf,textfont=bf,labelsep={separator}}}\n\
          \\setlength{{\\heavyrulewidth}}{{{rules}}}\n\\setlength{{\\lightrulewidth}}{{.75pt}}\n\
-         \\newcolumntype{{d}}{{D{{.}}{{.}}{{-1}}}}\n\\renewcommand{{\\textfraction}}{{0}}\n"
+         \\newcolumntype{{d}}{{D{{.}}{{.}}{{-1}}}}\n"
     )
 }
 
@@ -120,7 +119,7 @@ fn table(out: &mut String, table: &Table, number: usize, report: &Report) {
         return;
     }
     out.push_str(&format!(
-        "\\begin{{table}}[!htbp]\n\\centering\n\\begin{{threeparttable}}\n\\caption{{{}}}\\label{{tab:{number}}}\n{}\
+        "\\begin{{table}}[H]\n\\centering\n\\begin{{threeparttable}}\n\\caption{{{}}}\\label{{tab:{number}}}\n{}\
          \\begin{{tabular}}{{@{{}}{}@{{}}}}\n\\toprule\n",
         escape(table.title.get(language)),
         size(&grid),

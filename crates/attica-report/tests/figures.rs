@@ -1,0 +1,124 @@
+//! Figures stay readable whatever they are given.
+#![allow(clippy::unwrap_used)]
+
+#[path = "../examples/sample/report.rs"]
+#[allow(dead_code)]
+mod sample;
+
+use attica::text::{Language, Text};
+use attica_report::figure::{self, EventPoint, Figure, Forest, ForestRow, LineSeries, Lines, Mark, Placebo, Plot};
+
+/// Texts of a drawing: x, y, anchor and content. Upright texts are left out.
+fn texts(svg: &str) -> Vec<(f64, f64, String, String)> {
+    let attribute = |tag: &str, name: &str| {
+        tag.split(&format!(" {name}=\"")).nth(1).map(|rest| rest.split('"').next().unwrap().to_owned())
+    };
+    svg.split("<text")
+        .skip(1)
+        .filter_map(|part| {
+            let (tag, rest) = part.split_once('>').unwrap();
+            let content = rest.split("</text>").next().unwrap().to_owned();
+            let x = attribute(tag, "x")?.parse().unwrap();
+            let y = attribute(tag, "y")?.parse().unwrap();
+            Some((x, y, attribute(tag, "text-anchor").unwrap_or_default(), content))
+        })
+        .collect()
+}
+
+/// Left and right end of a text; 0.62 of the size is more than the mean width of a letter or digit.
+fn extent((x, _, anchor, content): &(f64, f64, String, String)) -> (f64, f64) {
+    let width: f64 = content.chars().map(|c| if c >= '\u{2E80}' { 12.0 } else { 12.0 * 0.58 }).sum();
+    match anchor.as_str() {
+        "middle" => (x - width / 2.0, x + width / 2.0),
+        "end" => (x - width, *x),
+        _ => (*x, x + width),
+    }
+}
+
+#[test]
+fn event_times_never_overlap() {
+    for (first, last) in [(-1, 1), (-3, 3), (-4, 6), (-12, 12), (-20, 19), (-40, 40), (-5, 90), (-400, 800)] {
+        for n in 1..=3 {
+            let svg = figure::svg(&sample::event_study(n, first, last, true), Language::En);
+            let all = texts(&svg);
+            // The row of the horizontal axis is the one that has the end bins.
+            let row = all.iter().find(|text| text.3.starts_with('≥')).unwrap().1;
+            let mut labels: Vec<(f64, f64)> = all.iter().filter(|text| text.1 == row).map(extent).collect();
+            labels.sort_by(|a, b| a.0.total_cmp(&b.0));
+            assert!(labels.len() >= 3, "{first}..{last} has {} labels", labels.len());
+            assert!(labels.windows(2).all(|pair| pair[0].1 < pair[1].0), "{first}..{last}: {labels:?}");
+            assert!(labels[0].0 > 0.0 && labels[labels.len() - 1].1 < figure::WIDTH, "{first}..{last}");
+        }
+    }
+}
+
+#[test]
+fn adoption_dates_never_overlap() {
+    let marks =
+        (2003..2020).map(|year| Mark { x: f64::from(year), label: Text::same(format!("Cohort {year}")) }).collect();
+    let points = (2000..2023).map(|year| (f64::from(year), 1.0)).collect();
+    let series = vec![LineSeries { label: Text::default(), points }];
+    let figure = Figure { plot: Plot::Lines(Lines { series, marks }), ..sample::placebo() };
+    let all = texts(&figure::svg(&figure, Language::En));
+    let cohorts: Vec<_> = all.iter().filter(|text| text.3.starts_with("Cohort")).collect();
+    assert!(cohorts.len() > 6);
+    for a in &cohorts {
+        for b in &cohorts {
+            let apart = extent(a).1 <= extent(b).0 || extent(b).1 <= extent(a).0;
+            assert!(a == b || a.1 != b.1 || apart, "{a:?} {b:?}");
+        }
+    }
+}
+
+#[test]
+fn reference_is_hollow_and_has_no_bar() {
+    let svg = figure::svg(&sample::event_study(1, -4, 6, false), Language::En);
+    // One in the plot, one in the legend.
+    assert_eq!(svg.matches("class=\"hollow s0\"").count(), 2);
+    assert!(svg.contains("≤−4") && svg.contains("≥6"));
+}
+
+#[test]
+fn odd_numbers_draw_nothing_wrong() {
+    let point = |estimate: f64, end: f64| EventPoint {
+        event_time: 0,
+        estimate,
+        interval: Some((-end, end)),
+        ..EventPoint::default()
+    };
+    let plots = [
+        Plot::Placebo(Placebo { draws: vec![], p_values: vec![], estimate: f64::NAN, level: 0.1 }),
+        Plot::Placebo(Placebo { draws: vec![1.0; 9], p_values: vec![f64::NAN; 9], estimate: 1.0, level: 0.0 }),
+        Plot::Placebo(Placebo { draws: vec![1e300, -1e300], p_values: vec![2.0, 0.5], estimate: 0.0, level: 0.1 }),
+        Plot::Lines(Lines { series: vec![], marks: vec![] }),
+        Plot::Forest(Forest { rows: vec![], baseline: Some(f64::INFINITY) }),
+        Plot::Forest(Forest {
+            rows: (0..300)
+                .map(|i| ForestRow {
+                    label: Text::same(i.to_string()),
+                    group: None,
+                    estimate: if i == 7 { f64::NAN } else { f64::from(i) },
+                    interval: Some((f64::NEG_INFINITY, 1.0)),
+                    main: false,
+                })
+                .collect(),
+            baseline: None,
+        }),
+        Plot::EventStudy(figure::EventStudy { series: vec![], adoption: Some(-0.5) }),
+        Plot::EventStudy(figure::EventStudy {
+            series: vec![figure::EventSeries {
+                label: Text::default(),
+                points: vec![point(f64::NAN, 1.0), point(0.0, f64::INFINITY), point(1e-12, 1e-13)],
+            }],
+            adoption: None,
+        }),
+    ];
+    for plot in plots {
+        let figure = Figure { plot, ..sample::placebo() };
+        let svg = figure::svg(&figure, Language::Zh);
+        assert!(!svg.contains("NaN") && !svg.contains("inf"), "{svg}");
+        assert!(svg.len() < 400_000, "{} bytes", svg.len());
+        figure::png(&figure, Language::Zh, 96.0).unwrap();
+    }
+    assert!(figure::png(&sample::placebo(), Language::En, 0.0).is_err());
+}

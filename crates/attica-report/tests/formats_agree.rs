@@ -1,0 +1,195 @@
+//! Every number of every table is the same, cell by cell, in every format and language.
+#![allow(clippy::unwrap_used)]
+
+#[path = "../examples/sample/report.rs"]
+mod sample;
+
+use attica::text::Language;
+use attica_report::report::Report;
+use attica_report::table::{Cell, Row, Table};
+use attica_report::{csv as comma, docx, figure, html, latex, markdown};
+use docx_rs::{DocumentChild, TableCellContent, TableChild, TableRowChild};
+
+/// What a cell must say, written down without the library's own formatting.
+fn expected(cell: &Cell, language: Language) -> String {
+    match cell {
+        Cell::Empty => String::new(),
+        Cell::Text(text) => text.get(language).to_owned(),
+        Cell::Count(n) => n.to_string(),
+        Cell::Number { value, decimals } => format!("{value:.decimals$}"),
+        Cell::Estimate { value, stars, decimals } => format!("{value:.decimals$}{}", "*".repeat(usize::from(*stars))),
+        Cell::Bracketed { value, decimals, .. } => format!("({value:.decimals$})"),
+        Cell::Absent(_) => "–".to_owned(),
+        other => panic!("the sample has no {other:?}"),
+    }
+}
+
+fn expected_rows(table: &Table, language: Language) -> Vec<Vec<String>> {
+    table
+        .rows
+        .iter()
+        .filter_map(|row| match row {
+            Row::Cells(cells) => Some(cells.iter().map(|cell| expected(cell, language)).collect()),
+            _ => None,
+        })
+        .collect()
+}
+
+/// One notation for all formats: plain minus, no thousands separators, no commas in numbers.
+fn plain(text: &str) -> String {
+    let text = text.trim().replace('\u{2212}', "-").replace('\u{202F}', "");
+    let number = text.chars().all(|c| c.is_ascii_digit() || c == ',');
+    if number { text.replace(',', "") } else { text }
+}
+
+fn strip_tags(text: &str) -> String {
+    let mut out = String::new();
+    let mut inside = false;
+    for c in text.chars() {
+        match c {
+            '<' => inside = true,
+            '>' => inside = false,
+            c if !inside => out.push(c),
+            _ => {}
+        }
+    }
+    out.replace("&lt;", "<").replace("&gt;", ">").replace("&#39;", "'").replace("&quot;", "\"").replace("&amp;", "&")
+}
+
+fn html_rows(page: &str, table: usize, columns: usize) -> Vec<Vec<String>> {
+    let body = page.split("<tbody>").nth(table + 1).unwrap().split("</tbody>").next().unwrap();
+    body.split("<tr>")
+        .skip(1)
+        .map(|row| {
+            let row = row.split("</tr>").next().unwrap().replace("</th>", "</td>");
+            row.split("</td>").map(|cell| plain(&strip_tags(cell))).take(columns).collect::<Vec<_>>()
+        })
+        .filter(|row| row.len() == columns && row.iter().skip(1).any(|cell| !cell.is_empty()))
+        .collect()
+}
+
+fn markdown_rows(text: &str, table: usize, columns: usize) -> Vec<Vec<String>> {
+    let lines: Vec<&str> = text.lines().collect();
+    let blocks: Vec<&[&str]> = lines.split(|line| !line.starts_with('|')).filter(|block| !block.is_empty()).collect();
+    blocks[table]
+        .iter()
+        .map(|line| {
+            let inner = line.trim_start_matches("| ").trim_end_matches(" |");
+            inner.split(" | ").map(|cell| plain(&cell.replace('\\', ""))).collect::<Vec<_>>()
+        })
+        .filter(|row| row.len() == columns)
+        .collect()
+}
+
+fn latex_rows(text: &str, table: usize) -> Vec<Vec<String>> {
+    let body = text.split("\\begin{tabular}").nth(table + 1).unwrap();
+    let body = body.split("\\bottomrule").next().unwrap().split_once("\\midrule\n").unwrap().1;
+    let clean = |cell: &str| {
+        let cell = cell.trim().trim_start_matches("\\midrule").trim_start_matches("\\addlinespace").trim();
+        let cell = match cell.strip_prefix("\\multicolumn{1}{c}{") {
+            Some(inner) => inner.strip_suffix('}').unwrap(),
+            None => cell,
+        };
+        let cell = cell.replace("{,}", "").replace("\\,", "").replace("\\ensuremath{^2}", "²");
+        plain(&cell.replace("^{", "").replace("*}", "*").replace("--", "–"))
+    };
+    body.split("\\\\\n").map(|row| row.split(" & ").map(clean).collect()).collect()
+}
+
+fn word_rows(bytes: &[u8], table: usize) -> Vec<Vec<String>> {
+    let document = docx_rs::read_docx(bytes).unwrap().document;
+    let tables: Vec<_> = document
+        .children
+        .iter()
+        .filter_map(|child| match child {
+            DocumentChild::Table(table) => Some(table),
+            _ => None,
+        })
+        .collect();
+    tables[table]
+        .rows
+        .iter()
+        .map(|TableChild::TableRow(row)| {
+            row.cells
+                .iter()
+                .map(|TableRowChild::TableCell(cell)| {
+                    let TableCellContent::Paragraph(paragraph) = &cell.children[0] else { panic!("a cell of text") };
+                    plain(&paragraph.raw_text())
+                })
+                .collect()
+        })
+        .collect()
+}
+
+fn csv_rows(text: &str) -> Vec<Vec<String>> {
+    csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .from_reader(text.as_bytes())
+        .records()
+        .map(|record| record.unwrap().iter().map(plain).collect())
+        .collect()
+}
+
+/// `rows` holds all of `expected`, in order (heads and panel rows may stand between).
+fn assert_holds(rows: &[Vec<String>], expected: &[Vec<String>], what: &str) {
+    let mut rest = rows.iter();
+    for row in expected {
+        assert!(rest.any(|found| found == row), "{what}: no row {row:?} in order among {rows:#?}");
+    }
+}
+
+fn check(report: &Report) {
+    let language = report.language;
+    let page = html::write(report);
+    let text = markdown::write(report, |id| format!("{id}.png"));
+    let tex = latex::write(report, |id| format!("{id}.png"));
+    let pictures = figure::pngs(report.figures(), language, 50.0).unwrap();
+    let word = docx::write(report, &pictures).unwrap();
+    assert_eq!(report.tables().count(), 2);
+    for (i, table) in report.tables().enumerate() {
+        let expected = expected_rows(table, language);
+        assert!(expected.len() > 3);
+        let columns = table.columns.len();
+        assert_holds(&html_rows(&page, i, columns), &expected, "html");
+        assert_holds(&markdown_rows(&text, i, columns), &expected, "markdown");
+        assert_holds(&latex_rows(&tex, i), &expected, "latex");
+        assert_holds(&word_rows(&word, i), &expected, "docx");
+        // An absent number is an empty field in CSV.
+        let blank: Vec<Vec<String>> = expected
+            .iter()
+            .map(|row| row.iter().map(|cell| if cell == "–" { String::new() } else { cell.clone() }).collect())
+            .collect();
+        assert_holds(&csv_rows(&comma::write(table, report.style, language)), &blank, "csv");
+    }
+}
+
+#[test]
+fn english_formats_agree() {
+    check(&sample::report(Language::En));
+}
+
+#[test]
+fn chinese_formats_agree() {
+    check(&sample::report(Language::Zh));
+}
+
+#[test]
+fn files_have_the_same_bytes_each_time() {
+    let report = sample::report(Language::Zh);
+    let write = || {
+        let pictures = figure::pngs(report.figures(), report.language, 50.0).unwrap();
+        (docx::write(&report, &pictures).unwrap(), html::write(&report), pictures)
+    };
+    let (word, page, pictures) = write();
+    let elsewhere = std::thread::scope(|scope| {
+        let jobs: Vec<_> = (0..2).map(|_| scope.spawn(write)).collect();
+        jobs.into_iter().map(|job| job.join().unwrap()).collect::<Vec<_>>()
+    });
+    for (other_word, other_page, other_pictures) in elsewhere {
+        assert!(word == other_word, "docx");
+        assert!(page == other_page, "html");
+        assert!(pictures.iter().zip(&other_pictures).all(|(a, b)| a.bytes == b.bytes), "png");
+    }
+    assert!(!word.windows(4).any(|bytes| bytes == b"2026"), "a date in the file");
+}
