@@ -6,7 +6,7 @@ use super::category::{Category, Source};
 use super::rows::Rows;
 use super::{Codes, Design, DesignOptions, Effect, Weights};
 use crate::expr::Expr;
-use crate::formula::{Factor, Level, SingleFormula, Term};
+use crate::formula::{Factor, Indicator, Level, SingleFormula, Term};
 use crate::frame::{Frame, Values, codes};
 use crate::ledger::Reason;
 use crate::message::{Problem, Result};
@@ -157,28 +157,12 @@ fn expand(
             }
             (Factor::Plain(expr), Source::Words(..)) => {
                 let category = Category::new(source, sample);
-                let levels = category.contrasts(expr, has_margin(term, at, formula, constant));
+                let levels = category.named(&expr.label(), has_margin(term, at, formula, constant));
                 indicators(&category, levels)?
             }
             (Factor::Indicator(indicator), _) => {
-                let base = with.is_none() && term.factors.len() == 1 && constant;
-                let (category, levels) = Category::new(source, sample).chosen(indicator, base)?;
-                let own = indicators(&category, levels)?;
-                match (&indicator.with, with) {
-                    (Some(expr), Some(Source::Numbers(values))) if !indicator.with_levels => {
-                        multiply(own, vec![(expr.label(), gather(values, sample))])?
-                    }
-                    (Some(expr), Some(with)) => {
-                        let second = Category::new(with, sample);
-                        let name = |label: String| format!("{}::{}", expr.label(), &label[expr.label().len()..]);
-                        let levels = second.contrasts(expr, false);
-                        let named = levels.into_iter().map(|(label, level)| (name(label), level)).collect();
-                        let mut both = multiply(own, indicators(&second, named)?)?;
-                        both.retain(|(_, values)| values.iter().any(|&x| x != 0.0));
-                        both
-                    }
-                    _ => own,
-                }
+                let base = term.factors.len() == 1 && constant;
+                indicator_columns(indicator, source, with.as_ref(), base, sample)?
             }
         };
         columns = if at == 0 { own } else { multiply(columns, own)? };
@@ -188,6 +172,32 @@ fn expand(
         return Err(too_many(regressors.len()));
     }
     Ok(())
+}
+
+/// The columns of `i()`. With `base`, a category alone or with another category leaves out its first
+/// column when the user names no reference, as in fixest.
+fn indicator_columns(
+    indicator: &Indicator,
+    source: &Source<'_>,
+    with: Option<&Source<'_>>,
+    base: bool,
+    sample: &[u32],
+) -> Result<Vec<(String, Vec<f64>)>> {
+    let (category, levels) = Category::new(source, sample).chosen(indicator, base && with.is_none())?;
+    let own = indicators(&category, levels)?;
+    let (Some(expr), Some(with)) = (&indicator.with, with) else { return Ok(own) };
+    if let (Source::Numbers(values), false) = (with, indicator.with_levels) {
+        return multiply(own, vec![(expr.label(), gather(values, sample))]);
+    }
+    let second = Category::new(with, sample);
+    let named = second.named(&format!("{}::", expr.label()), false);
+    let mut both = multiply(own, indicators(&second, named)?)?;
+    // Combinations without a row are no levels.
+    both.retain(|(_, values)| values.iter().any(|&x| x != 0.0));
+    if base && indicator.reference.is_empty() && indicator.keep.is_none() && !both.is_empty() {
+        both.remove(0);
+    }
+    Ok(both)
 }
 
 fn too_many(columns: usize) -> Problem {

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 
-use crate::expr::Expr;
 use crate::formula::{BinRule, Indicator, Level};
 use crate::frame::{Column, Frame, MISSING};
 use crate::message::{Problem, Result};
@@ -191,11 +190,10 @@ impl Category {
         Ok((category, columns))
     }
 
-    /// Every level but the first (all of them without `base`), named as R names them: `regionwest`.
-    pub(super) fn contrasts(&self, variable: &Expr, base: bool) -> Vec<(String, u32)> {
-        let name = variable.label();
+    /// Every level (but the first with `base`), its name after `prefix`: R's `regionwest`.
+    pub(super) fn named(&self, prefix: &str, base: bool) -> Vec<(String, u32)> {
         let columns = self.levels.iter().enumerate().skip(usize::from(base));
-        columns.map(|(i, level)| (format!("{name}{}", level.shown), i as u32)).collect()
+        columns.map(|(i, level)| (format!("{prefix}{}", level.shown), i as u32)).collect()
     }
 
     /// 1 in the rows of `level`.

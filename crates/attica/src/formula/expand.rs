@@ -10,8 +10,8 @@ use crate::message::Result;
 const MOST: usize = 10_000;
 
 impl Formula {
-    /// The regressions the formula stands for, in fixest's order: samples, then outcomes, then regressors,
-    /// then effects, the last varying fastest. `frame` gives the levels of a split.
+    /// The regressions the formula stands for, in fixest's order: by sample, then effects, then outcome,
+    /// then regressors, which vary fastest. `frame` gives the levels of a split.
     ///
     /// # Errors
     /// `E603` when the split's column does not exist; `E604` when there are more than 10,000 regressions.
@@ -26,9 +26,9 @@ impl Formula {
         }
         let mut all = Vec::with_capacity(count as usize);
         for sample in &samples {
-            for outcome in &self.outcomes {
-                for terms in &terms {
-                    for effects in &effects {
+            for effects in &effects {
+                for outcome in &self.outcomes {
+                    for terms in &terms {
                         all.push(SingleFormula {
                             outcome: outcome.clone(),
                             terms: terms.clone(),

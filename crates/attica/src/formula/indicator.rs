@@ -75,7 +75,7 @@ pub struct Indicator {
     pub source: Expr,
 }
 
-const USAGE: &str = "write i(f), i(f, ref = level), i(f, x, ref = level), i(f, bin = list(\"name\" = c(..)), keep = c(..)) or i(f, window = c(-4, 6), na = 0)";
+const USAGE: &str = "write i(f), i(f, ref = level), i(f, x, ref = level), i(f, i.g), i(f, bin = list(\"name\" = c(..)), keep = c(..)) or i(f, window = c(-4, 6), na = 0)";
 
 impl Indicator {
     /// Reads the call `source` with its `arguments`.
@@ -84,22 +84,32 @@ impl Indicator {
     /// `E604` for arguments that `i()` does not have; `E607` for a window that is none.
     pub(super) fn read(arguments: &[Argument], source: &Expr) -> Result<Self> {
         let wrong = |at: &Expr, why: String| at.span.problem("E604", format!("i(): {why}")).fix(USAGE);
-        let mut positional = arguments.iter().filter(|a| a.name.is_none()).map(|a| &a.value);
-        let Some(variable) = positional.next() else { return Err(wrong(source, "it needs a category".to_owned())) };
-        let (with, with_levels) = match positional.next() {
+        let positional: Vec<&Expr> = arguments.iter().filter(|a| a.name.is_none()).map(|a| &a.value).collect();
+        // As in fixest a constant in second place is the reference: i(f, -1).
+        let (variable, with, reference) = match positional[..] {
+            [] => return Err(wrong(source, "it needs a category".to_owned())),
+            [variable] => (variable, None, None),
+            [variable, constant] if !matches!(constant.node, Node::Name(_) | Node::Binary(..) | Node::Call(..)) => {
+                (variable, None, Some(constant))
+            }
+            [variable, Expr { node: Node::Call(name, _), .. }] if name == "c" => (variable, None, Some(positional[1])),
+            [variable, with] => (variable, Some(with), None),
+            [variable, with, reference] => (variable, Some(with), Some(reference)),
+            [_, _, _, fourth, ..] => {
+                return Err(wrong(fourth, "it takes a category, a variable and a reference".to_owned()));
+            }
+        };
+        let (with, with_levels) = match with {
             Some(Expr { node: Node::Name(name), span }) if name.starts_with("i.") => {
                 (Some(Expr { node: Node::Name(name[2..].to_owned()), span: *span }), true)
             }
             with => (with.cloned(), false),
         };
-        if let Some(third) = positional.next() {
-            return Err(wrong(third, "it takes two variables".to_owned()));
-        }
         let mut indicator = Self {
             variable: super::parse::as_column(variable),
             with: with.map(|w| super::parse::as_column(&w)),
             with_levels,
-            reference: Vec::new(),
+            reference: reference.map(levels).transpose()?.unwrap_or_default(),
             bins: Vec::new(),
             keep: None,
             missing_is_zero: false,

@@ -62,16 +62,7 @@ fn several_estimations() {
     assert_eq!(expanded("y ~ x | csw0(a, b)"), ["y ~ x", "y ~ x | a", "y ~ x | a + b"]);
     assert_eq!(
         expanded("c(y, z) ~ sw(a, b) | sw(f, f^g)"),
-        [
-            "y ~ a | f",
-            "y ~ a | f^g",
-            "y ~ b | f",
-            "y ~ b | f^g",
-            "z ~ a | f",
-            "z ~ a | f^g",
-            "z ~ b | f",
-            "z ~ b | f^g"
-        ]
+        ["y ~ a | f", "y ~ b | f", "z ~ a | f", "z ~ b | f", "y ~ a | f^g", "y ~ b | f^g", "z ~ a | f^g", "z ~ b | f^g"]
     );
     assert_eq!(expanded("y ~ x, split = ~region"), ["y ~ x, region = east", "y ~ x, region = west"]);
     assert_eq!(expanded("y ~ x | f, fsplit = ~size"), ["y ~ x | f", "y ~ x | f, size = 1", "y ~ x | f, size = 2"]);
@@ -96,6 +87,10 @@ fn indicators() {
     assert_eq!(i.bins[0], Bin { label: "<=-4".to_owned(), rules: vec![BinRule::Range(-10.0, -4.0)] });
     assert_eq!(i.bins[1].rules.len(), 2);
     assert_eq!(i.bins[2].rules, [BinRule::Where(Expr::parse("x > 9").unwrap())]);
+    assert_eq!(read("y ~ i(f, x, 5)").reference, [Level::Number(5.0)]);
+    assert_eq!(read("y ~ i(f, -1)").reference, [Level::Number(-1.0)]);
+    assert_eq!(read("y ~ i(f, c(-1, -1000))").reference, [-1.0, -1000.0].map(Level::Number));
+    assert_eq!(read("y ~ i(f, I(x^2))").with.unwrap().to_string(), "I(x^2)");
     let i = read("y ~ i(rel, window = c(-4, 6))");
     assert_eq!(i.bins[1], Bin { label: ">=6".to_owned(), rules: vec![BinRule::Range(6.0, f64::INFINITY)] });
 }
