@@ -62,7 +62,16 @@ fn several_estimations() {
     assert_eq!(expanded("y ~ x | csw0(a, b)"), ["y ~ x", "y ~ x | a", "y ~ x | a + b"]);
     assert_eq!(
         expanded("c(y, z) ~ sw(a, b) | sw(f, f^g)"),
-        ["y ~ a | f", "y ~ b | f", "z ~ a | f", "z ~ b | f", "y ~ a | f^g", "y ~ b | f^g", "z ~ a | f^g", "z ~ b | f^g"]
+        [
+            "y ~ a | f",
+            "y ~ b | f",
+            "z ~ a | f",
+            "z ~ b | f",
+            "y ~ a | f^g",
+            "y ~ b | f^g",
+            "z ~ a | f^g",
+            "z ~ b | f^g"
+        ]
     );
     assert_eq!(expanded("y ~ x, split = ~region"), ["y ~ x, region = east", "y ~ x, region = west"]);
     assert_eq!(expanded("y ~ x | f, fsplit = ~size"), ["y ~ x | f", "y ~ x | f, size = 1", "y ~ x | f, size = 2"]);
