@@ -7,6 +7,7 @@ use attica_report::format::{MINUS, number, p_value, stars};
 use attica_report::report::Block;
 use attica_report::table::{Align, Cell, Head, Row, Table};
 
+use super::family::caution;
 use super::inference;
 use super::words::{Words, glue, list, plural, sentences, stop, text};
 use crate::results::{EventRow, EventStudies, EventStudy};
@@ -15,7 +16,7 @@ use crate::results::{EventRow, EventStudies, EventStudy};
 pub(super) fn blocks(words: &Words<'_>, found: &EventStudies) -> Vec<Block> {
     let mut blocks = vec![Block::Paragraph(methods(words, found))];
     for study in &found.studies {
-        blocks.extend(study.warnings.iter().map(|warning| Block::Warning(stop(warning.text.clone()))));
+        blocks.extend(study.warnings.iter().map(caution));
     }
     if found.studies.iter().any(|study| !study.rows.is_empty()) {
         blocks.push(Block::Figure(figure(words, found)));

@@ -1,6 +1,7 @@
 //! A family of regressions as a section shows it: cautions, methods, tables, tests across columns,
 //! and the forest figure where groups are compared.
 
+use attica::message::Warning;
 use attica::text::Text;
 use attica_report::figure::{Figure, Forest, ForestRow, Plot};
 use attica_report::format::number;
@@ -9,14 +10,13 @@ use attica_report::table::{Align, Cell, Head, Row, Table};
 
 use super::inference;
 use super::models::{self, fit, outcome};
-use super::words::{Words, glue, stop, text};
+use super::words::{Words, glue, plain, stop, text};
 use super::{design, event, model_notes};
 use crate::results::{Model, Models};
 
 /// Blocks of one family.
 pub(super) fn blocks(words: &Words<'_>, family: &Models, step: &str) -> Vec<Block> {
-    let mut blocks: Vec<Block> =
-        family.cautions.iter().map(|caution| Block::Warning(stop(caution.text.clone()))).collect();
+    let mut blocks: Vec<Block> = family.cautions.iter().map(caution).collect();
     blocks.push(Block::Paragraph(model_notes::methods(words, family)));
     blocks.extend(models::tables(words, family).into_iter().map(Block::Table));
     if step == "baseline" {
@@ -29,6 +29,12 @@ pub(super) fn blocks(words: &Words<'_>, family: &Models, step: &str) -> Vec<Bloc
         blocks.extend(forest(words, family).map(Block::Figure));
     }
     blocks
+}
+
+/// A warning stands out; a note (`N…`) does not.
+pub(super) fn caution(warning: &Warning) -> Block {
+    let said = stop(warning.text.clone());
+    if warning.id.starts_with('N') { Block::Note(said) } else { Block::Warning(said) }
 }
 
 /// Tests that span columns.
@@ -80,11 +86,12 @@ fn tests(words: &Words<'_>, family: &Models) -> Table {
     }
 }
 
-/// The effect in each column that has the first one's outcome and regressor, one below the other.
+/// The effect in each column that has the study's outcome and the first column's regressor, one below
+/// the other.
 fn forest(words: &Words<'_>, family: &Models) -> Option<Figure> {
     let policy = family.show.first()?;
-    let main = family.models.first().map(outcome)?;
-    let alike = family.models.iter().filter(|model| outcome(model) == main);
+    let main = words.results.model.outcome.as_str();
+    let alike = family.models.iter().filter(|model| plain(outcome(model)) == main);
     let rows: Vec<ForestRow> = alike.filter_map(|model| forest_row(model, policy)).collect();
     if rows.len() < 2 {
         return None;
@@ -138,6 +145,6 @@ fn baseline(words: &Words<'_>, policy: &str, outcome: &str) -> Option<f64> {
         Content::Models(family) if section.step == "baseline" => Some(family),
         _ => None,
     })?;
-    let fit = family.models.iter().rev().find_map(fit).filter(|fit| fit.outcome == outcome)?;
+    let fit = family.models.iter().rev().find_map(fit).filter(|fit| plain(&fit.outcome) == outcome)?;
     fit.terms.iter().find(|term| term.term == policy).map(|term| term.estimate)
 }

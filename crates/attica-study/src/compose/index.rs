@@ -5,7 +5,8 @@ use attica_report::figure::{Figure, LineSeries, Lines, Mark, Plot};
 use attica_report::report::Block;
 use attica_report::table::{Align, Cell, Head, Row, Table};
 
-use super::words::{Words, glue, sentence_case, sentences, stop, text};
+use super::family::caution;
+use super::words::{Words, glue, sentence_case, sentences, text};
 use crate::results::IndexResult;
 
 /// Units that the ranking prints.
@@ -17,7 +18,7 @@ const DIGITS: usize = 4;
 /// Blocks of one index.
 pub(super) fn blocks(words: &Words<'_>, index: &IndexResult) -> Vec<Block> {
     let mut blocks = vec![Block::Paragraph(methods(words, index))];
-    blocks.extend(index.warnings.iter().map(|warning| Block::Warning(stop(warning.text.clone()))));
+    blocks.extend(index.warnings.iter().map(caution));
     blocks.push(Block::Table(weights(words, index)));
     if !index.ranks.is_empty() {
         blocks.push(Block::Table(ranks(words, index)));

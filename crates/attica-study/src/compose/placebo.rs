@@ -8,6 +8,7 @@ use attica_report::format::number;
 use attica_report::report::Block;
 use attica_report::table::{Align, Cell, Head, Row, Table};
 
+use super::family::caution;
 use super::models;
 use super::words::{Words, sentences, stop, text};
 use crate::results::{Model, Models, Outcome, Placebo, Placebos};
@@ -16,7 +17,7 @@ use crate::results::{Model, Models, Outcome, Placebo, Placebos};
 pub(super) fn blocks(words: &Words<'_>, found: &Placebos) -> Vec<Block> {
     let mut blocks = vec![Block::Paragraph(found.methods.clone())];
     for kind in &found.kinds {
-        blocks.extend(kind.warnings.iter().map(|warning| Block::Warning(stop(warning.text.clone()))));
+        blocks.extend(kind.warnings.iter().map(caution));
     }
     let drawn: Vec<&Placebo> = found.kinds.iter().filter(|kind| !kind.draws.is_empty()).collect();
     blocks.extend(drawn.iter().map(|kind| Block::Figure(figure(words, kind))));

@@ -143,8 +143,9 @@ impl<'a> Words<'a> {
         format::count(value as u64, self.style)
     }
 
-    /// What a reader calls a variable.
+    /// What a reader calls a variable. Formulae write names that are no plain words in backticks.
     pub fn label(&self, name: &str) -> Text {
+        let name = plain(name);
         self.results.labels.get(name).cloned().unwrap_or_else(|| Text::same(name))
     }
 
@@ -153,6 +154,7 @@ impl<'a> Words<'a> {
         if name == CONSTANT {
             return text("Constant", "常数项");
         }
+        let name = plain(name);
         if self.results.labels.contains_key(name) || name.contains("::") {
             return self.label(name);
         }
@@ -196,6 +198,11 @@ impl<'a> Words<'a> {
         let n = self.count(rows);
         text(format!("{n} {}", plural(rows, "observation", "observations")), format!("{n}个观测值"))
     }
+}
+
+/// A name without the backticks of a formula.
+pub(super) fn plain(name: &str) -> &str {
+    name.strip_prefix('`').and_then(|rest| rest.strip_suffix('`')).unwrap_or(name)
 }
 
 /// The name that a constant has among a fit's terms.
