@@ -245,10 +245,10 @@ pub struct IndexWeight {
     pub indicator: String,
     /// `benefit`, `cost`, `target 5`, `interval [a, b]`.
     pub direction: String,
-    /// Entropy.
-    pub entropy: f64,
+    /// Entropy, where weights come from entropy.
+    pub entropy: Option<f64>,
     /// Divergence, 1 - entropy.
-    pub divergence: f64,
+    pub divergence: Option<f64>,
     /// Weight.
     pub weight: f64,
 }

@@ -58,7 +58,7 @@ fn check_policy(file: &StudyFile, check: &mut Check<'_>) {
     let ways = [
         ("first_treated", policy.first_treated.is_some()),
         ("treated", policy.treated.is_some()),
-        ("path", policy.path.is_some()),
+        ("path", policy.path.is_some() && policy.first_treated.is_none()),
         ("continuous", policy.continuous.is_some()),
     ];
     let given: Vec<&str> = ways.iter().filter(|(_, given)| *given).map(|(name, _)| *name).collect();
