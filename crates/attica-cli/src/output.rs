@@ -124,7 +124,9 @@ impl Staging {
 fn refuse_changed(target: &Path) -> Result<(), Problem> {
     let Ok(mut entries) = std::fs::read_dir(target) else {
         return match target.exists() {
-            true => Err(Problem::new("E705", "the output folder is a file").at(place(target)).fix("choose another --out")),
+            true => {
+                Err(Problem::new("E705", "the output folder is a file").at(place(target)).fix("choose another --out"))
+            }
             false => Ok(()),
         };
     };
@@ -185,7 +187,9 @@ fn checksum(path: &Path) -> std::io::Result<String> {
 
 /// `E706` with what the system said.
 pub fn unwritable(path: &Path, error: &std::io::Error) -> Problem {
-    Problem::new("E706", format!("cannot write: {error}")).at(place(path)).fix("free some space or choose another --out")
+    Problem::new("E706", format!("cannot write: {error}"))
+        .at(place(path))
+        .fix("free some space or choose another --out")
 }
 
 fn place(path: &Path) -> Place {

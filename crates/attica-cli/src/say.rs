@@ -108,7 +108,13 @@ impl Shown {
         });
         if let (Some((name, text)), Some(span)) = (source, span) {
             let source = Some(NamedSource::new(name, text.clone()));
-            return Self { id: problem.id.clone(), message: problem.message.clone(), fix: problem.fix.clone(), source, span };
+            return Self {
+                id: problem.id.clone(),
+                message: problem.message.clone(),
+                fix: problem.fix.clone(),
+                source,
+                span,
+            };
         }
         let whole = Problem { fix: None, ..problem.clone() }.to_string();
         let message = whole.strip_prefix(&problem.id).unwrap_or(&whole).trim_start().to_owned();

@@ -259,8 +259,8 @@ fn index() -> IndexResult {
         dimension: dimension.to_owned(),
         indicator: indicator.to_owned(),
         direction: direction.to_owned(),
-        entropy,
-        divergence: 1.0 - entropy,
+        entropy: Some(entropy),
+        divergence: Some(1.0 - entropy),
         weight,
     };
     IndexResult {

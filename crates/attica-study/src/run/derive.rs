@@ -61,11 +61,14 @@ pub(super) fn derive(
         // A name that is made later hides a column of that name only from its own recipe.
         let pending: BTreeSet<&str> = waiting.iter().map(|(name, _)| *name).collect();
         let ready = waiting.iter().position(|(name, recipe)| {
-            ingredients(recipe).iter().all(|need| (!pending.contains(need) || need == name) && frame.get(need).is_some())
+            ingredients(recipe)
+                .iter()
+                .all(|need| (!pending.contains(need) || need == name) && frame.get(need).is_some())
         });
         let Some(ready) = ready else {
             let names: Vec<&str> = waiting.iter().map(|(name, _)| *name).collect();
-            let message = format!("these are made from one another, or from columns that do not exist: {}", names.join(", "));
+            let message =
+                format!("these are made from one another, or from columns that do not exist: {}", names.join(", "));
             return Err(vec![
                 study.problem("E604", &["variables", names[0]], message).fix("make each from columns of the data"),
             ]);
@@ -125,7 +128,8 @@ pub fn build(name: &str, index: &Index, frame: &Frame, panel: &Panel) -> Result<
         weights: weights(&computed, &parts, panel),
         dimensions: computed.dimensions.iter().map(|d| (labelled(&d.dimension, d.period, panel), d.weight)).collect(),
         n: computed.ledger.used,
-        summary: super::summary(&scores).ok_or_else(|| Problem::new("E701", format!("no row has a score of {name}")))?,
+        summary: super::summary(&scores)
+            .ok_or_else(|| Problem::new("E701", format!("no row has a score of {name}")))?,
         ranks: ranks(&computed, panel),
         by_period: by_period(&scores, panel),
         warnings: computed.warnings.clone(),
@@ -217,8 +221,7 @@ fn ranks(computed: &index::Index, panel: &Panel) -> Vec<IndexRank> {
             total[unit] += part[row].unwrap_or(0.0);
         }
     }
-    let means: Vec<Option<f64>> =
-        score.iter().zip(&count).map(|(s, &n)| (n > 0).then(|| s / n as f64)).collect();
+    let means: Vec<Option<f64>> = score.iter().zip(&count).map(|(s, &n)| (n > 0).then(|| s / n as f64)).collect();
     let places = index::ranks(&means);
     let mut rows: Vec<IndexRank> = (0..units)
         .filter_map(|u| {

@@ -81,8 +81,8 @@ fn one(table: &Source, i: usize, study: &StudySource, folder: &Path, panel: &Sou
         table.keys(panel).into_iter().map(|(_, right)| right).collect()
     };
     if table.duplicates != Duplicates::Error {
-        let (kept, lost) = settle(&frame, &keys, table.duplicates)
-            .map_err(|problem| pointed(problem, study, &["data", &at]))?;
+        let (kept, lost) =
+            settle(&frame, &keys, table.duplicates).map_err(|problem| pointed(problem, study, &["data", &at]))?;
         if lost > 0 {
             let (en, zh) = match table.duplicates {
                 Duplicates::First => ("the first was kept", "保留首行"),

@@ -42,7 +42,9 @@ pub fn treatment(policy: &Policy, frame: &Frame, panel: &Panel) -> Result<Treatm
             compare(column, path, &values, frame.numbers(path)?, panel, &mut warnings);
         }
         let coding = Text::new(
-            format!("{name} is 1 from the period in {column} on and 0 before; units without a period are never treated"),
+            format!(
+                "{name} is 1 from the period in {column} on and 0 before; units without a period are never treated"
+            ),
             format!("{name}自{column}所示时期起取1，此前取0；该列为空的个体视为从未处理"),
         );
         (values, adoption, false, coding)
@@ -61,14 +63,14 @@ pub fn treatment(policy: &Policy, frame: &Frame, panel: &Panel) -> Result<Treatm
         (values, adoption, false, coding)
     } else if let Some(column) = &policy.continuous {
         let values = frame.numbers(column)?.to_vec();
-        let positive: Vec<f64> = values.iter().map(|&v| if v.is_nan() { v } else { f64::from(u8::from(v > 0.0)) }).collect();
+        let positive: Vec<f64> =
+            values.iter().map(|&v| if v.is_nan() { v } else { f64::from(u8::from(v > 0.0)) }).collect();
         warnings.push(Warning::new(
             "W212",
             format!("{column} is an intensity, not 0/1: effects are per unit of {column}, and compare units with different doses"),
             format!("{column}为处理强度而非0/1变量：系数为每单位{column}的效应，比较的是不同强度的个体"),
         ));
-        let coding =
-            Text::new(format!("{name} is the intensity {column}"), format!("{name}为处理强度{column}"));
+        let coding = Text::new(format!("{name} is the intensity {column}"), format!("{name}为处理强度{column}"));
         let adoption = adoption_of(&positive, panel);
         (values, adoption, true, coding)
     } else {
@@ -149,8 +151,11 @@ fn zero_one(column: &str, frame: &Frame) -> Result<Vec<f64>> {
     other.sort_by(f64::total_cmp);
     other.dedup();
     let shown: Vec<String> = other.iter().take(5).map(ToString::to_string).collect();
-    Err(Problem::new("E201", format!("column \"{column}\" is not 0/1: {rows} rows hold other values, such as {}", shown.join(", ")))
-        .fix("a first treated period goes under first_treated, an intensity under continuous"))
+    Err(Problem::new(
+        "E201",
+        format!("column \"{column}\" is not 0/1: {rows} rows hold other values, such as {}", shown.join(", ")),
+    )
+    .fix("a first treated period goes under first_treated, an intensity under continuous"))
 }
 
 /// Adoption from a column with each unit's first treated period.
@@ -221,7 +226,9 @@ fn first_treated(
     for (count, word) in taken_as_never.into_iter().zip(["infinity", "0"]).filter(|(count, _)| *count > 0) {
         warnings.push(Warning::new(
             "W209",
-            format!("{count} units have {word} in \"{column}\", which is no period here; they are read as never treated"),
+            format!(
+                "{count} units have {word} in \"{column}\", which is no period here; they are read as never treated"
+            ),
             format!("{count}个个体的“{column}”为{word}，并非有效时期；按从未处理读取"),
         ));
     }
@@ -315,11 +322,16 @@ fn refuse_nothing_to_compare(treatment: &Treatment, panel: &Panel) -> Result<()>
         return Err(Problem::new("E205", format!("everybody is treated in every period: {name} is always 1"))
             .fix("a policy can only be evaluated with rows that are not treated"));
     }
-    let everyone_at_once = treatment.dates.len() == 1 && treatment.adoption.iter().all(|a| matches!(a, Adoption::At(_)));
+    let everyone_at_once =
+        treatment.dates.len() == 1 && treatment.adoption.iter().all(|a| matches!(a, Adoption::At(_)));
     if everyone_at_once {
         return Err(Problem::new(
             "E205",
-            format!("all {} units adopt in {}, so the policy cannot be told from that period", panel.units.len(), treatment.dates[0]),
+            format!(
+                "all {} units adopt in {}, so the policy cannot be told from that period",
+                panel.units.len(),
+                treatment.dates[0]
+            ),
         )
         .fix("add units that adopt later or never"));
     }
@@ -332,11 +344,8 @@ fn noticed(mut treatment: Treatment, panel: &Panel) -> Treatment {
     let name = treatment.name.clone();
     let units = panel.units.len();
     let list = |which: Adoption| -> String {
-        let shown: Vec<&str> = (0..units)
-            .filter(|&u| treatment.adoption[u] == which)
-            .take(5)
-            .map(|u| panel.units[u].as_str())
-            .collect();
+        let shown: Vec<&str> =
+            (0..units).filter(|&u| treatment.adoption[u] == which).take(5).map(|u| panel.units[u].as_str()).collect();
         shown.join(", ")
     };
     let mut warnings = Vec::new();
@@ -345,15 +354,24 @@ fn noticed(mut treatment: Treatment, panel: &Panel) -> Treatment {
         let units = list(Adoption::Switches);
         warn(
             "W202",
-            format!("the treatment of {} units ends ({units}); the two-way regression takes {name} as it is, estimators of staggered adoption need a policy that stays", card.switches_off),
-            format!("{}个个体的处理中途退出（{units}）；双向固定效应按{name}原值估计，交错型估计量要求处理不可逆", card.switches_off),
+            format!(
+                "the treatment of {} units ends ({units}); the two-way regression takes {name} as it is, estimators of staggered adoption need a policy that stays",
+                card.switches_off
+            ),
+            format!(
+                "{}个个体的处理中途退出（{units}）；双向固定效应按{name}原值估计，交错型估计量要求处理不可逆",
+                card.switches_off
+            ),
         );
     }
     if card.always > 0 {
         let units = list(Adoption::Always);
         warn(
             "W203",
-            format!("{} units are treated in every period ({units}); they have no before, and serve the two-way regression as controls only", card.always),
+            format!(
+                "{} units are treated in every period ({units}); they have no before, and serve the two-way regression as controls only",
+                card.always
+            ),
             format!("{}个个体在所有时期均受处理（{units}）；没有处理前观测，在双向固定效应中仅充当对照", card.always),
         );
     }
@@ -383,7 +401,10 @@ fn noticed(mut treatment: Treatment, panel: &Panel) -> Treatment {
     if card.testable_leads == 0 && !card.cohorts.is_empty() {
         warn(
             "W210",
-            format!("the first cohort has {} period(s) before adoption, so parallel trends cannot be tested for it", card.pre_periods),
+            format!(
+                "the first cohort has {} period(s) before adoption, so parallel trends cannot be tested for it",
+                card.pre_periods
+            ),
             format!("首个队列在处理前仅有{}期，无法检验其平行趋势", card.pre_periods),
         );
     }
@@ -393,8 +414,7 @@ fn noticed(mut treatment: Treatment, panel: &Panel) -> Treatment {
 
 /// `W211` when dates and a 0/1 path disagree.
 fn compare(column: &str, path: &str, from_dates: &[f64], given: &[f64], panel: &Panel, warnings: &mut Vec<Warning>) {
-    let differing: Vec<usize> =
-        (0..given.len()).filter(|&r| !given[r].is_nan() && given[r] != from_dates[r]).collect();
+    let differing: Vec<usize> = (0..given.len()).filter(|&r| !given[r].is_nan() && given[r] != from_dates[r]).collect();
     if differing.is_empty() {
         return;
     }
@@ -405,7 +425,11 @@ fn compare(column: &str, path: &str, from_dates: &[f64], given: &[f64], panel: &
         .collect();
     warnings.push(Warning::new(
         "W211",
-        format!("\"{path}\" contradicts \"{column}\" in {} rows ({}); \"{column}\" is used", differing.len(), shown.join("; ")),
+        format!(
+            "\"{path}\" contradicts \"{column}\" in {} rows ({}); \"{column}\" is used",
+            differing.len(),
+            shown.join("; ")
+        ),
         format!("“{path}”与“{column}”在{}行不一致（{}）；以“{column}”为准", differing.len(), shown.join("；")),
     ));
 }

@@ -12,7 +12,7 @@ mod validate;
 mod walk;
 
 pub use data::{Duplicates, Keys, Source};
-pub use model::{Direction, Index, IndexMethod, IndexNorm, IndexPeriod, Model, Policy, Ssc, Weighting, Weights, Zeros};
+pub use model::{Best, Index, IndexMethod, IndexNorm, IndexPeriod, Model, Policy, Ssc, Weighting, Weights, Zeros};
 pub use parse::{StudySource, load, parse};
 pub use steps::{
     Baseline, Below, By, Cut, Descriptives, EventStudy, Format, Heterogeneity, IndexChange, Mechanism, Outcome,
