@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use attica::diagnostic::describe::summary;
 use attica::expr::Expr;
 use attica::frame::{Column, Frame, unknown_column};
 use attica::index::{self, Base, Direction, Indicator, Options};
@@ -128,7 +129,7 @@ pub fn build(name: &str, index: &Index, frame: &Frame, panel: &Panel) -> Result<
         weights: weights(&computed, &parts, panel),
         dimensions: computed.dimensions.iter().map(|d| (labelled(&d.dimension, d.period, panel), d.weight)).collect(),
         n: computed.ledger.used,
-        summary: super::summary(&scores)
+        summary: summary(scores.iter().copied())
             .ok_or_else(|| Problem::new("E701", format!("no row has a score of {name}")))?,
         ranks: ranks(&computed, panel),
         by_period: by_period(&scores, panel),
@@ -237,7 +238,7 @@ fn by_period(scores: &[f64], panel: &Panel) -> Vec<(f64, f64)> {
     let of = |t: usize| -> Option<Summary> {
         let values: Vec<f64> =
             scores.iter().zip(&panel.time).filter(|(_, p)| **p as usize == t).map(|(s, _)| *s).collect();
-        super::summary(&values)
+        summary(values)
     };
     (0..panel.times.len()).filter_map(|t| Some((panel.times[t], of(t)?.mean))).collect()
 }

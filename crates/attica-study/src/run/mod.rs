@@ -12,7 +12,7 @@ use attica::ledger::Ledger;
 use attica::message::{Problem, Warning};
 use attica::panel::Panel;
 
-use crate::results::{IndexResult, Join, Source, Summary};
+use crate::results::{IndexResult, Join, Source};
 use crate::studyfile::{self, StudyFile, StudySource};
 
 pub use card::panel_card;
@@ -106,16 +106,4 @@ fn sorted(frame: Frame, unit: &str, time: &str) -> attica::message::Result<(Fram
     let frame = frame.take(&rows);
     let (panel, _) = Panel::new(&frame, unit, time)?;
     Ok((frame, panel, warnings))
-}
-
-/// Summary statistics of the values that are there; none without any.
-pub(crate) fn summary(values: &[f64]) -> Option<Summary> {
-    let mut present: Vec<f64> = values.iter().copied().filter(|v| !v.is_nan()).collect();
-    present.sort_by(f64::total_cmp);
-    let n = present.len();
-    let (min, max) = (*present.first()?, *present.last()?);
-    let mean = present.iter().sum::<f64>() / n as f64;
-    let sd = (n > 1).then(|| (present.iter().map(|v| (v - mean) * (v - mean)).sum::<f64>() / (n - 1) as f64).sqrt());
-    let median = if n % 2 == 1 { present[n / 2] } else { f64::midpoint(present[n / 2 - 1], present[n / 2]) };
-    Some(Summary { n, mean, sd, min, median, max })
 }
