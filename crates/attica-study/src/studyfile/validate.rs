@@ -111,7 +111,7 @@ fn check_roles(file: &StudyFile, check: &mut Check<'_>) {
 
 fn check_windows(file: &StudyFile, check: &mut Check<'_>) {
     if let Some(study) = &file.event_study {
-        let references = study.reference.as_slice();
+        let references = study.references(file.policy.anticipation);
         if references.is_empty() {
             let message = "the event study has no reference period".to_owned();
             check.add("E607", &["event_study", "reference"], message, "write reference = -1");
