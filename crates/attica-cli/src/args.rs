@@ -9,8 +9,8 @@ use clap::{Parser, Subcommand, ValueEnum};
 #[command(name = "attica", version, propagate_version = true, arg_required_else_help = true)]
 pub struct Args {
     /// Threads to use; results are the same for any number.
-    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..).map(usize::from))]
-    pub threads: Option<usize>,
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub threads: Option<u16>,
     #[command(subcommand)]
     pub command: Command,
 }

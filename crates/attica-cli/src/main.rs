@@ -20,7 +20,7 @@ fn main() -> ExitCode {
     let args = Args::parse();
     output::clean_up_when_interrupted();
     if let Some(threads) = args.threads
-        && let Err(error) = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()
+        && let Err(error) = rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build_global()
     {
         eprintln!("--threads {threads} is ignored: {error}");
     }

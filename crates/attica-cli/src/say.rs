@@ -18,17 +18,19 @@ pub struct Failure {
     pub problems: Vec<Problem>,
     /// (name, text) of a study file or formula that problems point into.
     pub source: Option<(String, String)>,
+    /// JSON about it is on stdout already.
+    pub reported: bool,
 }
 
 impl Failure {
     /// Bad input or usage.
     pub fn input(problems: Vec<Problem>) -> Self {
-        Self { code: 2, problems, source: None }
+        Self { code: 2, problems, source: None, reported: false }
     }
 
     /// The analysis failed.
     pub fn analysis(problems: Vec<Problem>) -> Self {
-        Self { code: 1, problems, source: None }
+        Self { code: 1, problems, source: None, reported: false }
     }
 
     /// The same with the text that places without a file, or with this file's name, point into.
@@ -47,7 +49,7 @@ impl From<Problem> for Failure {
 
 /// Prints a failure: `{"problems": […]}` on stdout for programs, a page on stderr for people.
 pub fn failure(failure: &Failure, json: bool) {
-    if json {
+    if json && !failure.reported {
         print_json(&serde_json::json!({ "problems": failure.problems }));
     }
     for problem in &failure.problems {

@@ -13,7 +13,6 @@ use attica_study::studyfile::Policy;
 use serde::Serialize;
 
 use crate::args::Check;
-use crate::say::Failure;
 use crate::{Done, say};
 
 /// What `--json` prints.
@@ -62,7 +61,8 @@ fn page(source: &Source, card: &PanelCard, frame: &Frame, panel: &Panel, languag
     line(format!("{}: {}, {} x {}", source.file, source.format, source.rows, source.columns));
     let PanelCard { unit, time, n_units, n_periods, first, last, step, n_rows, gaps, singletons, .. } = card;
     let cells = n_units * n_periods;
-    let size = if card.balanced { format!("{n_rows} = {n_units} x {n_periods}") } else { format!("{n_rows} / {cells}") };
+    let size =
+        if card.balanced { format!("{n_rows} = {n_units} x {n_periods}") } else { format!("{n_rows} / {cells}") };
     let yes = |yes: bool, language| match (yes, language) {
         (true, Language::En) => "yes",
         (false, Language::En) => "no",
@@ -71,8 +71,12 @@ fn page(source: &Source, card: &PanelCard, frame: &Frame, panel: &Panel, languag
     };
     let balanced = yes(card.balanced, language);
     line(say(
-        format!("Panel: {unit} ({n_units}) x {time} ({first}-{last}, step {step})   N = {size}   strongly balanced: {balanced}   gaps: {gaps}   duplicates: 0   singletons: {singletons}"),
-        format!("面板：{unit}（{n_units}）x {time}（{first}—{last}，步长 {step}）   N = {size}   强平衡：{balanced}   缺口：{gaps}   重复：0   单观测：{singletons}"),
+        format!(
+            "Panel: {unit} ({n_units}) x {time} ({first}-{last}, step {step})   N = {size}   strongly balanced: {balanced}   gaps: {gaps}   duplicates: 0   singletons: {singletons}"
+        ),
+        format!(
+            "面板：{unit}（{n_units}）x {time}（{first}—{last}，步长 {step}）   N = {size}   强平衡：{balanced}   缺口：{gaps}   重复：0   单观测：{singletons}"
+        ),
     ));
     if let Some(treatment) = &card.treatment {
         line(treatment_line(treatment, language));
@@ -81,7 +85,10 @@ fn page(source: &Source, card: &PanelCard, frame: &Frame, panel: &Panel, languag
         let shape = panel.describe();
         let rows = |t: usize| format!("{}: {}", panel.times[t], shape.rows_per_period[t]);
         let per_period: Vec<String> = (0..panel.times.len()).map(rows).collect();
-        line(say(format!("Rows per period: {}", per_period.join("  ")), format!("各期行数：{}", per_period.join("  "))));
+        line(say(
+            format!("Rows per period: {}", per_period.join("  ")),
+            format!("各期行数：{}", per_period.join("  ")),
+        ));
     }
     page.push('\n');
     page.push_str(&columns(card, frame, language));

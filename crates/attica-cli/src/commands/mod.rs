@@ -1,6 +1,8 @@
 //! One file per command.
 
 pub mod check;
+pub mod demo;
+mod documents;
 pub mod fit;
 pub mod index;
 pub mod new;

@@ -52,7 +52,9 @@ fn column_card(column: &Column) -> ColumnCard {
     let Values::Number(values) = &column.values else { return card };
     let card = ColumnCard { kind: "number".to_owned(), ..card };
     // An infinity would make the mean absent from JSON; the design refuses it where it matters.
-    let Some(found) = summary(values.iter().copied()).filter(|s| s.min.is_finite() && s.max.is_finite()) else { return card };
+    let Some(found) = summary(values.iter().copied()).filter(|s| s.min.is_finite() && s.max.is_finite()) else {
+        return card;
+    };
     ColumnCard {
         mean: Some(found.mean),
         sd: found.sd,

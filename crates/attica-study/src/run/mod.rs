@@ -3,20 +3,25 @@
 mod card;
 mod derive;
 mod gather;
+mod notice;
 mod treatment;
 
+use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use attica::frame::{Column, Frame};
 use attica::ledger::Ledger;
 use attica::message::{Problem, Warning};
 use attica::panel::Panel;
 
-use crate::results::{IndexResult, Join, Source};
+use crate::results::{Content, IndexResult, Join, ModelCard, Policy, Results, Section, Source, Style};
+use crate::steps;
 use crate::studyfile::{self, StudyFile, StudySource};
 
 pub use card::panel_card;
 pub use derive::build as build_index;
+pub use notice::notice_values;
 pub use treatment::{Treatment, treatment};
 
 /// A study's data, ready for its steps. Rows are sorted by unit and time, so that no result depends
@@ -83,6 +88,99 @@ pub fn prepare(file: &StudyFile, study: &StudySource, folder: &Path) -> Result<P
     let policy = Column::number(&treatment.name, treatment.values.clone());
     frame.set(policy).map_err(|problem| vec![problem])?;
     Ok(Prepared { frame, panel, treatment, sources, joins, ledger, indices, warnings })
+}
+
+/// Runs a whole study. `progress` is told each stage that ends: its name, how many are behind, and how many there are.
+///
+/// # Errors
+/// All problems of the study file and of the data that one stage finds. Steps that fail do not stop the others: they
+/// are kept in the results.
+pub fn run(
+    file: &StudyFile,
+    study: &StudySource,
+    folder: &Path,
+    progress: &(dyn Fn(&str, usize, usize) + Sync),
+) -> Result<Results, Vec<Problem>> {
+    progress("data", 0, 1);
+    let data = prepare(file, study, folder)?;
+    let done = AtomicUsize::new(1);
+    let sections = steps::run(steps::Study { file, data: &data }, &|step, steps| {
+        let behind = done.fetch_add(1, Ordering::Relaxed);
+        progress(step, behind, steps + 1);
+    });
+    Ok(results(file, data, sections))
+}
+
+/// True when a step failed, or a column of one.
+pub fn has_failures(results: &Results) -> bool {
+    results.sections.iter().any(|section| match &section.content {
+        Content::Failed(_) => true,
+        Content::Models(family) => family.models.iter().all(|m| matches!(m.fit, crate::results::Outcome::Failed(_))),
+        _ => false,
+    })
+}
+
+fn results(file: &StudyFile, data: Prepared, sections: Vec<Section>) -> Results {
+    let study = steps::Study { file, data: &data };
+    let mut card_columns: Vec<&str> = file.model.outcome.as_slice().iter().map(String::as_str).collect();
+    card_columns.push(&file.policy.name);
+    card_columns.extend(file.model.controls.iter().map(String::as_str));
+    card_columns.extend(file.mechanism.iter().flat_map(|m| &m.through).map(String::as_str));
+    let noticed: Vec<Warning> = notice_values(&data.frame, &data.panel);
+    let mut warnings = data.warnings.clone();
+    warnings.extend(data.treatment.warnings.iter().cloned());
+    warnings.extend(noticed);
+    warnings.extend(steps::bad_controls(study));
+    let panel = panel_card(&data.frame, &data.panel, Some(&data.treatment), &card_columns, Vec::new());
+    let treatment = &data.treatment;
+    let style = &file.report;
+    let model = ModelCard {
+        outcome: study.outcome().to_owned(),
+        controls: file.model.controls.clone(),
+        effects: study.effects(),
+        cluster: match study.vcov() {
+            Ok(attica::vcov::Vcov::Cluster(names)) => names,
+            _ => Vec::new(),
+        },
+        ssc: file.model.ssc.name().to_owned(),
+    };
+    Results {
+        format: "attica-results/1".to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        title: file.title.text(),
+        language: file.language,
+        seed: file.seed,
+        simulated: file.simulated.as_ref().map(studyfile::Words::text),
+        style: Style {
+            name: style.style.name().to_owned(),
+            stars: style.stars.clone(),
+            below: style.below.name().to_owned(),
+            digits: style.digits,
+        },
+        policy: Policy {
+            name: treatment.name.clone(),
+            coding: treatment.coding.clone(),
+            staggered: treatment.dates.len() > 1,
+            dates: treatment.dates.clone(),
+        },
+        model,
+        panel,
+        labels: labels(file, &data.frame),
+        variables: file.variables.iter().map(|(name, text)| (name.clone(), text.clone())).collect(),
+        sources: data.sources,
+        joins: data.joins,
+        ledger: data.ledger,
+        indices: data.indices,
+        sections,
+        warnings,
+    }
+}
+
+/// What a reader calls each variable: the study's words, or else the file's own labels.
+fn labels(file: &StudyFile, frame: &Frame) -> BTreeMap<String, attica::text::Text> {
+    let of_file = frame.columns().iter().filter_map(|c| Some((c.name.clone(), c.label.clone()?)));
+    let of_study = file.labels.iter().map(|(name, words)| (name.clone(), words.text()));
+    of_file.chain(of_study).collect()
 }
 
 /// The frame in order of unit and time, with its panel.

@@ -99,7 +99,9 @@ fn methods(study: Study<'_>) -> Text {
     let effects = study.effects().join(" + ");
     let policy = study.policy();
     Text::new(
-        format!("Least squares of the outcome on {policy} with effects {effects} absorbed; controls enter column by column."),
+        format!(
+            "Least squares of the outcome on {policy} with effects {effects} absorbed; controls enter column by column."
+        ),
         format!("被解释变量对{policy}的最小二乘回归，吸收{effects}固定效应，控制变量逐列加入。"),
     )
 }

@@ -65,12 +65,16 @@ fn by_treatment(study: Study<'_>) -> (Text, [Text; 2], Vec<bool>) {
 /// The two levels of a column.
 fn by_column(study: Study<'_>, name: &str) -> Result<(Text, [Text; 2], Vec<bool>), Problem> {
     let column = study.data.frame.column(name)?;
-    let mut levels: Vec<String> = (0..column.len()).filter(|&r| !column.is_missing(r)).map(|r| column.display(r)).collect();
+    let mut levels: Vec<String> =
+        (0..column.len()).filter(|&r| !column.is_missing(r)).map(|r| column.display(r)).collect();
     levels.sort();
     levels.dedup();
     let [low, high] = levels.as_slice() else {
-        return Err(Problem::new("E607", format!("descriptives by \"{name}\" need two groups; it has {}", levels.len()))
-            .fix("name a column with two values"));
+        return Err(Problem::new(
+            "E607",
+            format!("descriptives by \"{name}\" need two groups; it has {}", levels.len()),
+        )
+        .fix("name a column with two values"));
     };
     let first = (0..column.len()).map(|r| column.display(r) == *high).collect();
     Ok((Text::same(name), [Text::same(format!("{name} = {high}")), Text::same(format!("{name} = {low}"))], first))

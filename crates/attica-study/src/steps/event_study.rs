@@ -15,11 +15,8 @@ pub(super) fn step(study: Study<'_>) -> Found {
         return Err(Problem::new("E205", "an intensity has no date of adoption, so there is no event to study")
             .fix("code the policy by first_treated, treated and from, or path"));
     }
-    let window = Window {
-        bounds: asked.window,
-        reference: asked.references(study.file.policy.anticipation),
-        trim: asked.trim,
-    };
+    let window =
+        Window { bounds: asked.window, reference: asked.references(study.file.policy.anticipation), trim: asked.trim };
     let mut spec = study.main()?;
     spec.regressors = Vec::new();
     if !asked.controls {

@@ -168,7 +168,9 @@ fn split(study: Study<'_>, by: &By) -> Result<Split> {
             labels.dedup();
             if !(2..=50).contains(&labels.len()) {
                 let message = format!("\"{name}\" makes {} groups", labels.len());
-                let fix = format!("name a column of two or more categories, or cut a number: {{ variable = \"{name}\", cut = \"median\" }}");
+                let fix = format!(
+                    "name a column of two or more categories, or cut a number: {{ variable = \"{name}\", cut = \"median\" }}"
+                );
                 return Err(Problem::new("E607", message).fix(fix));
             }
             let group = |row: usize| labels.iter().position(|l| *l == column.display(row));

@@ -131,7 +131,8 @@ fn bootstrap(study: Study<'_>, both: &Spec, mediator: &str, draws: usize) -> Res
     let design = study.design(both)?;
     let (period, times) = periods(&design)?;
     let Some((unit, _)) = &design.panel else { return Ok(None) };
-    let column = |wanted: &str| design.regressors.iter().find(|(n, _)| n == wanted).map(|(_, values)| values.as_slice());
+    let column =
+        |wanted: &str| design.regressors.iter().find(|(n, _)| n == wanted).map(|(_, values)| values.as_slice());
     let (Some(treatment), Some(values)) = (column(study.policy()), column(mediator)) else { return Ok(None) };
     let controls: Vec<&[f64]> = design
         .regressors

@@ -10,7 +10,7 @@ mod placebo;
 mod regression;
 mod robustness;
 
-use attica::message::Problem;
+use attica::message::{Problem, Warning};
 use rayon::prelude::*;
 
 use crate::results::{Content, Section};
@@ -18,6 +18,20 @@ use crate::run::Prepared;
 use crate::studyfile::StudyFile;
 
 pub use regression::weight_kind;
+
+/// `W606`: controls that the study itself treats as moved by the policy.
+pub(crate) fn bad_controls(study: Study<'_>) -> Vec<Warning> {
+    let moved: Vec<&String> = study.file.mechanism.iter().flat_map(|m| m.through.iter().chain(&m.mediation)).collect();
+    let both = study.file.model.controls.iter().filter(|control| moved.contains(control));
+    both.map(|control| {
+        Warning::new(
+            "W606",
+            format!("\"{control}\" is a control and a channel of the policy: controlling for it takes part of the effect away"),
+            format!("“{control}”既是控制变量又是机制变量：控制它会吸收部分政策效应"),
+        )
+    })
+    .collect()
+}
 
 /// Estimators of an event study that the study file may name.
 pub const ESTIMATORS: [&str; 1] = ["twfe"];

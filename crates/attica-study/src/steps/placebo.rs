@@ -1,7 +1,7 @@
 //! Placebo tests of the five kinds.
 
 use attica::design::Design;
-use attica::diagnostic::placebo::{Kind, Options, placebo, shift};
+use attica::diagnostic::placebo::{Kind, Options, earlier, placebo, possible_shifts};
 use attica::fit::Fit;
 use attica::message::{Problem, Result, Warning};
 use attica::text::Text;
@@ -23,7 +23,7 @@ pub(super) fn step(study: Study<'_>) -> Found {
             PlaceboKind::Unit => drawn(Kind::Unit),
             PlaceboKind::Cohort => drawn(Kind::Cohort),
             PlaceboKind::Mixed => drawn(Kind::Mixed),
-            PlaceboKind::Time => earlier(study, &design, &fit, &main, &asked.shifts),
+            PlaceboKind::Time => moved_back(study, &design, &fit, &main, &asked.shifts),
             PlaceboKind::Outcome => outcomes(study, &fit, &main, &asked.outcomes),
         };
         match found {
@@ -82,7 +82,8 @@ fn drawn(study: Study<'_>, design: &Design, fit: &Fit, kind: Kind, draws: usize)
 fn of_fits(study: Study<'_>, fit: &Fit, kind: &str, description: Text) -> Result<Placebo> {
     let policy = study.policy();
     let term = fit.terms().into_iter().find(|t| t.term == policy);
-    let term = term.ok_or_else(|| Problem::new("E206", format!("\"{policy}\" has no coefficient in the main model")))?;
+    let term =
+        term.ok_or_else(|| Problem::new("E206", format!("\"{policy}\" has no coefficient in the main model")))?;
     Ok(Placebo {
         kind: kind.to_owned(),
         description,
@@ -103,8 +104,8 @@ fn of_fits(study: Study<'_>, fit: &Fit, kind: &str, description: Text) -> Result
 }
 
 /// The policy moved back, in the rows that are not truly treated.
-fn earlier(study: Study<'_>, design: &Design, fit: &Fit, main: &Spec, shifts: &[u32]) -> Result<Placebo> {
-    let possible = shift::possible_shifts(design, study.policy())?;
+fn moved_back(study: Study<'_>, design: &Design, fit: &Fit, main: &Spec, shifts: &[u32]) -> Result<Placebo> {
+    let possible = possible_shifts(design, study.policy())?;
     if possible.is_empty() {
         return Err(Problem::new("E607", "adoption cannot be moved back: there are too few periods before it")
             .fix("leave the placebo kind `time` out"));
@@ -116,7 +117,7 @@ fn earlier(study: Study<'_>, design: &Design, fit: &Fit, main: &Spec, shifts: &[
     );
     let mut found = of_fits(study, fit, "time", description)?;
     for periods in asked {
-        let record = shift::earlier(design, study.policy(), periods).and_then(|moved| study.fit_design(&moved, main));
+        let record = earlier(design, study.policy(), periods).and_then(|moved| study.fit_design(&moved, main));
         let head = Text::new(format!("{periods} period(s) earlier"), format!("提前{periods}期"));
         match record {
             Ok(fit) => found.fits.push((head, fit.record())),
@@ -132,8 +133,7 @@ fn earlier(study: Study<'_>, design: &Design, fit: &Fit, main: &Spec, shifts: &[
 
 /// Outcomes that the policy cannot move.
 fn outcomes(study: Study<'_>, fit: &Fit, main: &Spec, names: &[String]) -> Result<Placebo> {
-    let description =
-        Text::new("outcomes that the policy cannot move", "以政策不应影响的变量作为被解释变量");
+    let description = Text::new("outcomes that the policy cannot move", "以政策不应影响的变量作为被解释变量");
     let mut found = of_fits(study, fit, "outcome", description)?;
     for outcome in names {
         let spec = Spec { outcome: name(outcome), ..main.clone() };

@@ -192,11 +192,6 @@ pub(crate) fn name(column: &str) -> String {
     Expr::column(column).to_string()
 }
 
-/// Rows to keep, counted, or `E701` when none are left.
-pub(crate) fn subset(reason: Reason, keep: Vec<bool>) -> Option<(Reason, Vec<bool>)> {
-    Some((reason, keep))
-}
-
 /// The engine's word for what weights mean.
 pub fn weight_kind(kind: Weighting) -> WeightKind {
     match kind {

@@ -15,8 +15,8 @@ pub use data::{Duplicates, Keys, Source};
 pub use model::{Best, Index, IndexMethod, IndexNorm, IndexPeriod, Model, Policy, Ssc, Weighting, Weights, Zeros};
 pub use parse::{StudySource, load, parse};
 pub use steps::{
-    Baseline, Below, By, Cut, Descriptives, EventStudy, Format, Heterogeneity, IndexChange, Mechanism, Outcome,
-    Placebo, PlaceboKind, Report, Robustness, TableStyle,
+    Baseline, Below, By, Cross, Cut, CutAt, Descriptives, EventStudy, Format, Heterogeneity, IndexChange, Key,
+    Mechanism, Outcome, Placebo, PlaceboKind, Report, Robustness, TableStyle,
 };
 pub use validate::{columns, indicators};
 

@@ -49,13 +49,7 @@ pub struct EventStudy {
 
 impl Default for EventStudy {
     fn default() -> Self {
-        Self {
-            window: None,
-            reference: None,
-            estimators: vec!["twfe".to_owned()],
-            trim: false,
-            controls: true,
-        }
+        Self { window: None, reference: None, estimators: vec!["twfe".to_owned()], trim: false, controls: true }
     }
 }
 
@@ -348,4 +342,27 @@ pub enum Below {
     P,
     /// Confidence interval.
     Ci,
+}
+
+impl TableStyle {
+    /// The style's name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Cn => "cn",
+            Self::Aer => "aer",
+            Self::Plain => "plain",
+        }
+    }
+}
+
+impl Below {
+    /// What stands in parentheses, by name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Se => "se",
+            Self::T => "t",
+            Self::P => "p",
+            Self::Ci => "ci",
+        }
+    }
 }
