@@ -161,3 +161,12 @@ pub fn csv(text: &str) -> String {
     let risky = text.starts_with(starts_formula) || cleaned.trim_start().starts_with(starts_formula);
     if risky { format!("'{cleaned}") } else { cleaned }
 }
+
+/// A file name, without extension, for what `id` names: letters, digits, `-` and `_` of ASCII, at
+/// most 64 of them; never empty, never hidden, never a path.
+pub fn file_name(id: &str) -> String {
+    let keep = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' };
+    let name: String = id.chars().map(keep).take(64).collect();
+    let name = name.trim_matches('-');
+    if name.is_empty() { "unnamed".to_owned() } else { name.to_owned() }
+}

@@ -137,3 +137,54 @@ pub fn notes(notes: &[Text], language: Language) -> String {
         Language::Zh => format!("注：{}", parts.concat()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_print_as_in_journals() {
+        assert_eq!(number(-0.02512, 3), "\u{2212}0.025");
+        assert_eq!(number(-0.0004, 3), "0.000", "no minus before zero");
+        assert_eq!(number(2.5, 0), "2", "halves go to the even digit, as IEEE 754 rounds");
+        assert_eq!(number(f64::NAN, 3), ABSENT);
+        assert_eq!(number(f64::NEG_INFINITY, 3), ABSENT);
+        assert_eq!(count(3135, Style::Aer), "3,135");
+        assert_eq!(count(1_234_567, Style::Cn), "1\u{202F}234\u{202F}567");
+        assert_eq!(count(985, Style::Cn), "985");
+    }
+
+    #[test]
+    fn p_values_are_never_zero() {
+        assert_eq!(p_value(0.0, 3), "<0.001");
+        assert_eq!(p_value(0.000_499, 3), "<0.001");
+        assert_eq!(p_value(0.0005, 3), "0.001");
+        assert_eq!(p_value(0.049, 2), "0.05");
+        assert_eq!(p_value(f64::NAN, 2), ABSENT);
+    }
+
+    #[test]
+    fn stars_count_levels_passed() {
+        let levels = [0.1, 0.05, 0.01];
+        assert_eq!([0.2, 0.1, 0.0999, 0.05, 0.02, 0.001].map(|p| stars(Some(p), &levels)), [0, 0, 1, 1, 2, 3]);
+        assert_eq!(stars(None, &levels), 0);
+        assert_eq!(stars(Some(f64::NAN), &levels), 0);
+    }
+
+    #[test]
+    fn absent_estimates_have_neither_stars_nor_brackets() {
+        let print = |value: &Cell| cell(value, Style::Aer, Language::En);
+        assert_eq!(print(&Cell::Estimate { value: f64::NAN, stars: 3, decimals: 3 }), ABSENT);
+        assert_eq!(print(&Cell::Bracketed { value: f64::NAN, decimals: 3, bracket: Bracket::Round }), ABSENT);
+        assert_eq!(print(&Cell::Interval { low: -0.01, high: 0.2, decimals: 2 }), "[\u{2212}0.01, 0.20]");
+        assert_eq!(print(&Cell::Label(2011.0)), "2011");
+    }
+
+    #[test]
+    fn notes_begin_as_the_language_has_it() {
+        let both = [Text::new("One.", "一。"), Text::default(), Text::new("Two.", "二。")];
+        assert_eq!(notes(&both, Language::En), "Notes: One. Two.");
+        assert_eq!(notes(&both, Language::Zh), "注：一。二。");
+        assert_eq!(notes(&[], Language::En), "");
+    }
+}

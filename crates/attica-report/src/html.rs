@@ -72,7 +72,7 @@ pub fn write(report: &Report) -> String {
                 let drawing = &drawings[drawn];
                 drawn += 1;
                 out.push_str(&format!(
-                    "<figure class=\"figure\" id=\"f{drawn}\">\n{drawing}\n<figcaption><p class=\"caption\">{}{}{}</p>{}\
+                    "<figure class=\"figure\" id=\"f{drawn}\">\n<div class=\"scroll\">{drawing}</div>\n<figcaption><p class=\"caption\">{}{}{}</p>{}\
                      </figcaption>\n</figure>\n",
                     format::figure_label(drawn).get(language),
                     format::after_label(language),

@@ -2,13 +2,14 @@
 
 use attica::text::{Language, Text};
 
-use crate::escape::latex as escape;
+use crate::escape::{file_name, latex as escape};
 use crate::format::{self, Style};
 use crate::grid::{Grid, GridHead, GridRow, Place, Printed, grid};
 use crate::report::{Block, Report};
 use crate::table::{Align, Table};
 
-/// `report` as a LaTeX document. Figure `id` is expected at `figure_path(id)`, relative to the
+/// `report` as a LaTeX document. The picture of a figure is expected at
+/// `figure_path(name)`, where the name is [`file_name`] of its id, relative to the
 /// file. English compiles with pdflatex; Chinese, and English with letters that pdflatex lacks,
 /// with xelatex. The first line says which.
 pub fn write(report: &Report, figure_path: impl Fn(&str) -> String) -> String {
@@ -47,7 +48,7 @@ pub fn write(report: &Report, figure_path: impl Fn(&str) -> String) -> String {
                 body.push_str(&format!(
                     "\\begin{{figure}}[H]\n\\centering\n\\includegraphics[width=\\textwidth]{{{}}}\n\
                      \\caption{{{}}}\\label{{fig:{figures}}}\n",
-                    path(&figure_path(&figure.id)),
+                    figure_path(&file_name(&figure.id)),
                     text(&figure.title)
                 ));
                 let notes = format::notes(&figure.notes, language);
@@ -103,13 +104,6 @@ fn preamble(report: &Report, body: &str) -> String {
          \\setlength{{\\heavyrulewidth}}{{{rules}}}\n\\setlength{{\\lightrulewidth}}{{.75pt}}\n\
          \\newcolumntype{{d}}{{D{{.}}{{.}}{{-1}}}}\n"
     )
-}
-
-/// A file name for `\includegraphics`: only what cannot be a command.
-fn path(path: &str) -> String {
-    path.chars()
-        .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '/' | '_') { c } else { '-' })
-        .collect()
 }
 
 fn table(out: &mut String, table: &Table, number: usize, report: &Report) {

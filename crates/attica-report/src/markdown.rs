@@ -2,13 +2,14 @@
 
 use attica::text::Text;
 
-use crate::escape::markdown as escape;
+use crate::escape::{file_name, markdown as escape};
 use crate::format;
 use crate::grid::{GridHead, GridRow, grid};
 use crate::report::{Block, Report};
 use crate::table::{Align, Table};
 
-/// `report` in Markdown. Figure `id` is expected at `figure_path(id)`, relative to the file.
+/// `report` in Markdown. The picture of a figure is expected at
+/// `figure_path(name)`, where the name is [`file_name`] of its id, relative to the file.
 pub fn write(report: &Report, figure_path: impl Fn(&str) -> String) -> String {
     let language = report.language;
     let text = |text: &Text| escape(text.get(language));
@@ -47,7 +48,7 @@ pub fn write(report: &Report, figure_path: impl Fn(&str) -> String) -> String {
             }
             Block::Figure(figure) => {
                 figures += 1;
-                out.push_str(&format!("![{}]({})\n\n", text(&figure.alt), figure_path(&figure.id)));
+                out.push_str(&format!("![{}]({})\n\n", text(&figure.alt), figure_path(&file_name(&figure.id))));
                 out.push_str(&format!(
                     "**{}{}{}**\n\n",
                     format::figure_label(figures).get(language),

@@ -102,7 +102,15 @@ pub enum Key {
     Reference,
 }
 
-const KEY: f64 = 26.0;
+impl Key {
+    fn width(self) -> f64 {
+        match self {
+            Self::Marker { .. } | Self::Upright(_) | Self::Thin(_) => 14.0,
+            Self::Line { .. } | Self::Shade(_) | Self::Curve(_) | Self::Circle(_) | Self::Reference => 26.0,
+        }
+    }
+}
+
 const LEGEND_ROW: f64 = 20.0;
 const EDGE: f64 = 10.0;
 
@@ -117,8 +125,8 @@ impl Legend {
         let mut rows: Vec<Vec<(Key, String, f64)>> = Vec::new();
         let mut used = f64::INFINITY;
         for (key, label) in entries {
-            let label = fit(&crate::escape::clean(&label), SMALL, room - KEY - 6.0);
-            let size = KEY + 6.0 + width(&label, SMALL) + 18.0;
+            let label = fit(&crate::escape::clean(&label), SMALL, room - key.width() - 6.0);
+            let size = key.width() + 6.0 + width(&label, SMALL) + 18.0;
             if used + size > room + 18.0 {
                 rows.push(Vec::new());
                 used = 0.0;
@@ -142,7 +150,7 @@ impl Legend {
             let y = top + (i as f64 + 0.5) * LEGEND_ROW;
             for (key, label, size) in row {
                 draw_key(canvas, *key, x, y);
-                canvas.text((x + KEY + 6.0, y + 4.3), SMALL, Anchor::Start, label);
+                canvas.text((x + key.width() + 6.0, y + 4.3), SMALL, Anchor::Start, label);
                 x += size;
             }
         }
@@ -150,7 +158,8 @@ impl Legend {
 }
 
 fn draw_key(canvas: &mut Canvas, key: Key, x: f64, y: f64) {
-    let middle = x + KEY / 2.0;
+    let end = x + key.width();
+    let middle = f64::midpoint(x, end);
     match key {
         Key::Marker { index, hollow, bar } => {
             if bar {
@@ -159,18 +168,15 @@ fn draw_key(canvas: &mut Canvas, key: Key, x: f64, y: f64) {
             canvas.marker((middle, y), 7.5, index, hollow);
         }
         Key::Line { index, marker } => {
-            canvas.line((x, y), (x + KEY, y), Pen::Series { index, width: 1.8, dashed: true });
+            canvas.line((x, y), (end, y), Pen::Series { index, width: 1.8, dashed: true });
             if marker {
                 canvas.marker((middle, y), 6.5, index, false);
             }
         }
         Key::Shade(index) => {
-            canvas.shade(
-                &[(x + 2.0, y - 6.0), (x + KEY - 2.0, y - 6.0), (x + KEY - 2.0, y + 6.0), (x + 2.0, y + 6.0)],
-                index,
-            );
+            canvas.shade(&[(x + 2.0, y - 6.0), (end - 2.0, y - 6.0), (end - 2.0, y + 6.0), (x + 2.0, y + 6.0)], index);
         }
-        Key::Curve(index) => canvas.line((x, y), (x + KEY, y), Pen::Series { index, width: 2.0, dashed: false }),
+        Key::Curve(index) => canvas.line((x, y), (end, y), Pen::Series { index, width: 2.0, dashed: false }),
         Key::Circle(index) => {
             canvas.circles(&[(middle - 7.0, y + 2.0), (middle, y - 2.0), (middle + 7.0, y + 1.0)], 2.8, index);
         }
@@ -180,7 +186,7 @@ fn draw_key(canvas: &mut Canvas, key: Key, x: f64, y: f64) {
         Key::Thin(index) => {
             canvas.line((middle, y - 8.0), (middle, y + 8.0), Pen::Series { index, width: 0.7, dashed: false });
         }
-        Key::Reference => canvas.line((x, y), (x + KEY, y), Pen::Reference),
+        Key::Reference => canvas.line((x, y), (end, y), Pen::Reference),
     }
 }
 
