@@ -5,7 +5,10 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 
 use attica::design::{Codes, Design, Effect};
+use attica::frame::{Column, Frame};
 use attica::ledger::Ledger;
+use attica::math::random::stream;
+use attica::simulate::{Cohort, CohortDesign, cohorts};
 use serde_json::Value;
 
 /// A file of the reference data, or `None` (and a message) when they are not there.
@@ -126,4 +129,41 @@ pub fn close(what: &str, got: f64, want: f64, relative: f64) {
         "{what}: {got:.15e} is not {want:.15e} (relative {:.1e})",
         ((got - want) / want).abs()
     );
+}
+
+/// A policy with several dates of adoption, one effect path for all, and a control `x` that matters.
+#[derive(Clone)]
+pub struct Staggered {
+    pub periods: usize,
+    /// First treated period and number of units.
+    pub cohorts: Vec<(u32, usize)>,
+    pub never: usize,
+    /// Effect at adoption, and what each period adds.
+    pub effect: (f64, f64),
+    pub noise: f64,
+}
+
+impl Staggered {
+    pub fn truth(&self, event_time: i64) -> f64 {
+        if event_time < 0 { 0.0 } else { self.effect.0 + self.effect.1 * event_time as f64 }
+    }
+
+    /// Columns `unit`, `time`, `first`, `d`, `x`, `y`.
+    pub fn draw(&self, seed: u64) -> Frame {
+        let cohort =
+            |first_treated, units| Cohort { first_treated, units, effect: self.effect.0, growth: self.effect.1 };
+        let mut all: Vec<Cohort> = self.cohorts.iter().map(|&(first, units)| cohort(Some(first), units)).collect();
+        all.push(cohort(None, self.never));
+        let design =
+            CohortDesign { periods: self.periods, cohorts: all, noise_sd: self.noise, ..CohortDesign::staggered() };
+        let mut frame = cohorts(&design, seed).unwrap().frame;
+        let mut random = stream(seed, 1);
+        let x: Vec<f64> = (0..frame.rows()).map(|_| random.normal()).collect();
+        let y = frame.numbers("y").unwrap().iter().zip(&x).map(|(y, x)| y + 0.5 * x).collect();
+        let first = frame.numbers("first_treated").unwrap().to_vec();
+        for (name, values) in [("x", x), ("y", y), ("first", first)] {
+            frame.set(Column::number(name, values)).unwrap();
+        }
+        frame
+    }
 }

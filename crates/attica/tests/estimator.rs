@@ -1,0 +1,183 @@
+//! Every registered estimator has a page, golden numbers, and finds the truth in simulated panels.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use attica::design::DesignOptions;
+use attica::estimator::event_time::Window;
+use attica::estimator::{Data, ESTIMATORS, Estimate, Spec, find};
+use attica::fit::FitOptions;
+use attica::frame::{Column, Frame};
+use attica::panel::{Adoption, Panel};
+use attica::vcov::{Preset, Ssc, Vcov};
+use support::{Staggered, Table, close, json};
+
+/// Golden numbers of each estimator: one line each.
+const GOLDEN: &[(&str, fn())] = &[("twfe", twfe_golden)];
+
+struct Loaded {
+    frame: Frame,
+    panel: Panel,
+    adoption: Vec<Adoption>,
+}
+
+impl Loaded {
+    /// A frame with `unit`, `time` and the first treated period, from which it gains the column `d`.
+    fn new(mut frame: Frame, unit: &str, time: &str, first: &str) -> Self {
+        let panel = Panel::new(&frame, unit, time).unwrap().0;
+        let adoption = panel.adoption_from_first(frame.column(first).unwrap(), &[0.0]).unwrap().0;
+        frame.set(Column::number("d", panel.treated(&adoption))).unwrap();
+        Self { frame, panel, adoption }
+    }
+
+    fn table(file: &str, columns: &[&str], unit: &str, time: &str, first: impl Fn(&Table) -> Vec<f64>) -> Option<Self> {
+        let table = Table::read(file)?;
+        let mut all: Vec<Column> = columns.iter().map(|&name| Column::number(name, table.number(name))).collect();
+        all.push(Column::number("first", first(&table)));
+        Some(Self::new(Frame::new(all).unwrap(), unit, time, "first"))
+    }
+
+    fn data(&self) -> Data<'_> {
+        Data { frame: &self.frame, panel: &self.panel, adoption: &self.adoption }
+    }
+
+    fn spec(&self, outcome: &str, controls: &[&str]) -> Spec {
+        let cluster = self.panel.unit_name.clone();
+        Spec {
+            outcome: outcome.to_owned(),
+            treatment: "d".to_owned(),
+            controls: controls.iter().map(|&c| c.to_owned()).collect(),
+            design: DesignOptions { clusters: vec![cluster.clone()], ..DesignOptions::default() },
+            fit: FitOptions { ssc: Ssc::of(Preset::Fixest), ..FitOptions::new(Vcov::cluster(&cluster)) },
+            window: Window::default(),
+            seed: 1,
+        }
+    }
+}
+
+fn mpdta() -> Option<Loaded> {
+    let columns = ["countyreal", "year", "lemp"];
+    Loaded::table("mpdta/mpdta.csv", &columns, "countyreal", "year", |t| t.number("first.treat"))
+}
+
+fn twfe_golden() {
+    let twfe = find("twfe").unwrap();
+    if let (Some(loaded), Some(golden)) = (mpdta(), json("mpdta/golden.json")) {
+        let found = twfe.estimate(loaded.data(), &loaded.spec("lemp", &[])).unwrap();
+        close("mpdta b", found.overall.estimate, golden["twfe"]["coef"]["post"].as_f64().unwrap(), 1e-8);
+        close("mpdta se", found.overall.std_error, golden["twfe"]["se"]["post"].as_f64().unwrap(), 1e-7);
+        assert_eq!((found.n_obs, found.n_units, found.n_treated_units), (2500, 500, 191));
+        compare("mpdta", &found, &golden["event_study"], 7, |k| format!("rel::{k}"));
+    }
+    let first = |t: &Table| t.number("treat").iter().map(|g| g * 6.0).collect();
+    let file = "fixest_base_did/fixest_base_did.csv";
+    let loaded = Loaded::table(file, &["id", "period", "y", "x1"], "id", "period", first);
+    if let (Some(loaded), Some(golden)) = (loaded, json("fixest_base_did/golden.json")) {
+        let found = twfe.estimate(loaded.data(), &loaded.spec("y", &["x1"])).unwrap();
+        close("base_did b", found.overall.estimate, golden["twfe"]["coef"]["d"].as_f64().unwrap(), 1e-8);
+        close("base_did se", found.overall.std_error, golden["twfe"]["se"]["d"].as_f64().unwrap(), 1e-7);
+        compare("base_did", &found, &golden["es"], 9, |k| format!("period::{}:treat", k + 6));
+    }
+}
+
+/// Every event time against a golden entry.
+fn compare(of: &str, found: &Estimate, golden: &serde_json::Value, times: usize, name: impl Fn(i64) -> String) {
+    let study = found.event_study.as_ref().unwrap();
+    let rows: Vec<_> = study.rows.iter().filter(|row| row.std_error.is_some()).collect();
+    assert_eq!(rows.len(), times, "{of}");
+    for row in rows {
+        let want = |part: &str| golden[part][&name(row.event_time)].as_f64().unwrap();
+        close(&format!("{of} b {}", row.event_time), row.estimate, want("coef"), 1e-8);
+        close(&format!("{of} se {}", row.event_time), row.std_error.unwrap(), want("se"), 1e-7);
+        close(&format!("{of} p {}", row.event_time), row.p_value.unwrap(), want("p"), 2e-5);
+    }
+}
+
+#[test]
+fn every_estimator_has_a_page() {
+    for estimator in ESTIMATORS {
+        let page = format!("{}/../../docs/methods/{}.md", env!("CARGO_MANIFEST_DIR"), estimator.name());
+        let text = std::fs::read_to_string(&page).unwrap_or_else(|_| panic!("{page} is missing"));
+        let about = estimator.about();
+        assert!(text.contains(&format!("`{}`", estimator.name())), "{page} names its estimator");
+        assert!(about.options.iter().all(|(option, _)| text.contains(option)), "{page} names every option");
+        assert!(!about.assumptions.is_empty() && !about.reference.is_empty());
+    }
+}
+
+#[test]
+fn every_estimator_agrees_with_its_golden_numbers() {
+    for estimator in ESTIMATORS {
+        let golden = GOLDEN.iter().find(|(name, _)| *name == estimator.name());
+        golden.unwrap_or_else(|| panic!("{} has no golden numbers", estimator.name())).1();
+    }
+}
+
+#[test]
+fn every_estimator_finds_the_truth() {
+    let constant =
+        Staggered { periods: 9, cohorts: vec![(4, 40), (6, 50), (8, 30)], never: 80, effect: (0.7, 0.0), noise: 1.0 };
+    let growing = Staggered { effect: (0.2, 0.3), ..constant.clone() };
+    for estimator in ESTIMATORS {
+        let name = estimator.name();
+        // 100 panels: the mean error is 0 up to its Monte Carlo error, and 95 % of the intervals cover.
+        let (mut errors, mut covered) = (Vec::new(), 0);
+        for seed in 0..100 {
+            let loaded = Loaded::new(constant.draw(seed), "unit", "time", "first");
+            let found = estimator.estimate(loaded.data(), &loaded.spec("y", &["x"])).unwrap().overall;
+            errors.push(found.estimate - 0.7);
+            covered += usize::from(found.conf_low <= 0.7 && 0.7 <= found.conf_high);
+        }
+        let mean = errors.iter().sum::<f64>() / 100.0;
+        let sd = (errors.iter().map(|e| (e - mean).powi(2)).sum::<f64>() / 99.0).sqrt();
+        assert!(mean.abs() < 4.0 * sd / 100.0_f64.sqrt(), "{name}: mean error {mean}, sd {sd}");
+        assert!((88..=100).contains(&covered), "{name}: {covered} of 100 intervals cover");
+
+        let (mut inside, panels) = (0, 60);
+        for seed in 0..panels {
+            let loaded = Loaded::new(growing.draw(seed), "unit", "time", "first");
+            let Some(study) = estimator.estimate(loaded.data(), &loaded.spec("y", &["x"])).unwrap().event_study else {
+                continue;
+            };
+            inside += usize::from(study.rows.iter().all(|row| {
+                let truth = growing.truth(row.event_time);
+                row.band_low.is_none_or(|low| low <= truth) && row.band_high.is_none_or(|high| truth <= high)
+            }));
+        }
+        assert!((51..=60).contains(&inside), "{name}: the band covers the whole path in {inside} of {panels} panels");
+    }
+}
+
+#[test]
+fn every_estimator_is_the_difference_of_mean_changes_with_two_groups_and_periods() {
+    let process = Staggered { periods: 2, cohorts: vec![(2, 17)], never: 25, effect: (1.0, 0.0), noise: 1.0 };
+    let loaded = Loaded::new(process.draw(3), "unit", "time", "first");
+    let (y, first) = (loaded.frame.numbers("y").unwrap(), loaded.frame.numbers("first").unwrap());
+    let change = |treated: bool| {
+        let changes: Vec<f64> =
+            (0..42).filter(|i| first[2 * i].is_nan() != treated).map(|i| y[2 * i + 1] - y[2 * i]).collect();
+        changes.iter().sum::<f64>() / changes.len() as f64
+    };
+    for estimator in ESTIMATORS {
+        let found = estimator.estimate(loaded.data(), &loaded.spec("y", &[])).unwrap();
+        let (name, by_hand) = (estimator.name(), change(true) - change(false));
+        assert!((found.overall.estimate - by_hand).abs() < 1e-12, "{name}");
+        let study = found.event_study.unwrap();
+        assert!((study.rows[1].estimate - by_hand).abs() < 1e-12 && study.rows[1].event_time == 0, "{name}");
+    }
+}
+
+#[test]
+fn unknown_estimators_and_useless_treatments_are_refused() {
+    assert_eq!(find("twfee").err().unwrap().id, "E603");
+    let process = Staggered { periods: 4, cohorts: vec![(2, 5)], never: 5, effect: (1.0, 0.0), noise: 1.0 };
+    let mut loaded = Loaded::new(process.draw(1), "unit", "time", "first");
+    let spec = loaded.spec("y", &["nobody"]);
+    assert_eq!(find("twfe").unwrap().check(loaded.data(), &spec)[0].id, "E603");
+    let spec = loaded.spec("y", &["x"]);
+    loaded.frame.set(Column::number("d", vec![1.0; 40])).unwrap();
+    assert_eq!(find("twfe").unwrap().estimate(loaded.data(), &spec).unwrap_err().id, "E205");
+    let group = loaded.frame.numbers("first").unwrap().iter().map(|g| f64::from(u8::from(!g.is_nan()))).collect();
+    loaded.frame.set(Column::number("d", group)).unwrap();
+    assert_eq!(find("twfe").unwrap().estimate(loaded.data(), &spec).unwrap_err().id, "E206");
+}
