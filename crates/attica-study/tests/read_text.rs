@@ -357,14 +357,14 @@ fn headers_may_be_absent_lower_or_of_several_rows() {
 #[test]
 fn columns_are_renamed_and_chosen() {
     let options = ReadOptions {
-        rename: BTreeMap::from([("GDP/亿元".into(), "gdp".into())]),
+        rename: BTreeMap::from([("gdp".into(), "GDP/亿元".into())]),
         columns: vec!["gdp".into(), "id".into()],
         ..Default::default()
     };
     let (frame, source) = read_with("a.csv", "id,x,GDP/亿元\n1,2,3\n".as_bytes(), &options).unwrap();
     assert_eq!(frame.columns().iter().map(|c| c.name.as_str()).collect::<Vec<_>>(), ["gdp", "id"]);
     assert_eq!(source.columns, 2);
-    let options = ReadOptions { rename: BTreeMap::from([("x".into(), "id".into())]), ..Default::default() };
+    let options = ReadOptions { rename: BTreeMap::from([("id".into(), "x".into())]), ..Default::default() };
     assert_eq!(read_with("a.csv", b"id,x\n1,2\n", &options).unwrap_err().id, "E507");
     let options = ReadOptions { columns: vec!["idd".into()], ..Default::default() };
     assert_eq!(read_with("a.csv", b"id,x\n1,2\n", &options).unwrap_err().id, "E603");
@@ -378,13 +378,13 @@ fn options_are_written_as_a_table_of_the_study_file() {
         header = [2, 3]
         missing = ["n.d.", -99]
         parse = { gdp = "thousands", share = "percent" }
-        long = { stubs = ["gdp"], time = "year" }
+        long = { prefixes = ["gdp_"], time = "year" }
     "#;
     let options: ReadOptions = toml::from_str(text).unwrap();
     assert_eq!(options.header, Some(Header::Rows([2, 3])));
     assert_eq!(options.missing, Missing::All(vec![Word::Text("n.d.".into()), Word::Number(-99.0)]));
     assert_eq!(options.parse["share"], Parse::Percent);
-    assert_eq!(options.long.unwrap().separator, "_");
+    assert_eq!(options.long.unwrap().value, "value");
 }
 
 #[test]

@@ -110,7 +110,9 @@ pub(super) fn by_rule(text: &str, rule: Parse) -> Option<f64> {
     let folded = fold(text);
     match rule {
         Parse::Text => None,
-        Parse::Number | Parse::NumberOrMissing => number(&folded),
+        Parse::Number | Parse::NumberOrMissing => {
+            number(&folded).or_else(|| units(&folded)).or_else(|| percent(&folded).map(|points| points / 100.0))
+        }
         Parse::Thousands => thousands(&folded),
         Parse::Percent => percent(&folded).map(|points| points / 100.0),
         Parse::PercentPoints => percent(&folded),

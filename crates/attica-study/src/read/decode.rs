@@ -36,10 +36,10 @@ pub(super) fn decode(bytes: &[u8], named: Option<&str>) -> Result<Decoded> {
         return strict(bytes, encoding, vec![guessed(encoding)]);
     }
     let Err(utf8) = std::str::from_utf8(bytes) else { return strict(bytes, UTF_8, Vec::new()) };
-    if looks_like_gb(bytes) {
-        if let Ok(decoded) = strict(bytes, GB18030, vec![guessed(GB18030)]) {
-            return Ok(decoded);
-        }
+    if looks_like_gb(bytes)
+        && let Ok(decoded) = strict(bytes, GB18030, vec![guessed(GB18030)])
+    {
+        return Ok(decoded);
     }
     Err(undecodable(bytes, utf8.valid_up_to(), "UTF-8 or GB18030"))
 }
@@ -86,7 +86,7 @@ fn first_bad(mut decoder: encoding_rs::Decoder, bytes: &[u8]) -> usize {
 
 fn undecodable(bytes: &[u8], offset: usize, tried: &str) -> Problem {
     let offset = offset.min(bytes.len());
-    let line = 1 + bytes[..offset].iter().filter(|&&b| b == b'\n').count() as u64;
+    let line = bytes[..offset].split(|&b| b == b'\n').count() as u64;
     let start = bytes[..offset].iter().rposition(|&b| b == b'\n').map_or(0, |i| i + 1);
     let sample = &bytes[start.max(offset.saturating_sub(40))..(offset + 40).min(bytes.len())];
     let sample = sample.split(|b| b"\r\n".contains(b)).find(|part| !part.is_empty()).unwrap_or(sample);
@@ -120,7 +120,7 @@ fn utf16_without_mark(bytes: &[u8]) -> Option<&'static Encoding> {
 
 /// Chinese text in GBK is nearly all GB2312: both bytes of a pair from 0xA1. Latin letters with
 /// accents and Big5 have many pairs whose second byte is below.
-fn looks_like_gb(bytes: &[u8]) -> bool {
+pub(super) fn looks_like_gb(bytes: &[u8]) -> bool {
     let (mut pairs, mut inside, mut at) = (0_usize, 0_usize, 0_usize);
     while at < bytes.len() {
         if bytes[at] < 0x80 {

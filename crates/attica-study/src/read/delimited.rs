@@ -54,7 +54,8 @@ fn find_delimiter(text: &str, tabs: bool, warnings: &mut Vec<Warning>) -> char {
             '，' => (head.replace('，', "\u{1f}"), FULL_WIDTH),
             one => (head.to_owned(), one as u8),
         };
-        let widths: Vec<usize> = reader(&head, byte).records().map_while(|r| r.ok()).map(|r| r.len()).collect();
+        let widths: Vec<usize> =
+            reader(&head, byte).records().map_while(std::result::Result::ok).map(|r| r.len()).collect();
         let width = widths.first().copied().unwrap_or(1);
         let same = widths.iter().filter(|&&w| w == width).count();
         if width > 1 {

@@ -14,6 +14,34 @@ use super::options::ReadOptions;
 pub(super) enum Kind {
     /// Text with delimiters; tabs by its extension.
     Delimited { tabs: bool },
+    /// Sheets.
+    Workbook(Book),
+    /// Stata.
+    Stata,
+    /// Parquet.
+    Parquet,
+    /// Arrow IPC, Feather 2.
+    Arrow,
+}
+
+/// Kinds of workbooks.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Book {
+    Xlsx,
+    Xlsb,
+    Xls,
+    Ods,
+}
+
+impl Book {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Xlsx => "xlsx",
+            Self::Xlsb => "xlsb",
+            Self::Xls => "xls",
+            Self::Ods => "ods",
+        }
+    }
 }
 
 /// A file in memory.
@@ -84,11 +112,14 @@ fn sha256(bytes: &[u8]) -> String {
     })
 }
 
+const ZIP: &[u8] = b"PK\x03\x04";
+const OLE: &[u8] = b"\xd0\xcf\x11\xe0";
+
 /// What the first bytes say a file is, for formats that have a mark.
 fn mark(bytes: &[u8]) -> Option<&'static str> {
     let marks: [(&[u8], &str); 10] = [
-        (b"PK\x03\x04", "a workbook (.xlsx or .ods) or another zip file"),
-        (b"\xd0\xcf\x11\xe0", "an old workbook (.xls) or an encrypted one"),
+        (ZIP, "a workbook (.xlsx or .ods) or another zip file"),
+        (OLE, "an old workbook (.xls) or an encrypted one"),
         (b"PAR1", "a parquet file (.parquet)"),
         (b"ARROW1", "an arrow file (.arrow)"),
         (b"<stata_dta>", "a Stata file (.dta)"),
@@ -103,17 +134,42 @@ fn mark(bytes: &[u8]) -> Option<&'static str> {
 
 fn kind(path: &Path, bytes: &[u8]) -> Result<Kind> {
     let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
-    let found = mark(bytes);
-    let wrong = |what: &str| {
-        Problem::new("E513", format!("the name ends in .{extension}, but the content is {what}"))
-            .fix("give the file the extension of its real format, or export the table again as CSV")
+    let kind = match extension.as_str() {
+        "csv" | "txt" => Kind::Delimited { tabs: false },
+        "tsv" | "tab" => Kind::Delimited { tabs: true },
+        "xlsx" | "xlsm" => Kind::Workbook(Book::Xlsx),
+        "xlsb" => Kind::Workbook(Book::Xlsb),
+        "xls" => Kind::Workbook(Book::Xls),
+        "ods" => Kind::Workbook(Book::Ods),
+        "dta" => Kind::Stata,
+        "parquet" | "pq" => Kind::Parquet,
+        "arrow" | "feather" | "ipc" => Kind::Arrow,
+        _ => {
+            return Err(Problem::new("E513", format!("files that end in \".{extension}\" are not read"))
+                .fix("data are .csv, .tsv, .txt, .xlsx, .xls, .ods, .dta, .parquet, .arrow or .feather"));
+        }
     };
-    match extension.as_str() {
-        "csv" | "tsv" | "txt" | "tab" => match found {
-            Some(what) => Err(wrong(what)),
-            None => Ok(Kind::Delimited { tabs: matches!(extension.as_str(), "tsv" | "tab") }),
-        },
-        _ => Err(Problem::new("E513", format!("files that end in \".{extension}\" are not read"))
-            .fix("data are .csv, .tsv, .xlsx, .xls, .ods, .dta, .parquet, .arrow or .feather")),
+    let found = mark(bytes);
+    let fits = match kind {
+        Kind::Delimited { .. } => found.is_none(),
+        Kind::Workbook(Book::Xls) => bytes.starts_with(OLE),
+        Kind::Workbook(_) => bytes.starts_with(ZIP),
+        Kind::Parquet => bytes.starts_with(b"PAR1"),
+        // Old releases have no mark; their readers find out.
+        Kind::Stata | Kind::Arrow => {
+            found.is_none() || bytes.starts_with(b"<stata_dta>") || bytes.starts_with(b"ARROW1")
+        }
+    };
+    if fits {
+        return Ok(kind);
     }
+    let encrypted: Vec<u8> = "EncryptedPackage".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    if bytes.starts_with(OLE) && bytes.windows(encrypted.len()).any(|window| window == encrypted) {
+        return Err(
+            Problem::new("E513", "the workbook is encrypted").fix("open it with its password and save it without one")
+        );
+    }
+    let what = found.unwrap_or("text or something else");
+    Err(Problem::new("E513", format!("the name ends in .{extension}, but the content is {what}"))
+        .fix("give the file the extension of its real format, or export the table again as CSV"))
 }

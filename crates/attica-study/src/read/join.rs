@@ -7,6 +7,7 @@ use attica::message::{Place, Problem, Result, Warning};
 
 use super::cell::{fold, number};
 use super::places::plain_place;
+use super::reshape::take_some;
 use crate::results::Join;
 
 /// How keys are compared.
@@ -300,20 +301,6 @@ fn widened(
         ));
     }
     Ok(frame)
-}
-
-/// Rows of a column, missing where there is none.
-fn take_some(column: &Column, rows: &[Option<u32>]) -> Column {
-    let values = match &column.values {
-        Values::Number(values) => {
-            Values::Number(rows.iter().map(|r| r.map_or(f64::NAN, |r| values[r as usize])).collect())
-        }
-        Values::Text { codes, levels } => Values::Text {
-            codes: rows.iter().map(|r| r.map_or(MISSING, |r| codes[r as usize])).collect(),
-            levels: levels.clone(),
-        },
-    };
-    Column { name: column.name.clone(), values, label: column.label.clone(), value_labels: column.value_labels.clone() }
 }
 
 /// `W112`: names on both sides that are one place name but not one text.

@@ -3,27 +3,45 @@
 //! Reading never stops at the first oddity that it can tell: it goes on, and the [`Source`] says
 //! what was noticed. It stops where going on could merge units, shift columns or lose rows.
 
+mod calendar;
 mod cell;
+#[cfg(feature = "parquet")]
+mod columnar;
 mod decode;
 mod delimited;
+mod describe;
 mod file;
+mod guard;
 mod join;
 mod notes;
 mod options;
 mod places;
+mod quality;
+mod reshape;
 mod rows;
+mod stata;
 mod table;
+mod workbook;
 
 use std::path::Path;
 
 use attica::frame::{Column, Frame, unknown_column};
 use attica::message::{Problem, Result, Warning};
 
+use self::file::Kind;
+use self::guard::guarded;
+use self::notes::Notes;
+use self::table::Table;
 use crate::results::Source;
 
+pub use describe::describe;
 pub use join::{JoinOptions, join};
 pub use options::{Header, Limits, Long, Missing, Parse, ReadOptions, Sheet, Word};
 pub use places::plain_place;
+pub use quality::{
+    Series, constant_within, infinite, outliers, outside_unit_interval, straight_runs, unit_jumps, value_warnings,
+};
+pub use reshape::{to_long, to_wide};
 
 /// A table out of a reader, its format in words, and what was noticed.
 struct Read {
@@ -48,13 +66,24 @@ pub fn read_file(path: &Path, options: &ReadOptions) -> Result<(Frame, Source)> 
 
 fn read_named(path: &Path, options: &ReadOptions) -> Result<(Frame, Source)> {
     let loaded = file::load(path, options)?;
+    let bytes = loaded.bytes.as_slice();
     let Read { frame, format, mut warnings } = match loaded.kind {
-        file::Kind::Delimited { tabs } => {
-            let (mut table, format, mut warnings) = delimited::read(&loaded.bytes, options, tabs)?;
-            rows::leave_out(&mut table, &mut warnings);
-            let frame = table.into_frame(options, !format.contains("delimiter \",\""), &mut warnings)?;
-            Read { frame, format, warnings }
+        Kind::Delimited { tabs } => typed(delimited::read(bytes, options, tabs)?, options)?,
+        Kind::Workbook(book) => typed(guarded("E513", "workbook", || workbook::read(bytes, book, options))?, options)?,
+        Kind::Stata => ruled(guarded("E517", "Stata file", || stata::read(bytes, options))?, options)?,
+        #[cfg(feature = "parquet")]
+        Kind::Parquet => ruled(guarded("E520", "parquet file", || columnar::parquet(bytes, options))?, options)?,
+        #[cfg(feature = "parquet")]
+        Kind::Arrow => ruled(guarded("E520", "arrow file", || columnar::arrow(bytes, options))?, options)?,
+        #[cfg(not(feature = "parquet"))]
+        Kind::Parquet | Kind::Arrow => {
+            return Err(Problem::new("E520", "this build of Attica reads no parquet or arrow files")
+                .fix("build it with --features parquet, or export the table as CSV"));
         }
+    };
+    let frame = match &options.long {
+        Some(long) => to_long(&frame, long)?,
+        None => frame,
     };
     let frame = chosen(frame, options)?;
     warnings.extend(loaded.changed(path));
@@ -69,20 +98,47 @@ fn read_named(path: &Path, options: &ReadOptions) -> Result<(Frame, Source)> {
     Ok((frame, source))
 }
 
+/// A table of texts becomes a frame of numbers and texts.
+fn typed((mut table, format, mut warnings): (Table, String, Vec<Warning>), options: &ReadOptions) -> Result<Read> {
+    rows::leave_out(&mut table, &mut warnings);
+    if table.lines.is_empty() {
+        return Err(Problem::new("E511", "all rows below the header are totals or notes")
+            .fix("say where the header is: header = 3"));
+    }
+    // Where the comma separates cells, it does not also stand in numbers.
+    let comma = !format.contains("delimiter \",\"");
+    let frame = table.into_frame(options, comma, &mut warnings)?;
+    Ok(Read { frame, format, warnings })
+}
+
+/// Columns that come typed, under the user's rules for some of them.
+fn ruled(mut read: Read, options: &ReadOptions) -> Result<Read> {
+    let mut notes = Notes::default();
+    options.parse.keys().try_for_each(|name| read.frame.column(name).map(|_| ()))?;
+    let names: Vec<String> = read.frame.columns().iter().map(|c| c.name.clone()).collect();
+    for name in names {
+        let (rule, words) = (options.parse.get(&name).copied(), options.missing.of(&name));
+        if rule.is_some() || !words.is_empty() {
+            let column = table::retyped(read.frame.column(&name)?, rule, words, &mut notes)?;
+            read.frame.set(column)?;
+        }
+    }
+    read.warnings.extend(notes.warnings());
+    Ok(read)
+}
+
 /// The frame under the user's names, with the user's columns only.
 fn chosen(frame: Frame, options: &ReadOptions) -> Result<Frame> {
     if options.rename.is_empty() && options.columns.is_empty() {
         return Ok(frame);
     }
-    for old in options.rename.keys() {
-        frame.column(old)?;
-    }
+    options.rename.values().try_for_each(|old| frame.column(old).map(|_| ()))?;
     let renamed: Vec<Column> = frame
         .columns()
         .iter()
         .map(|column| {
-            let name = options.rename.get(&column.name).unwrap_or(&column.name).clone();
-            Column { name, ..column.clone() }
+            let new = options.rename.iter().find(|(_, old)| **old == column.name).map(|(new, _)| new);
+            Column { name: new.unwrap_or(&column.name).clone(), ..column.clone() }
         })
         .collect();
     if options.columns.is_empty() {

@@ -139,17 +139,19 @@ fn mixed(column: &str, note: &Note) -> Option<(String, String)> {
     };
     let (fix, zh_fix) = match rule {
         Some(rule) => {
-            let fix = format!("parse = {{ {column} = \"{}\" }}", rule.word());
+            let fix = format!("parse = {{ {} = \"{}\" }}", key(column), rule.word());
             (format!("{fix} reads them all"), format!("{fix} 可全部读取"))
         }
         None => {
             let first = cells.first().map_or("", String::as_str);
             (
                 format!(
-                    "missing = [\"{first}\", ...] if they mean missing, or parse = {{ {column} = \"number_or_missing\" }}"
+                    "missing = [\"{first}\", ...] if they mean missing, or parse = {{ {} = \"number_or_missing\" }}",
+                    key(column)
                 ),
                 format!(
-                    "若表示缺失，请设定 missing = [\"{first}\", ...]，或 parse = {{ {column} = \"number_or_missing\" }}"
+                    "若表示缺失，请设定 missing = [\"{first}\", ...]，或 parse = {{ {} = \"number_or_missing\" }}",
+                    key(column)
                 ),
             )
         }
@@ -158,6 +160,12 @@ fn mixed(column: &str, note: &Note) -> Option<(String, String)> {
         format!("{column} ({numbers} numbers, {others} others such as {}: {fix})", list("\"", "\"", ", ")),
         format!("{column}（{numbers} 个数字，{others} 个其他，如{}：{zh_fix}）", list("“", "”", "、")),
     ))
+}
+
+/// A column's name as a key of a study file.
+fn key(column: &str) -> String {
+    let bare = !column.is_empty() && column.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
+    if bare { column.to_owned() } else { format!("\"{}\"", column.replace('\\', "\\\\").replace('"', "\\\"")) }
 }
 
 fn logical(column: &str, note: &Note) -> Option<(String, String)> {

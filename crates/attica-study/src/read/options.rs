@@ -17,7 +17,7 @@ pub struct ReadOptions {
     pub delimiter: Option<char>,
     /// Decimal sign of a text file, `.` or `,`. Found when absent.
     pub decimal: Option<char>,
-    /// Sheet of a workbook, by name or by number from 1. The only sheet with data when absent.
+    /// Sheet of a workbook, by name or by number from 1. The first visible one with data when absent.
     pub sheet: Option<Sheet>,
     /// Row of the header, from 1; two numbers for a header over several rows; 0 for none.
     pub header: Option<Header>,
@@ -25,9 +25,9 @@ pub struct ReadOptions {
     pub missing: Missing,
     /// How to read the cells of a column.
     pub parse: BTreeMap<String, Parse>,
-    /// New names, `old = "new"`. Other keys use the new ones.
+    /// New names, `new = "old"`. `parse`, `missing` and `long` use the old ones, the names of the file.
     pub rename: BTreeMap<String, String>,
-    /// Keep these columns only (new names), in this order. All when empty.
+    /// Keep these columns only (by their new names), in this order. All when empty.
     pub columns: Vec<String>,
     /// Turn wide columns into long ones.
     pub long: Option<Long>,
@@ -101,9 +101,10 @@ pub enum Word {
 pub enum Parse {
     /// Keep the text; only empty cells are missing.
     Text,
-    /// Plain numbers, `007` included; any other cell is an error.
+    /// Numbers, `007` included, also with thousands separators, Chinese units, or a percent sign
+    /// (`12%` is 0.12); any other cell is an error.
     Number,
-    /// Plain numbers; any other cell is missing, and counted.
+    /// The same, but any other cell is missing, and counted.
     NumberOrMissing,
     /// `1,234.5`, full-width commas too; also blanks and apostrophes between groups of three.
     Thousands,
@@ -136,24 +137,21 @@ impl Parse {
     }
 }
 
-/// Wide to long: every column named `stub` + separator + period becomes a row. With stubs absent,
-/// the columns whose whole name is a period (`2009`, `2010`) become one column `value`.
+/// Wide to long: columns `gdp_2010`, `gdp_2011` become rows with `gdp` and a period.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Long {
+    /// Beginnings of the names: `["gdp_"]` for `gdp_2010`, or `[""]` for `2010`.
+    pub prefixes: Vec<String>,
     /// Name of the new time column.
     pub time: String,
-    /// Stubs, `["gdp", "fdi"]`.
-    pub stubs: Vec<String>,
-    /// Between stub and period.
-    pub separator: String,
-    /// Name of the new column of values when there are no stubs.
+    /// Name of the new column when the prefix is empty.
     pub value: String,
 }
 
 impl Default for Long {
     fn default() -> Self {
-        Self { time: "year".into(), stubs: Vec::new(), separator: "_".into(), value: "value".into() }
+        Self { prefixes: vec![String::new()], time: "year".into(), value: "value".into() }
     }
 }
 

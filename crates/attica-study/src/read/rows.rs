@@ -7,7 +7,7 @@ use super::table::Table;
 
 /// Takes such rows out of the table and says which (`W514`).
 ///
-/// A total is a row whose first filled cell is 合计, Total or the like. A note is a row with one
+/// A total is a row whose first filled cell ends in 合计 or is Total, or the like. A note is a row with one
 /// filled cell, in a table of at least three columns, that starts like a note, holds a web address, or
 /// is words in a column that otherwise is numbers. A row with more in it is never taken out.
 pub(super) fn leave_out(table: &mut Table, warnings: &mut Vec<Warning>) {
@@ -54,7 +54,10 @@ pub(super) fn leave_out(table: &mut Table, warnings: &mut Vec<Warning>) {
 
 fn is_total(text: &str) -> bool {
     let word: String = fold(text).chars().filter(|c| !c.is_whitespace() && !":：".contains(*c)).collect();
-    matches!(word.to_lowercase().as_str(), "合计" | "总计" | "小计" | "共计" | "total" | "grandtotal" | "subtotal")
+    let word = word.to_lowercase();
+    // 城市合计 too; 合计 is part of no place's name.
+    ["合计", "总计", "小计", "共计"].iter().any(|total| word.ends_with(total))
+        || matches!(word.as_str(), "total" | "grandtotal" | "subtotal")
 }
 
 fn starts_like_a_note(text: &str) -> bool {

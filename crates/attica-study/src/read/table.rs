@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use attica::frame::{Column, Frame};
+use attica::frame::{Column, Frame, Values};
 use attica::message::{Place, Problem, Result, Warning};
 
 use super::cell::{by_rule, is_missing_number, is_missing_text, number};
@@ -131,7 +131,7 @@ impl Typer<'_> {
     /// True for the words that the user added.
     fn is_word(&self, cell: &str) -> bool {
         self.words.iter().any(|word| match word {
-            Word::Text(text) => cell.trim() == text.trim(),
+            Word::Text(text) => cell.trim() == text.trim() || number(text).is_some_and(|n| number(cell) == Some(n)),
             Word::Number(value) => number(cell) == Some(*value),
         })
     }
@@ -272,6 +272,23 @@ impl Typer<'_> {
         let cells = odd.into_iter().map(str::trim).filter(|cell| seen.insert(*cell)).take(5).map(str::to_owned);
         notes.add(self.name, Note::Mixed { numbers, others, cells: cells.collect(), rule });
     }
+}
+
+/// A column that came typed, under a rule or with further words for missing.
+///
+/// # Errors
+/// `E301` when a cell does not follow the rule.
+pub(super) fn retyped(column: &Column, rule: Option<Parse>, words: &[Word], notes: &mut Notes) -> Result<Column> {
+    let mut cells = Cells::default();
+    (0..column.len()).for_each(|row| cells.push(&column.display(row)));
+    let lines: Vec<u64> = (1..=column.len() as u64).collect();
+    let typer = Typer { name: &column.name, cells: &cells, lines: &lines, words, comma: false };
+    let typed = match (rule, &column.values) {
+        (Some(rule), _) => typer.told(rule, notes)?,
+        (None, Values::Number(_)) => typer.told(Parse::Number, notes)?,
+        (None, Values::Text { .. }) => typer.text(&|cell| cell.trim().is_empty(), notes),
+    };
+    Ok(Column { label: column.label.clone(), value_labels: column.value_labels.clone(), ..typed })
 }
 
 fn count(words: &mut BTreeMap<String, usize>, cell: &str) {
