@@ -35,15 +35,11 @@ impl Panel {
         let units = first_rows.iter().map(|&row| unit_column.display(row)).collect();
         let (values, notes) = read_times(time_column)?;
         warnings.extend(notes);
-        let mut times: Vec<f64> = values.iter().map(|t| t + 0.0).collect();
-        times.sort_by(f64::total_cmp);
-        times.dedup();
+        let (time_codes, times) = in_ascending_order(values);
         if times.len() < 2 {
             return Err(Problem::new("E108", format!("column \"{time}\" holds a single period, {}", times[0]))
                 .fix("name the column that tells the periods; with one period there is no panel"));
         }
-        let period = |t: f64| times.partition_point(|&s| s < t) as u32;
-        let time_codes: Vec<u32> = values.iter().map(|&t| period(t)).collect();
         let cells = first_rows.len().saturating_mul(times.len());
         if cells > MOST_CELLS {
             return Err(Problem::new(
@@ -178,6 +174,21 @@ fn in_order_of_appearance(codes: &[u32]) -> (Vec<u32>, Vec<usize>) {
         })
         .collect();
     (renumbered, first)
+}
+
+/// The position of each value among the distinct ones, and these, ascending. No value may be missing.
+fn in_ascending_order(values: Vec<f64>) -> (Vec<u32>, Vec<f64>) {
+    let column = Column::number("", values);
+    let (codes, first) = in_order_of_appearance(&codes::codes_of(&column).0);
+    let Values::Number(values) = column.values else { return (codes, Vec::new()) };
+    let mut order: Vec<usize> = (0..first.len()).collect();
+    order.sort_by(|&a, &b| values[first[a]].total_cmp(&values[first[b]]));
+    let mut position = vec![0; order.len()];
+    for (new, &old) in order.iter().enumerate() {
+        position[old] = new as u32;
+    }
+    let ascending = order.iter().map(|&i| values[first[i]] + 0.0).collect();
+    (codes.iter().map(|&c| position[c as usize]).collect(), ascending)
 }
 
 /// The distance between periods: the largest of which all differences are multiples, if that is a
