@@ -3,5 +3,6 @@
 pub mod compose;
 pub mod read;
 pub mod results;
+pub mod run;
 pub mod steps;
 pub mod studyfile;

@@ -6,6 +6,8 @@
 
 use std::collections::BTreeMap;
 
+pub use attica::diagnostic::describe::Summary;
+pub use attica::estimator::event::{EventRow, EventStudy};
 use attica::fit::{FitRecord, Wald};
 use attica::ledger::Ledger;
 use attica::message::{Problem, Warning};
@@ -245,10 +247,10 @@ pub struct IndexWeight {
     pub indicator: String,
     /// `benefit`, `cost`, `target 5`, `interval [a, b]`.
     pub direction: String,
-    /// Entropy.
-    pub entropy: f64,
+    /// Entropy, where weights come from entropy.
+    pub entropy: Option<f64>,
     /// Divergence, 1 - entropy.
-    pub divergence: f64,
+    pub divergence: Option<f64>,
     /// Weight.
     pub weight: f64,
 }
@@ -264,23 +266,6 @@ pub struct IndexRank {
     pub rank: usize,
     /// Share of each dimension in the score, in the order of `dimensions`.
     pub shares: Vec<f64>,
-}
-
-/// Summary statistics of one variable over rows that have it.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Summary {
-    /// Rows with a value.
-    pub n: usize,
-    /// Mean.
-    pub mean: f64,
-    /// Standard deviation (N - 1); none with one row.
-    pub sd: Option<f64>,
-    /// Minimum.
-    pub min: f64,
-    /// Median.
-    pub median: f64,
-    /// Maximum.
-    pub max: f64,
 }
 
 /// One section of the paper.
@@ -409,60 +394,6 @@ pub struct EventStudies {
     pub studies: Vec<EventStudy>,
     /// What was computed and how to read it.
     pub methods: Text,
-}
-
-/// Effects by event time.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct EventStudy {
-    /// Registered name of the estimator.
-    pub estimator: String,
-    /// What a legend calls it.
-    pub label: Text,
-    /// Event times, reference included (estimate 0, no interval).
-    pub rows: Vec<EventRow>,
-    /// Reference event times.
-    pub reference: Vec<i64>,
-    /// Confidence level of both bands.
-    pub level: f64,
-    /// Critical value of the simultaneous band.
-    pub sup_t: Option<f64>,
-    /// Joint test of the leads.
-    pub leads: Option<Wald>,
-    /// Pre-treatment periods that the data have.
-    pub pre_available: usize,
-    /// Leads with a coefficient.
-    pub pre_testable: usize,
-    /// Short or long differences before adoption, in words.
-    pub base: Text,
-    /// The regression behind it, when there is one.
-    pub fit: Option<Box<FitRecord>>,
-    /// Cautions.
-    pub warnings: Vec<Warning>,
-}
-
-/// One event time.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct EventRow {
-    /// Periods since adoption.
-    pub event_time: i64,
-    /// The end bin stands for this time and all beyond it.
-    pub binned: bool,
-    /// Effect; 0 at the reference.
-    pub estimate: f64,
-    /// Standard error; none at the reference.
-    pub std_error: Option<f64>,
-    /// p-value.
-    pub p_value: Option<f64>,
-    /// Pointwise interval.
-    pub conf_low: Option<f64>,
-    /// Pointwise interval.
-    pub conf_high: Option<f64>,
-    /// Simultaneous band.
-    pub band_low: Option<f64>,
-    /// Simultaneous band.
-    pub band_high: Option<f64>,
-    /// Treated rows at this event time.
-    pub n: usize,
 }
 
 /// Placebo tests.

@@ -199,6 +199,7 @@ fn event_study() -> EventStudies {
             estimator: "twfe".to_owned(),
             label: Text::new("Two-way fixed effects", "双向固定效应"),
             rows: rows.to_vec(),
+            covariance: Vec::new(),
             reference: vec![-1],
             level: 0.95,
             sup_t: Some(2.618),
@@ -259,8 +260,8 @@ fn index() -> IndexResult {
         dimension: dimension.to_owned(),
         indicator: indicator.to_owned(),
         direction: direction.to_owned(),
-        entropy,
-        divergence: 1.0 - entropy,
+        entropy: Some(entropy),
+        divergence: Some(1.0 - entropy),
         weight,
     };
     IndexResult {

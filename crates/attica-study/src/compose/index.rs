@@ -61,7 +61,7 @@ fn methods(words: &Words<'_>, index: &IndexResult) -> Text {
     let sd = summary.sd.map_or_else(Text::default, |sd| {
         text(format!(", standard deviation {}", print(sd)), format!("，标准差{}", print(sd)))
     });
-    let unweighted = index.weights.iter().all(|row| row.divergence == 0.0);
+    let unweighted = index.weights.iter().all(|row| row.entropy.is_none());
     let entropy = if unweighted {
         Text::default()
     } else {
@@ -115,6 +115,7 @@ fn weights(words: &Words<'_>, index: &IndexResult) -> Table {
         text("Weight w", "权重w"),
     ];
     let number = |value: f64| Cell::Number { value, decimals: DIGITS };
+    let unweighted = text("weights do not come from entropy", "权重并非由熵值得出");
     let mut rows = Vec::new();
     let mut last: Option<&str> = None;
     for weight in &index.weights {
@@ -131,8 +132,8 @@ fn weights(words: &Words<'_>, index: &IndexResult) -> Table {
         rows.push(Row::Cells(vec![
             Cell::Text(words.label(&weight.indicator)),
             Cell::Text(direction(&weight.direction)),
-            number(weight.entropy),
-            number(weight.divergence),
+            Cell::number(weight.entropy, DIGITS, &unweighted),
+            Cell::number(weight.divergence, DIGITS, &unweighted),
             number(weight.weight),
         ]));
     }

@@ -1,4 +1,83 @@
-//! The steps of the paper, one file each.
+//! The steps of the paper, one file each. A step reads the prepared data and fills its part of the
+//! results; a step that fails is kept with its reason, and the others go on.
+
+mod baseline;
+mod descriptives;
+mod event_study;
+mod heterogeneity;
+mod mechanism;
+mod placebo;
+mod regression;
+mod robustness;
+
+use attica::message::{Problem, Warning};
+use rayon::prelude::*;
+
+use crate::results::{Content, Section};
+use crate::run::Prepared;
+use crate::studyfile::StudyFile;
+
+pub use regression::weight_kind;
+
+/// `W606`: controls that the study itself treats as moved by the policy.
+pub(crate) fn bad_controls(study: Study<'_>) -> Vec<Warning> {
+    let moved: Vec<&String> = study.file.mechanism.iter().flat_map(|m| m.through.iter().chain(&m.mediation)).collect();
+    let both = study.file.model.controls.iter().filter(|control| moved.contains(control));
+    both.map(|control| {
+        Warning::new(
+            "W606",
+            format!("\"{control}\" is a control and a channel of the policy: controlling for it takes part of the effect away"),
+            format!("“{control}”既是控制变量又是机制变量：控制它会吸收部分政策效应"),
+        )
+    })
+    .collect()
+}
 
 /// Estimators of an event study that the study file may name.
 pub const ESTIMATORS: [&str; 1] = ["twfe"];
+
+/// What a step works with.
+#[derive(Clone, Copy)]
+pub(crate) struct Study<'a> {
+    pub file: &'a StudyFile,
+    pub data: &'a Prepared,
+}
+
+/// Sections of one step, or why there are none.
+type Found = Result<Vec<Content>, Problem>;
+
+/// One step: its key in the study file and what it does.
+type Step = (&'static str, fn(Study<'_>) -> Found);
+
+/// The steps in the order of the paper, with whether a study asks for them.
+fn asked(file: &StudyFile) -> Vec<Step> {
+    let mechanism = file.mechanism.as_ref();
+    let all: [(bool, Step); 9] = [
+        (file.descriptives.is_some(), ("descriptives", descriptives::step)),
+        (file.baseline.is_some(), ("baseline", baseline::step)),
+        (file.event_study.is_some(), ("event_study", event_study::step)),
+        (file.placebo.is_some(), ("placebo", placebo::step)),
+        (file.robustness.is_some(), ("robustness", robustness::step)),
+        (mechanism.is_some_and(|m| !m.through.is_empty()), ("mechanism", mechanism::channels)),
+        (mechanism.is_some_and(|m| !m.moderation.is_empty()), ("moderation", mechanism::moderation)),
+        (mechanism.is_some_and(|m| !m.mediation.is_empty()), ("mediation", mechanism::mediation)),
+        (file.heterogeneity.is_some(), ("heterogeneity", heterogeneity::step)),
+    ];
+    all.into_iter().filter(|(asked, _)| *asked).map(|(_, step)| step).collect()
+}
+
+/// Runs every step that the study asks for, side by side; sections come in the order of the paper.
+/// `done` is called with the name of each step as it ends, and how many there are.
+pub(crate) fn run(study: Study<'_>, done: &(dyn Fn(&str, usize) + Sync)) -> Vec<Section> {
+    let steps = asked(study.file);
+    let count = steps.len();
+    let sections: Vec<Vec<Section>> = steps
+        .into_par_iter()
+        .map(|(name, step)| {
+            let contents = step(study).unwrap_or_else(|problem| vec![Content::Failed(problem)]);
+            done(name, count);
+            contents.into_iter().map(|content| Section { step: name.to_owned(), content }).collect()
+        })
+        .collect();
+    sections.into_iter().flatten().collect()
+}

@@ -11,12 +11,12 @@ mod steps;
 mod validate;
 mod walk;
 
-pub use data::{Duplicates, Encoding, Join, Long, Parse, Source};
-pub use model::{Direction, Index, IndexMethod, IndexNorm, IndexPeriod, Model, Policy, Ssc, Weighting, Weights, Zeros};
+pub use data::{Duplicates, Keys, Source};
+pub use model::{Best, Index, IndexMethod, IndexNorm, IndexPeriod, Model, Policy, Ssc, Weighting, Weights, Zeros};
 pub use parse::{StudySource, load, parse};
 pub use steps::{
-    Baseline, Below, By, Cut, Descriptives, EventStudy, Format, Heterogeneity, IndexChange, Mechanism, Outcome,
-    Placebo, PlaceboKind, Report, Robustness, TableStyle,
+    Baseline, Below, By, Cross, Cut, CutAt, Descriptives, EventStudy, Format, Heterogeneity, IndexChange, Key,
+    Mechanism, Outcome, Placebo, PlaceboKind, Report, Robustness, TableStyle,
 };
 pub use validate::{columns, indicators};
 
@@ -55,6 +55,8 @@ pub struct StudyFile {
     pub index: IndexMap<String, Index>,
     /// Derived variables: name and expression, such as `LGDP = "log(gdp)"`. In any order.
     pub variables: IndexMap<String, String>,
+    /// Rows that enter the study, on all variables, after they are made: `not is_missing(NPRO)`.
+    pub r#where: Option<String>,
     /// What a reader calls each variable.
     pub labels: IndexMap<String, Words>,
     /// The policy and how treatment is coded.
@@ -90,6 +92,7 @@ impl Default for StudyFile {
             data: Vec::new(),
             index: IndexMap::new(),
             variables: IndexMap::new(),
+            r#where: None,
             labels: IndexMap::new(),
             policy: Policy::default(),
             model: Model::default(),

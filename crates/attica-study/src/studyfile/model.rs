@@ -8,7 +8,7 @@ use super::OneOrMany;
 
 /// A composite index. Every key that is not a setting is a dimension: `labour = ["+avg_wage", "-energy"]`, where the
 /// sign says whether more is better (`+`, also without a sign) or worse (`-`).
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Index {
     /// How indicators become one number.
@@ -35,16 +35,36 @@ pub struct Index {
     /// invert. Never for new work.
     pub ln_periods: bool,
     /// Indicators that are best at a value (`x = 5`) or within an interval (`x = [2, 3]`); their sign is then ignored.
-    pub best: IndexMap<String, Direction>,
+    pub best: IndexMap<String, Best>,
     /// Dimensions: name and signed indicators.
     #[serde(flatten)]
     pub dimensions: IndexMap<String, Vec<String>>,
 }
 
+impl Default for Index {
+    fn default() -> Self {
+        Self {
+            method: IndexMethod::default(),
+            zeros: Zeros::default(),
+            epsilon: 1e-4,
+            scale: IndexPeriod::default(),
+            weights: IndexPeriod::default(),
+            ideal: IndexPeriod::default(),
+            norm: IndexNorm::default(),
+            weight_once: false,
+            base: None,
+            two_levels: false,
+            ln_periods: false,
+            best: IndexMap::new(),
+            dimensions: IndexMap::new(),
+        }
+    }
+}
+
 /// Where an indicator is best.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
-pub enum Direction {
+pub enum Best {
     /// At this value.
     Target(f64),
     /// Between these values.
@@ -62,9 +82,7 @@ pub enum IndexMethod {
     Entropy,
     /// Equal weights, closeness to the best point.
     Topsis,
-    /// Equal weights, mean.
-    Equal,
-    /// First principal component, scaled to 0-1.
+    /// First principal component of the standardised indicators.
     Pca,
 }
 
@@ -122,7 +140,7 @@ pub struct Policy {
     pub treated: Option<String>,
     /// First treated period of the `treated` group.
     pub from: Option<f64>,
-    /// 0/1 column that is 1 in treated rows.
+    /// 0/1 column that is 1 in treated rows. Beside `first_treated` it is only compared with it.
     pub path: Option<String>,
     /// Column with the intensity of treatment: a continuous or fractional policy variable.
     pub continuous: Option<String>,

@@ -37,8 +37,8 @@ pub struct Baseline {
 pub struct EventStudy {
     /// First and last event time; those beyond fall into the end bins. All that the data have by default.
     pub window: Option<[i64; 2]>,
-    /// Reference event time, or several.
-    pub reference: OneOrMany<i64>,
+    /// Reference event time, or several; the last one before any anticipation by default, which is -1 without.
+    pub reference: Option<OneOrMany<i64>>,
     /// Estimators, drawn in one figure.
     pub estimators: Vec<String>,
     /// True to leave rows beyond the window out, instead of binning them at its ends.
@@ -49,12 +49,16 @@ pub struct EventStudy {
 
 impl Default for EventStudy {
     fn default() -> Self {
-        Self {
-            window: None,
-            reference: OneOrMany::One(-1),
-            estimators: vec!["twfe".to_owned()],
-            trim: false,
-            controls: true,
+        Self { window: None, reference: None, estimators: vec!["twfe".to_owned()], trim: false, controls: true }
+    }
+}
+
+impl EventStudy {
+    /// Reference event times when units may react `anticipation` periods early.
+    pub fn references(&self, anticipation: u32) -> Vec<i64> {
+        match &self.reference {
+            Some(given) => given.as_slice().to_vec(),
+            None => vec![-1 - i64::from(anticipation)],
         }
     }
 }
@@ -338,4 +342,27 @@ pub enum Below {
     P,
     /// Confidence interval.
     Ci,
+}
+
+impl TableStyle {
+    /// The style's name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Cn => "cn",
+            Self::Aer => "aer",
+            Self::Plain => "plain",
+        }
+    }
+}
+
+impl Below {
+    /// What stands in parentheses, by name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Se => "se",
+            Self::T => "t",
+            Self::P => "p",
+            Self::Ci => "ci",
+        }
+    }
 }

@@ -23,7 +23,7 @@ fn problems(text: &str) -> Vec<String> {
 fn a_small_file_runs_the_standard_steps() {
     let (file, ..) = parse("study.toml", SMALL).unwrap();
     assert!(file.descriptives.is_some() && file.baseline.is_some() && file.placebo.is_some());
-    assert_eq!(file.event_study.unwrap().reference.as_slice(), [-1]);
+    assert_eq!(file.event_study.unwrap().references(0), [-1]);
     assert!(file.robustness.is_none());
 }
 

@@ -58,7 +58,7 @@ fn check_policy(file: &StudyFile, check: &mut Check<'_>) {
     let ways = [
         ("first_treated", policy.first_treated.is_some()),
         ("treated", policy.treated.is_some()),
-        ("path", policy.path.is_some()),
+        ("path", policy.path.is_some() && policy.first_treated.is_none()),
         ("continuous", policy.continuous.is_some()),
     ];
     let given: Vec<&str> = ways.iter().filter(|(_, given)| *given).map(|(name, _)| *name).collect();
@@ -111,7 +111,7 @@ fn check_roles(file: &StudyFile, check: &mut Check<'_>) {
 
 fn check_windows(file: &StudyFile, check: &mut Check<'_>) {
     if let Some(study) = &file.event_study {
-        let references = study.reference.as_slice();
+        let references = study.references(file.policy.anticipation);
         if references.is_empty() {
             let message = "the event study has no reference period".to_owned();
             check.add("E607", &["event_study", "reference"], message, "write reference = -1");

@@ -1,0 +1,271 @@
+//! What can be typed. The words here are the help page.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+/// Policy evaluation on panel data: raw tables and one study file in, the whole paper out.
+#[derive(Debug, Parser)]
+#[command(name = "attica", version, propagate_version = true, arg_required_else_help = true)]
+pub struct Args {
+    /// Threads to use; results are the same for any number.
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub threads: Option<u16>,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run a study: every table and figure, the report and results.json
+    Run(Run),
+    /// Write the bundled example study and run it
+    Demo(Demo),
+    /// Write a study file for a table, after six questions
+    New(New),
+    /// Print the panel card: balance, gaps, duplicates, cohorts, missing values
+    Check(Check),
+    /// Estimate one formula
+    Fit(Fit),
+    /// Build a composite index
+    Index(Index),
+    /// Print the JSON schema of the study file
+    Schema,
+    /// Write the documents of a results.json again
+    Render(Render),
+}
+
+impl Command {
+    /// True when stdout is to hold one JSON object and nothing else.
+    pub fn json(&self) -> bool {
+        match self {
+            Self::Run(args) => args.json,
+            Self::Check(args) => args.json,
+            Self::Fit(args) => args.json,
+            Self::Index(args) => args.json,
+            Self::Demo(_) | Self::New(_) | Self::Schema | Self::Render(_) => false,
+        }
+    }
+}
+
+/// Where documents go, and which.
+#[derive(Debug, clap::Args)]
+pub struct Documents {
+    /// Folder for the outputs
+    #[arg(long, value_name = "DIR", default_value = "attica-out")]
+    pub out: PathBuf,
+    /// Documents to write; by default those of the study file
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub formats: Vec<Format>,
+    /// Language of the documents; by default that of the study file
+    #[arg(long)]
+    pub lang: Option<Lang>,
+    /// Replace outputs that were changed by hand
+    #[arg(long)]
+    pub force: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Run {
+    /// The study file
+    pub study: PathBuf,
+    /// Folder that the data files are in; by default that of the study file
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub documents: Documents,
+    /// Print one JSON object about the run on stdout
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Demo {
+    /// Folder for the example and its outputs
+    #[arg(default_value = "attica-demo")]
+    pub dir: PathBuf,
+    /// Language of the study file's report
+    #[arg(long, default_value = "en")]
+    pub lang: Lang,
+    /// Replace files that were changed by hand
+    #[arg(long)]
+    pub force: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct New {
+    /// The table: CSV, Excel, Stata, Parquet or Arrow
+    pub data: PathBuf,
+    /// Take the guesses without asking
+    #[arg(long)]
+    pub yes: bool,
+    /// Language of the comments and of the report
+    #[arg(long, default_value = "en")]
+    pub lang: Lang,
+    /// The study file to write
+    #[arg(long, value_name = "FILE", default_value = "study.toml")]
+    pub out: PathBuf,
+    /// Replace the study file if there is one
+    #[arg(long)]
+    pub force: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Check {
+    /// The table
+    pub data: PathBuf,
+    /// Column of the unit
+    #[arg(long)]
+    pub unit: String,
+    /// Column of the period
+    #[arg(long)]
+    pub time: String,
+    /// Column that is 1 in treated rows
+    #[arg(long, conflicts_with = "first_treated")]
+    pub treatment: Option<String>,
+    /// Column with the first treated period of each unit; empty means never
+    #[arg(long)]
+    pub first_treated: Option<String>,
+    /// Value of --first-treated that means never, besides the empty cell
+    #[arg(long, value_name = "VALUE", allow_negative_numbers = true)]
+    pub never: Vec<f64>,
+    /// Rows to look at, such as 'year >= 2009'
+    #[arg(long, value_name = "CONDITION")]
+    pub r#where: Option<String>,
+    /// Language of the card
+    #[arg(long, default_value = "en")]
+    pub lang: Lang,
+    /// Print the card as one JSON object on stdout
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Fit {
+    /// The formula: outcome ~ regressors | absorbed effects
+    pub formula: String,
+    /// The table
+    pub data: PathBuf,
+    /// Cluster variables
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
+    pub cluster: Vec<String>,
+    /// Covariance when not clustered: iid or HC1
+    #[arg(long, value_name = "KIND", conflicts_with = "cluster")]
+    pub vcov: Option<String>,
+    /// Small-sample rule: reghdfe, fixest, xtreg, areg, linearmodels, plm, none
+    #[arg(long, value_name = "PRESET", default_value = "reghdfe")]
+    pub ssc: String,
+    /// Column of weights
+    #[arg(long, value_name = "COLUMN")]
+    pub weights: Option<String>,
+    /// What weights mean
+    #[arg(long, value_name = "KIND", default_value = "analytic")]
+    pub weights_kind: Weighting,
+    /// Rows to use, such as 'year >= 2009'
+    #[arg(long, value_name = "CONDITION")]
+    pub r#where: Option<String>,
+    /// Column of the unit, for lags and units counted
+    #[arg(long, requires = "time")]
+    pub unit: Option<String>,
+    /// Column of the period
+    #[arg(long, requires = "unit")]
+    pub time: Option<String>,
+    /// Keep absorbed groups that have one row
+    #[arg(long)]
+    pub keep_singletons: bool,
+    /// Confidence level
+    #[arg(long, default_value_t = 0.95)]
+    pub level: f64,
+    /// Print the estimate as one JSON object on stdout
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Index {
+    /// The table
+    pub data: PathBuf,
+    /// Indicators of which more is better
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
+    pub benefit: Vec<String>,
+    /// Indicators of which less is better
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
+    pub cost: Vec<String>,
+    /// Column of the unit
+    #[arg(long)]
+    pub unit: Option<String>,
+    /// Column of the period
+    #[arg(long)]
+    pub time: Option<String>,
+    /// entropy-topsis, entropy, topsis or pca
+    #[arg(long, default_value = "entropy-topsis")]
+    pub method: String,
+    /// What zeros become after scaling: keep, epsilon, shrink or shift
+    #[arg(long, default_value = "keep")]
+    pub zeros: String,
+    /// What --zeros epsilon adds
+    #[arg(long, default_value_t = 1e-4)]
+    pub epsilon: f64,
+    /// Norm of the distances: minmax or vector
+    #[arg(long, default_value = "minmax")]
+    pub norm: String,
+    /// Let weights enter the distances once
+    #[arg(long)]
+    pub weight_once: bool,
+    /// Rows to use
+    #[arg(long, value_name = "CONDITION")]
+    pub r#where: Option<String>,
+    /// Print the index as one JSON object on stdout
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Render {
+    /// The results.json of a run
+    pub results: PathBuf,
+    #[command(flatten)]
+    pub documents: Documents,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Lang {
+    /// English
+    En,
+    /// Chinese
+    Zh,
+}
+
+impl From<Lang> for attica::text::Language {
+    fn from(lang: Lang) -> Self {
+        match lang {
+            Lang::En => Self::En,
+            Lang::Zh => Self::Zh,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    Html,
+    Docx,
+    Tex,
+    Md,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Weighting {
+    Analytic,
+    Frequency,
+    Probability,
+}
+
+impl From<Weighting> for attica::design::WeightKind {
+    fn from(kind: Weighting) -> Self {
+        match kind {
+            Weighting::Analytic => Self::Analytic,
+            Weighting::Frequency => Self::Frequency,
+            Weighting::Probability => Self::Probability,
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! From results to files: report in each format, figures, tables, and the results themselves.
+
+use attica::message::Problem;
+use attica::text::Language;
+use attica_report::report::Report;
+use attica_report::{csv, docx, figure, html, latex, markdown};
+use attica_study::compose;
+use attica_study::results::Results;
+
+use crate::args::{Documents, Format};
+use crate::output::Staging;
+use crate::progress::Progress;
+
+/// Dots per inch of the figures beside the report.
+const DPI: f64 = 300.0;
+
+/// Writes all documents of `results` and returns their names.
+///
+/// # Errors
+/// `E705`, `E706`; `E707` when a document cannot be made.
+pub fn write(
+    results: &Results,
+    formats: &[Format],
+    language: Language,
+    documents: &Documents,
+    progress: &Progress,
+) -> Result<Vec<String>, Problem> {
+    let staging = Staging::new(&documents.out, documents.force)?;
+    let report = compose::report(results, language);
+    progress.stage("documents", 0, 1);
+    let json = serde_json::to_vec(results).map_err(|error| unmade("results.json", &error))?;
+    staging.add("results.json", &json)?;
+    for table in report.tables() {
+        let text = csv::write(table, report.style, language);
+        staging.add(&format!("tables/{}.csv", table.id), text.as_bytes())?;
+    }
+    for drawn in report.figures() {
+        staging.add(&format!("figures/{}.svg", drawn.id), figure::svg(drawn, language).as_bytes())?;
+    }
+    let pictures = figure::pngs(report.figures(), language, DPI).map_err(|error| unmade("figures", &error))?;
+    for (drawn, picture) in report.figures().zip(&pictures) {
+        staging.add(&format!("figures/{}.png", drawn.id), &picture.bytes)?;
+    }
+    for format in formats {
+        let (name, bytes) = document(&report, *format, &pictures)?;
+        staging.add(name, &bytes)?;
+    }
+    staging.finish()
+}
+
+fn document(report: &Report, format: Format, pictures: &[figure::Png]) -> Result<(&'static str, Vec<u8>), Problem> {
+    Ok(match format {
+        Format::Html => ("report.html", html::write(report).into_bytes()),
+        Format::Docx => ("report.docx", docx::write(report, pictures).map_err(|error| unmade("report.docx", &error))?),
+        Format::Tex => ("report.tex", latex::write(report, |id| format!("figures/{id}.png")).into_bytes()),
+        Format::Md => ("report.md", markdown::write(report, |id| format!("figures/{id}.svg")).into_bytes()),
+    })
+}
+
+fn unmade(name: &str, error: &dyn std::error::Error) -> Problem {
+    Problem::new("E707", format!("{name} could not be made: {error}"))
+}

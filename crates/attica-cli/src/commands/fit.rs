@@ -1,0 +1,189 @@
+//! `attica fit`: one formula, possibly standing for several regressions.
+
+use attica::design::{Design, DesignOptions};
+use attica::fit::{FitOptions, FitRecord, Term, fit as estimate};
+use attica::formula::Formula;
+use attica::message::Problem;
+use attica::panel::Panel;
+use attica::text::Language;
+use attica::vcov::{Ssc, Vcov};
+use attica_study::read::{ReadOptions, read_file};
+use serde::Serialize;
+
+use crate::args::Fit;
+use crate::say::Failure;
+use crate::{Done, say};
+
+/// What `--json` prints for several regressions; a single one is printed alone.
+#[derive(Serialize)]
+struct Several {
+    models: Vec<One>,
+}
+
+#[derive(Serialize)]
+struct One {
+    formula: String,
+    #[serde(flatten)]
+    fit: FitRecord,
+}
+
+/// Estimates the formula and prints it.
+pub fn fit(args: &Fit) -> Done {
+    let pointing = |problem: Problem| Failure::from(problem).pointing_into("formula", &args.formula);
+    let formula = Formula::parse(&args.formula).map_err(pointing)?;
+    let vcov = vcov(args)?;
+    let options = FitOptions {
+        vcov: vcov.clone(),
+        ssc: Ssc::parse(&args.ssc)?,
+        level: level(args.level)?,
+        keep_singletons: args.keep_singletons,
+    };
+    let (frame, source) = read_file(&args.data, &ReadOptions::default())?;
+    let (frame, filtered) = super::kept(frame, args.r#where.as_deref())?;
+    let mut warnings = source.warnings;
+    let panel = match (&args.unit, &args.time) {
+        (Some(unit), Some(time)) => {
+            let (panel, notes) = Panel::new(&frame, unit, time)?;
+            warnings.extend(notes);
+            Some(panel)
+        }
+        _ => None,
+    };
+    let design_options = DesignOptions {
+        weights: args.weights.clone().map(|column| (column, args.weights_kind.into())),
+        clusters: match &vcov {
+            Vcov::Cluster(names) => names.clone(),
+            _ => Vec::new(),
+        },
+        ..DesignOptions::default()
+    };
+    let mut models = Vec::new();
+    for single in formula.expand(&frame).map_err(pointing)? {
+        let design = Design::build(&frame, panel.as_ref(), &single, &design_options).map_err(pointing)?;
+        let found = estimate(&design, &options).map_err(Failure::from)?;
+        let mut record = found.record();
+        record.ledger = filtered.then(&record.ledger);
+        record.dropped.clone_from(&record.ledger.dropped);
+        record.warnings.splice(0..0, warnings.iter().cloned());
+        models.push(One { formula: single.to_string(), fit: record });
+    }
+    if args.json {
+        match models.as_slice() {
+            [one] => say::print_json(one),
+            _ => say::print_json(&Several { models }),
+        }
+        return Ok(());
+    }
+    for model in &models {
+        say::print(&page(model));
+        say::warnings(&model.fit.warnings, Language::En);
+    }
+    Ok(())
+}
+
+/// Clustered when asked; otherwise what `--vcov` says; never homoskedastic by itself.
+fn vcov(args: &Fit) -> Result<Vcov, Problem> {
+    match (&args.vcov, args.cluster.as_slice(), &args.unit) {
+        (Some(words), _, _) => Vcov::parse(words),
+        (None, [], Some(unit)) => Ok(Vcov::cluster(unit)),
+        (None, [], None) => Ok(Vcov::Hc1),
+        (None, names, _) => Ok(Vcov::Cluster(names.to_vec())),
+    }
+}
+
+fn level(level: f64) -> Result<f64, Problem> {
+    if level > 0.0 && level < 1.0 {
+        return Ok(level);
+    }
+    Err(Problem::new("E602", format!("--level {level} is not between 0 and 1")))
+}
+
+/// The printout: coefficients, the facts users check, the SE card, the account of rows.
+fn page(model: &One) -> String {
+    let fit = &model.fit;
+    let mut page = format!("\n{}\n{}; {}\n\n", model.formula, fit.model, standard_errors(fit));
+    page += &coefficients(fit);
+    page += "\n";
+    let mut facts: Vec<(&str, String)> = vec![("Observations", fit.n_obs.to_string())];
+    facts.extend(fit.n_units.map(|n| ("Units", n.to_string())));
+    facts.extend(fit.n_clusters.map(|n| ("Clusters (smallest number)", n.to_string())));
+    let r2 = &fit.r2_family;
+    for (label, value) in [
+        ("R2", r2.overall),
+        ("Adjusted R2", r2.adjusted),
+        ("Within R2", r2.within),
+        ("Within R2, adjusted", r2.within_adjusted),
+        ("R2 within, as xtreg", r2.xtreg_within),
+        ("R2 between, as xtreg", r2.xtreg_between),
+        ("R2 overall, as xtreg", r2.xtreg_overall),
+    ] {
+        facts.extend(value.map(|v| (label, format!("{v:.6}"))));
+    }
+    facts.push(("Mean of the outcome", super::short(fit.mean_outcome)));
+    facts.push(("Residual degrees of freedom", super::short(fit.df_residual)));
+    facts.extend(fit.weights.clone().map(|w| ("Weights", w)));
+    let rows: Vec<Vec<String>> = facts.into_iter().map(|(label, value)| vec![label.to_owned(), value]).collect();
+    page += &(super::aligned(&rows).join("\n") + "\n");
+    if !fit.effects.is_empty() {
+        let head = ["Absorbed effect", "categories", "redundant", "coefficients"].map(str::to_owned).to_vec();
+        let mut rows = vec![head];
+        rows.extend(fit.effects.iter().map(|e| {
+            let star = if e.nested { "*" } else { "" };
+            let free = e.levels - e.redundant;
+            vec![e.name.clone(), e.levels.to_string(), e.redundant.to_string(), format!("{free}{star}")]
+        }));
+        page += &format!("\n{}\n", super::aligned(&rows).join("\n"));
+        if fit.effects.iter().any(|e| e.nested) {
+            page += "* nested in the cluster variable\n";
+        }
+    }
+    let card = &fit.se_card;
+    let df = card.df.map_or("normal".to_owned(), |df| format!("t({})", super::short(df)));
+    page += &format!(
+        "\nStandard errors: {}, rule {}: N = {}, K = {}, factor {:.6}, {df}; equals {}\n",
+        card.vcov, card.ssc, card.n, card.k, card.factor, card.equals
+    );
+    for omitted in &fit.omitted {
+        page += &format!("Left out: {} ({})\n", omitted.name, omitted.reason.en);
+    }
+    page += &ledger(fit);
+    page
+}
+
+fn standard_errors(fit: &FitRecord) -> String {
+    format!("standard errors {}", fit.vcov)
+}
+
+fn coefficients(fit: &FitRecord) -> String {
+    let percent = format!("{:.0} %", 100.0 * fit.level);
+    let head = ["", "estimate", "std. error", "t", "p", "low", "high"].map(str::to_owned).to_vec();
+    let mut rows = vec![head];
+    let row = |term: &Term| {
+        vec![
+            term.term.clone(),
+            super::short(term.estimate),
+            super::short(term.std_error),
+            format!("{:.3}", term.statistic),
+            format!("{:.4}", term.p_value),
+            super::short(term.conf_low),
+            super::short(term.conf_high),
+        ]
+    };
+    rows.extend(fit.terms.iter().map(row));
+    rows.extend(fit.constant_absorbed.iter().map(|term| {
+        let mut cells = row(term);
+        cells[0] = "constant (effects absorbed)".to_owned();
+        cells
+    }));
+    format!("{}\n{percent} confidence intervals\n", super::aligned(&rows).join("\n"))
+}
+
+/// Read, lost by reason, used.
+fn ledger(fit: &FitRecord) -> String {
+    let ledger = &fit.ledger;
+    if ledger.dropped.is_empty() {
+        return format!("Rows: {} read, all used\n", ledger.read);
+    }
+    let lost: Vec<String> = ledger.dropped.iter().map(|d| format!("{} {}", d.rows, d.reason.text().en)).collect();
+    format!("Rows: {} read; {}; {} used\n", ledger.read, lost.join("; "), ledger.used)
+}

@@ -1,0 +1,197 @@
+//! Files that appear whole or not at all.
+//!
+//! Everything is written into a folder beside the target and moved into place when it is complete.
+//! A manifest keeps the checksum of each file, so that a later run sees which ones were edited.
+
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use attica::message::{Place, Problem};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+/// Name of the manifest.
+pub const MANIFEST: &str = "manifest.json";
+
+/// Folders to remove when the user interrupts.
+static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+/// What was written, and what it looked like then.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Manifest {
+    /// Version of Attica.
+    version: String,
+    /// SHA-256 by path, relative to the folder.
+    files: BTreeMap<String, String>,
+}
+
+/// Removes unfinished outputs on Ctrl-C, says so, and ends with code 130.
+pub fn clean_up_when_interrupted() {
+    let handler = || {
+        if let Ok(folders) = UNFINISHED.lock() {
+            for folder in folders.iter() {
+                let _ = std::fs::remove_dir_all(folder);
+            }
+        }
+        let _ = writeln!(std::io::stderr(), "N707 interrupted; nothing was written");
+        std::process::exit(130);
+    };
+    // Without a handler an interruption still ends the program; only the folder beside stays.
+    let _ = ctrlc::set_handler(handler);
+}
+
+/// Files on their way into a folder.
+pub struct Staging {
+    target: PathBuf,
+    folder: tempfile::TempDir,
+}
+
+impl Staging {
+    /// Prepares to write into `target`.
+    ///
+    /// # Errors
+    /// `E705` when files there were changed by hand or were not made by this program, unless `force`; `E706` when the
+    /// folder cannot be written.
+    pub fn new(target: &Path, force: bool) -> Result<Self, Problem> {
+        if !force {
+            refuse_changed(target)?;
+        }
+        let parent = match target.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
+        std::fs::create_dir_all(parent).map_err(|error| unwritable(parent, &error))?;
+        let folder = tempfile::Builder::new()
+            .prefix(".attica-")
+            .tempdir_in(parent)
+            .map_err(|error| unwritable(parent, &error))?;
+        if let Ok(mut folders) = UNFINISHED.lock() {
+            folders.push(folder.path().to_owned());
+        }
+        Ok(Self { target: target.to_owned(), folder })
+    }
+
+    /// Adds a file; `name` may hold folders, `tables/1.csv`.
+    ///
+    /// # Errors
+    /// `E706`.
+    pub fn add(&self, name: &str, bytes: &[u8]) -> Result<(), Problem> {
+        let path = self.folder.path().join(name);
+        let write = || {
+            if let Some(parent) = path.parent() {
+                std::fs::create_dir_all(parent)?;
+            }
+            std::fs::write(&path, bytes)
+        };
+        write().map_err(|error| unwritable(&self.target.join(name), &error))
+    }
+
+    /// Moves everything into place, the manifest last, and returns the names.
+    ///
+    /// # Errors
+    /// `E706`.
+    pub fn finish(self) -> Result<Vec<String>, Problem> {
+        let mut names = Vec::new();
+        list(self.folder.path(), "", &mut names).map_err(|error| unwritable(&self.target, &error))?;
+        let mut manifest = Manifest { version: env!("CARGO_PKG_VERSION").to_owned(), files: BTreeMap::new() };
+        for name in &names {
+            let sum = checksum(&self.folder.path().join(name)).map_err(|error| unwritable(&self.target, &error))?;
+            manifest.files.insert(name.clone(), sum);
+        }
+        let before = read_manifest(&self.target).unwrap_or_default();
+        let text = serde_json::to_string_pretty(&manifest).map_err(|e| unwritable(&self.target, &e.into()))? + "\n";
+        self.add(MANIFEST, text.as_bytes())?;
+        for name in names.iter().map(String::as_str).chain([MANIFEST]) {
+            let to = self.target.join(name);
+            let place = || {
+                if let Some(parent) = to.parent() {
+                    std::fs::create_dir_all(parent)?;
+                }
+                std::fs::rename(self.folder.path().join(name), &to)
+            };
+            place().map_err(|error| unwritable(&to, &error))?;
+        }
+        // Files of an earlier run that this one no longer makes.
+        for stale in before.files.keys().filter(|name| !manifest.files.contains_key(*name)) {
+            let _ = std::fs::remove_file(self.target.join(stale));
+        }
+        Ok(names)
+    }
+}
+
+fn refuse_changed(target: &Path) -> Result<(), Problem> {
+    let Ok(mut entries) = std::fs::read_dir(target) else {
+        return match target.exists() {
+            true => {
+                Err(Problem::new("E705", "the output folder is a file").at(place(target)).fix("choose another --out"))
+            }
+            false => Ok(()),
+        };
+    };
+    let Some(manifest) = read_manifest(target) else {
+        return match entries.next() {
+            None => Ok(()),
+            Some(_) => Err(Problem::new("E705", "the output folder holds files that this program did not write")
+                .at(place(target))
+                .fix("choose another --out, or add --force to write among them")),
+        };
+    };
+    let changed: Vec<&str> = manifest
+        .files
+        .iter()
+        .filter(|(name, sum)| checksum(&target.join(name)).is_ok_and(|now| now != **sum))
+        .map(|(name, _)| name.as_str())
+        .collect();
+    if changed.is_empty() {
+        return Ok(());
+    }
+    Err(Problem::new("E705", format!("changed by hand since they were written: {}", changed.join(", ")))
+        .at(place(target))
+        .fix("keep them elsewhere, choose another --out, or add --force to replace them"))
+}
+
+fn read_manifest(target: &Path) -> Option<Manifest> {
+    let text = std::fs::read_to_string(target.join(MANIFEST)).ok()?;
+    serde_json::from_str(&text).ok()
+}
+
+fn list(folder: &Path, prefix: &str, names: &mut Vec<String>) -> std::io::Result<()> {
+    let mut entries: Vec<_> = std::fs::read_dir(folder)?.collect::<Result<_, _>>()?;
+    entries.sort_by_key(std::fs::DirEntry::file_name);
+    for entry in entries {
+        let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
+        if entry.file_type()?.is_dir() {
+            list(&entry.path(), &format!("{name}/"), names)?;
+        } else {
+            names.push(name);
+        }
+    }
+    Ok(())
+}
+
+fn checksum(path: &Path) -> std::io::Result<String> {
+    let mut file = std::fs::File::open(path)?;
+    let mut hash = Sha256::new();
+    let mut buffer = [0; 1 << 16];
+    loop {
+        let n = file.read(&mut buffer)?;
+        if n == 0 {
+            break;
+        }
+        hash.update(&buffer[..n]);
+    }
+    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// `E706` with what the system said.
+pub fn unwritable(path: &Path, error: &std::io::Error) -> Problem {
+    Problem::new("E706", format!("cannot write: {error}"))
+        .at(place(path))
+        .fix("free some space or choose another --out")
+}
+
+fn place(path: &Path) -> Place {
+    Place { file: Some(path.display().to_string()), ..Place::default() }
+}

@@ -1,0 +1,207 @@
+//! From a study file to results: read, join, derive, code the policy, run the steps.
+
+mod card;
+mod derive;
+mod gather;
+mod notice;
+mod treatment;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use attica::frame::{Column, Frame};
+use attica::ledger::Ledger;
+use attica::message::{Problem, Warning};
+use attica::panel::Panel;
+
+use crate::results::{Content, IndexResult, Join, ModelCard, Policy, Results, Section, Source, Style};
+use crate::steps;
+use crate::studyfile::{self, StudyFile, StudySource};
+
+pub use card::panel_card;
+pub use derive::build as build_index;
+pub use notice::notice_values;
+pub use treatment::{Treatment, treatment};
+
+/// A study's data, ready for its steps. Rows are sorted by unit and time, so that no result depends
+/// on the order of the file.
+#[derive(Clone, Debug)]
+pub struct Prepared {
+    /// Every column: those of the files, derived variables, indices, and the policy variable.
+    pub frame: Frame,
+    /// Unit and time of its rows.
+    pub panel: Panel,
+    /// The policy.
+    pub treatment: Treatment,
+    /// Files.
+    pub sources: Vec<Source>,
+    /// Joins.
+    pub joins: Vec<Join>,
+    /// Rows from the first file to the frame.
+    pub ledger: Ledger,
+    /// Composite indices.
+    pub indices: Vec<IndexResult>,
+    /// What was noticed.
+    pub warnings: Vec<Warning>,
+}
+
+/// Reads and prepares the data of a study. Files are looked for in `folder`.
+///
+/// # Errors
+/// All problems that one stage finds: of the files, of names that no column has (`E603`), of the panel, of the
+/// derived variables, of the policy. Later stages do not run on what an earlier one refused.
+pub fn prepare(file: &StudyFile, study: &StudySource, folder: &Path) -> Result<Prepared, Vec<Problem>> {
+    let gathered = gather::gather(&file.data, study, folder)?;
+    let (unit, time) = match (&file.data[0].unit, &file.data[0].time) {
+        (Some(unit), Some(time)) => (unit.as_str(), time.as_str()),
+        _ => return Err(vec![study.problem("E602", &["data", "0"], "the first table needs unit and time")]),
+    };
+    let gather::Gathered { frame, sources, joins, mut ledger, mut warnings } = gathered;
+    let mut known: Vec<&str> = frame.columns().iter().map(|c| c.name.as_str()).collect();
+    known.extend(file.variables.keys().chain(file.index.keys()).map(String::as_str));
+    known.push(&file.policy.name);
+    let mut problems = studyfile::columns(file, study, &known);
+    for (key, name) in [("unit", unit), ("time", time)] {
+        if let Err(problem) = frame.column(name) {
+            problems.push(problem.at(study.place(&["data", "0", key])));
+        }
+    }
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+
+    let at_data = |problem: Problem| vec![gather::pointed(problem, study, &["data", "0"])];
+    let (mut frame, mut panel, notes) = sorted(frame, unit, time).map_err(at_data)?;
+    warnings.extend(notes);
+    let (indices, notes) = derive::derive(file, study, &mut frame, &panel)?;
+    warnings.extend(notes);
+    if let Some(condition) = &file.r#where {
+        let (kept, notes) = gather::filtered(&frame, condition, &mut ledger)
+            .map_err(|problem| vec![gather::inside(problem, study, &["where"])])?;
+        warnings.extend(notes);
+        let again = sorted(kept, unit, time).map_err(at_data)?;
+        (frame, panel) = (again.0, again.1);
+    }
+    let treatment = treatment(&file.policy, &frame, &panel)
+        .map_err(|problem| vec![gather::pointed(problem, study, &["policy"])])?;
+    let policy = Column::number(&treatment.name, treatment.values.clone());
+    frame.set(policy).map_err(|problem| vec![problem])?;
+    Ok(Prepared { frame, panel, treatment, sources, joins, ledger, indices, warnings })
+}
+
+/// Runs a whole study. `progress` is told each stage that ends: its name, how many are behind, and how many there are.
+///
+/// # Errors
+/// All problems of the study file and of the data that one stage finds. Steps that fail do not stop the others: they
+/// are kept in the results.
+pub fn run(
+    file: &StudyFile,
+    study: &StudySource,
+    folder: &Path,
+    progress: &(dyn Fn(&str, usize, usize) + Sync),
+) -> Result<Results, Vec<Problem>> {
+    progress("data", 0, 1);
+    let data = prepare(file, study, folder)?;
+    let done = AtomicUsize::new(1);
+    let sections = steps::run(steps::Study { file, data: &data }, &|step, steps| {
+        let behind = done.fetch_add(1, Ordering::Relaxed);
+        progress(step, behind, steps + 1);
+    });
+    Ok(results(file, data, sections))
+}
+
+/// True when a step failed, or a column of one.
+pub fn has_failures(results: &Results) -> bool {
+    results.sections.iter().any(|section| match &section.content {
+        Content::Failed(_) => true,
+        Content::Models(family) => family.models.iter().all(|m| matches!(m.fit, crate::results::Outcome::Failed(_))),
+        _ => false,
+    })
+}
+
+fn results(file: &StudyFile, data: Prepared, sections: Vec<Section>) -> Results {
+    let study = steps::Study { file, data: &data };
+    let mut card_columns: Vec<&str> = file.model.outcome.as_slice().iter().map(String::as_str).collect();
+    card_columns.push(&file.policy.name);
+    card_columns.extend(file.model.controls.iter().map(String::as_str));
+    card_columns.extend(file.mechanism.iter().flat_map(|m| &m.through).map(String::as_str));
+    let noticed: Vec<Warning> = notice_values(&data.frame, &data.panel);
+    let mut warnings = data.warnings.clone();
+    warnings.extend(data.treatment.warnings.iter().cloned());
+    warnings.extend(noticed);
+    warnings.extend(steps::bad_controls(study));
+    let panel = panel_card(&data.frame, &data.panel, Some(&data.treatment), &card_columns, Vec::new());
+    let treatment = &data.treatment;
+    let style = &file.report;
+    let model = ModelCard {
+        outcome: study.outcome().to_owned(),
+        controls: file.model.controls.clone(),
+        effects: study.effects(),
+        cluster: match study.vcov() {
+            Ok(attica::vcov::Vcov::Cluster(names)) => names,
+            _ => Vec::new(),
+        },
+        ssc: file.model.ssc.name().to_owned(),
+    };
+    Results {
+        format: "attica-results/1".to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        title: file.title.text(),
+        language: file.language,
+        seed: file.seed,
+        simulated: file.simulated.as_ref().map(studyfile::Words::text),
+        style: Style {
+            name: style.style.name().to_owned(),
+            stars: style.stars.clone(),
+            below: style.below.name().to_owned(),
+            digits: style.digits,
+        },
+        policy: Policy {
+            name: treatment.name.clone(),
+            coding: treatment.coding.clone(),
+            staggered: treatment.dates.len() > 1,
+            dates: treatment.dates.clone(),
+        },
+        model,
+        panel,
+        labels: labels(file, &data.frame),
+        variables: file.variables.iter().map(|(name, text)| (name.clone(), text.clone())).collect(),
+        sources: data.sources,
+        joins: data.joins,
+        ledger: data.ledger,
+        indices: data.indices,
+        sections,
+        warnings,
+    }
+}
+
+/// What a reader calls each variable: the study's words, or else the file's own labels.
+fn labels(file: &StudyFile, frame: &Frame) -> BTreeMap<String, attica::text::Text> {
+    let of_file = frame.columns().iter().filter_map(|c| Some((c.name.clone(), c.label.clone()?)));
+    let of_study = file.labels.iter().map(|(name, words)| (name.clone(), words.text()));
+    of_file.chain(of_study).collect()
+}
+
+/// The frame in order of unit and time, with its panel.
+fn sorted(frame: Frame, unit: &str, time: &str) -> attica::message::Result<(Frame, Panel, Vec<Warning>)> {
+    let (panel, warnings) = Panel::new(&frame, unit, time)?;
+    let mut order: Vec<u32> = (0..panel.units.len() as u32).collect();
+    let number = |u: u32| panel.units[u as usize].parse::<f64>().ok();
+    order.sort_by(|&a, &b| match (number(a), number(b)) {
+        (Some(x), Some(y)) => x.total_cmp(&y),
+        _ => panel.units[a as usize].cmp(&panel.units[b as usize]),
+    });
+    let rows: Vec<u32> = order
+        .iter()
+        .flat_map(|&u| (0..panel.times.len()).filter_map(move |t| Some((u, t))))
+        .filter_map(|(u, t)| panel.row(u, t))
+        .map(|r| r as u32)
+        .collect();
+    if rows.iter().enumerate().all(|(i, &row)| i == row as usize) {
+        return Ok((frame, panel, warnings));
+    }
+    let frame = frame.take(&rows);
+    let (panel, _) = Panel::new(&frame, unit, time)?;
+    Ok((frame, panel, warnings))
+}

@@ -1,0 +1,107 @@
+//! Table 2: the policy's effect as controls come in, and the textbook forms on request.
+
+use attica::frame::Column;
+use attica::message::{Problem, Warning};
+use attica::panel::Adoption;
+use attica::text::Text;
+
+use super::regression::{Estimator, name};
+use super::{Found, Study};
+use crate::results::{Content, Model, Models};
+
+pub(super) fn step(study: Study<'_>) -> Found {
+    let asked = study.file.baseline.clone().unwrap_or_default();
+    let main = study.main()?;
+    let controls = &study.file.model.controls;
+    let stages = asked.stages.unwrap_or_else(|| (0..=controls.len()).map(|n| controls[..n].to_vec()).collect());
+    let mut models: Vec<Model> = Vec::new();
+    for outcome in study.file.model.outcome.as_slice() {
+        for stage in &stages {
+            let mut spec = main.clone();
+            spec.outcome = name(outcome);
+            spec.controls = stage.iter().map(|c| study.term(c)).collect();
+            models.push(study.model(&spec));
+        }
+    }
+    let mut show = vec![study.policy().to_owned()];
+    let mut shown_controls: Vec<String> = Vec::new();
+    for control in stages.iter().flatten().filter(|c| !show.contains(c)) {
+        if !shown_controls.contains(control) {
+            shown_controls.push(control.clone());
+        }
+    }
+    let mut cautions = Vec::new();
+    if asked.classic {
+        let (model, names) = classic(study)?;
+        models.push(model);
+        show.extend(names);
+    }
+    if asked.pooled {
+        let mut spec = main.clone();
+        spec.head = Text::new("Pooled OLS", "混合OLS");
+        spec.effects = Vec::new();
+        models.push(study.model(&spec));
+        cautions.push(Warning::new(
+            "N610",
+            "pooled least squares takes every lasting difference between units for an effect of the policy",
+            "混合OLS把个体间的固有差异当作政策效应",
+        ));
+    }
+    if asked.random_effects {
+        let mut spec = main.clone();
+        spec.head = Text::new("Random effects", "随机效应");
+        spec.effects = Vec::new();
+        spec.estimator = Estimator::RandomEffects;
+        models.push(study.model(&spec));
+        cautions.push(Warning::new(
+            "N611",
+            "random effects assume that who was treated is unrelated to lasting differences between units",
+            "随机效应假定处理分配与个体固有差异无关",
+        ));
+    }
+    show.extend(shown_controls);
+    Ok(vec![Content::Models(Models {
+        id: "baseline".to_owned(),
+        title: Text::new("Baseline results", "基准回归结果"),
+        models,
+        show,
+        tests: Vec::new(),
+        methods: methods(study),
+        cautions,
+    })])
+}
+
+/// Eq. (1): both main effects and their product, nothing absorbed.
+fn classic(study: Study<'_>) -> Result<(Model, Vec<String>), Problem> {
+    let data = study.data;
+    let [date] = data.treatment.dates.as_slice() else {
+        return Err(Problem::new(
+            "E607",
+            format!("classic = true needs one date of adoption; there are {}", data.treatment.dates.len()),
+        )
+        .fix("leave classic out: unit and period effects hold for several dates"));
+    };
+    let group = |unit: u32| !matches!(data.treatment.adoption[unit as usize], Adoption::Never);
+    let treated = data.panel.unit.iter().map(|&u| f64::from(u8::from(group(u)))).collect();
+    let post = data.panel.time.iter().map(|&t| f64::from(u8::from(data.panel.times[t as usize] >= *date))).collect();
+    let mut frame = data.frame.clone();
+    let names = ["Treated".to_owned(), "Post".to_owned()];
+    frame.set(Column::number(&names[0], treated))?;
+    frame.set(Column::number(&names[1], post))?;
+    let mut spec = study.main()?;
+    spec.head = Text::new("Classic DID", "经典双重差分");
+    spec.regressors.extend(names.iter().map(|n| name(n)));
+    spec.effects = Vec::new();
+    Ok((study.model_in(&frame, &spec), names.to_vec()))
+}
+
+fn methods(study: Study<'_>) -> Text {
+    let effects = study.effects().join(" + ");
+    let policy = study.policy();
+    Text::new(
+        format!(
+            "Least squares of the outcome on {policy} with effects {effects} absorbed; controls enter column by column."
+        ),
+        format!("被解释变量对{policy}的最小二乘回归，吸收{effects}固定效应，控制变量逐列加入。"),
+    )
+}
