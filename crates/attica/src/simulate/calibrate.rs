@@ -16,7 +16,7 @@ pub(super) fn standardised(x: &[f64], mean: f64, sd: f64) -> Vec<f64> {
 /// A zero of `f` in `[low, high]`, by bisection; the end nearer to one when the signs agree.
 pub(super) fn bisect(mut low: f64, mut high: f64, mut f: impl FnMut(f64) -> f64) -> f64 {
     let rising = f(low) < f(high);
-    for _ in 0..60 {
+    for _ in 0..36 {
         let middle = f64::midpoint(low, high);
         if (f(middle) < 0.0) == rising {
             low = middle;
@@ -68,8 +68,19 @@ impl UnitInterval<'_> {
 
     fn column(&self, spread: f64, mean: f64) -> Vec<f64> {
         let level: Vec<f64> = self.score.iter().map(|s| (spread * s).exp()).collect();
-        // The lowest value falls as the scale grows, so the scale is found with it.
-        let scale = bisect(0.0, 1.0, |scale| moments(&self.with(&level, scale)).0 - mean);
+        // The mean is linear in the scale but for the rows that are lowest and highest, so secants are
+        // exact after a few steps.
+        let gap = |scale: f64| moments(&self.with(&level, scale)).0 - mean;
+        let mut last = (0.0, gap(0.0));
+        let mut scale = 0.5 * mean / moments(&level).0;
+        for _ in 0..8 {
+            let now = (scale, gap(scale));
+            if now.1.abs() < 1e-12 || now.1 == last.1 {
+                break;
+            }
+            scale = now.0 - now.1 * (now.0 - last.0) / (now.1 - last.1);
+            last = now;
+        }
         self.with(&level, scale)
     }
 
