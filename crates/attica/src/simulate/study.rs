@@ -48,9 +48,9 @@ struct World {
     d: Vec<f64>,
 }
 
-/// Shocks of all cities by city and year: standard deviation `sd`, autocorrelation .75, cut at 2.5 `sd`.
+/// Shocks of all cities by city and year: standard deviation `sd`, autocorrelation .85, cut at 2.5 `sd`.
 fn shocks(random: &mut Stream, sd: f64) -> Vec<f64> {
-    (0..CITIES).flat_map(|_| autoregressive(random, PERIODS, 0.75)).map(|e| sd * e.clamp(-2.5, 2.5)).collect()
+    (0..CITIES).flat_map(|_| autoregressive(random, PERIODS, 0.85)).map(|e| sd * e.clamp(-2.5, 2.5)).collect()
 }
 
 /// One normal number per city.
@@ -281,7 +281,7 @@ pub fn sci_tech_finance(seed: u64) -> Result<SciTechFinance> {
 fn composite_target(world: &World, links: &[f64], effect: &[f64]) -> Vec<f64> {
     let mut random = world.stream(23);
     let score = world.score(&mut random, 0.92);
-    let shock = shocks(&mut random, 0.05);
+    let shock = shocks(&mut random, 0.065);
     let rest: Vec<f64> =
         (0..links.len()).map(|row| 0.017 + 0.0018 * (row % PERIODS) as f64 + links[row] + effect[row]).collect();
     let with = |spread: f64| -> Vec<f64> {
