@@ -9,7 +9,7 @@ use attica_report::table::{Align, Cell, Head, Row, Table};
 
 use super::family::caution;
 use super::inference;
-use super::words::{Words, glue, list, plural, sentences, stop, text};
+use super::words::{Words, glue, list, plural, sentence, sentences, stop, text};
 use crate::results::{EventRow, EventStudies, EventStudy};
 
 /// Blocks of the section.
@@ -146,7 +146,7 @@ fn table(words: &Words<'_>, found: &EventStudies) -> Table {
     let mut notes = vec![stop(inference::stars(&style.stars))];
     for study in &found.studies {
         let name = if found.studies.len() > 1 { study.label.clone() } else { Text::default() };
-        let said = sentences([leads(study), pre_periods(words, study), stop(study.base.clone())]);
+        let said = sentences([leads(study), pre_periods(words, study), sentence(study.base.clone())]);
         notes.push(glue([name, said], ": ", "："));
     }
     let fits: Vec<(usize, &FitRecord)> =
@@ -247,15 +247,37 @@ fn pre_periods(words: &Words<'_>, study: &EventStudy) -> Text {
             "未拒绝原假设并不等于平行趋势成立，其说服力取决于检验功效。",
         ),
     };
+    let thin = thinnest_lead(words, study);
     text(
         format!(
-            "The data have {available} pre-treatment {}, of which {testable} {} a coefficient.{}",
+            "Up to {available} {} before adoption {} seen; {testable} {} a coefficient.{}{}",
             plural(study.pre_available, "period", "periods"),
-            plural(study.pre_testable, "has", "have"),
+            plural(study.pre_available, "is", "are"),
+            plural(study.pre_testable, "lead has", "leads have"),
+            thin.en,
             caution.en
         ),
-        format!("政策前共{available}期，其中{testable}期可估计系数。{}", caution.zh),
+        format!("政策前最多可观测{available}期，其中{testable}期可估计系数。{}{}", thin.zh, caution.zh),
     )
+}
+
+/// The lead that rests on fewest treated rows, where these are few beside the period of adoption.
+fn thinnest_lead(words: &Words<'_>, study: &EventStudy) -> Text {
+    let at_adoption = study.rows.iter().find(|row| row.event_time == 0).map_or(0, |row| row.n);
+    let leads = study.rows.iter().filter(|row| row.event_time < 0 && row.std_error.is_some());
+    match leads.min_by_key(|row| row.n) {
+        Some(row) if 2 * row.n < at_adoption => {
+            let (time, n, all) = (event_time(row), words.count(row.n), words.count(at_adoption));
+            text(
+                format!(
+                    " Lead {time} rests on {n} treated {}, against {all} at adoption.",
+                    plural(row.n, "row", "rows")
+                ),
+                format!("相对期{time}仅有{n}个处理组观测（实施当期为{all}个）。"),
+            )
+        }
+        _ => Text::default(),
+    }
 }
 
 /// What was estimated.

@@ -10,7 +10,7 @@ use attica_report::table::{Align, Cell, Head, Row, Table};
 
 use super::inference;
 use super::models::{self, fit, outcome};
-use super::words::{Words, glue, plain, stop, text};
+use super::words::{Words, glue, plain, sentence, stop, text};
 use super::{design, event, model_notes};
 use crate::results::{Model, Models};
 
@@ -33,7 +33,7 @@ pub(super) fn blocks(words: &Words<'_>, family: &Models, step: &str) -> Vec<Bloc
 
 /// A warning stands out; a note (`N…`) does not.
 pub(super) fn caution(warning: &Warning) -> Block {
-    let said = stop(warning.text.clone());
+    let said = sentence(warning.text.clone());
     if warning.id.starts_with('N') { Block::Note(said) } else { Block::Warning(said) }
 }
 
@@ -116,8 +116,8 @@ fn forest(words: &Words<'_>, family: &Models) -> Option<Figure> {
     Some(Figure {
         id: format!("{}-forest", family.id),
         title: text(
-            format!("{}: effect of {} on {}", family.title.en, effect.en, name.en),
-            format!("{}：{}对{}的影响", family.title.zh, effect.zh, name.zh),
+            format!("{} (effect of {} on {})", family.title.en, effect.en, name.en),
+            format!("{}（{}对{}的影响）", family.title.zh, effect.zh, name.zh),
         ),
         alt: stop(glue(listed, "; ", "；")),
         x_label: text(format!("Effect of {}", effect.en), format!("{}的系数", effect.zh)),
@@ -138,13 +138,13 @@ fn forest_row(model: &Model, policy: &str) -> Option<ForestRow> {
     })
 }
 
-/// The last column of the baseline table: the one with every control.
+/// The main estimate of the baseline table.
 fn baseline(words: &Words<'_>, policy: &str, outcome: &str) -> Option<f64> {
     use crate::results::Content;
     let family = words.results.sections.iter().find_map(|section| match &section.content {
         Content::Models(family) if section.step == "baseline" => Some(family),
         _ => None,
     })?;
-    let fit = family.models.iter().rev().find_map(fit).filter(|fit| plain(&fit.outcome) == outcome)?;
+    let (_, fit) = models::main_column(family).filter(|(_, fit)| plain(&fit.outcome) == outcome)?;
     fit.terms.iter().find(|term| term.term == policy).map(|term| term.estimate)
 }

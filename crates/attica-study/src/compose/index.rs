@@ -51,7 +51,10 @@ fn methods(words: &Words<'_>, index: &IndexResult) -> Text {
     let n = words.count(index.n);
     let summary = &index.summary;
     let print = |value: f64| attica_report::format::number(value, DIGITS);
-    let variant = index.variant.iter().map(|(key, value)| Text::same(format!("{key}: {value}")));
+    let variant = index
+        .variant
+        .iter()
+        .map(|(choice, value)| text(format!("{choice}: {value}"), format!("{}为{}", setting(choice), setting(value))));
     let variant = glue(variant, ", ", "，");
     let variant = if variant.en.is_empty() {
         Text::default()
@@ -95,6 +98,39 @@ fn methods(words: &Words<'_>, index: &IndexResult) -> Text {
             ),
         ),
     ])
+}
+
+/// Choices and values of an index's variant in Chinese; formulae and names stay.
+fn setting(word: &str) -> &str {
+    match word {
+        "method" => "方法",
+        "normalisation" => "标准化范围",
+        "weights" => "赋权范围",
+        "proportions" => "比重依据",
+        "zeros" => "零值处理",
+        "R" => "熵的行数R",
+        "levels" => "赋权层级",
+        "ideal points" => "理想解范围",
+        "norm" => "规范化",
+        "weights enter as" => "权重形式",
+        "pooled" => "全样本",
+        "per period" => "逐期",
+        "first period" => "首期",
+        "given" => "给定",
+        "scaled values" => "标准化值",
+        "raw values" => "原始值",
+        "rows of the proportions" => "比重所含行数",
+        "all rows" => "全部行数",
+        "rows of a period" => "单期行数",
+        "periods (replication of a mistake)" => "期数（复现错误公式）",
+        "one" => "单层",
+        "two" => "两层",
+        "min-max" => "极差标准化",
+        "vector (raw)" => "向量规范化（原始值）",
+        "vector (scaled)" => "向量规范化（标准化值）",
+        "entropy-topsis" => "熵权TOPSIS",
+        other => other,
+    }
 }
 
 /// What more of an indicator means.

@@ -143,8 +143,11 @@ pub(super) fn cards(words: &Words<'_>, fits: &[(usize, &FitRecord)]) -> Vec<Text
             let of = fits.iter().filter(|(column, _)| which.contains(column));
             let cards: Vec<&SeCard> = of.map(|(_, fit)| &fit.se_card).collect();
             let at = columns(&which);
-            let at = if total == 1 { Text::default() } else { text(format!(", {}", at.en), format!("，{}", at.zh)) };
-            let (rule, card) = (rule(ssc), card(words, &cards));
+            let at = if total == 1 { Text::default() } else { text(format!(" in {}", at.en), at.zh) };
+            // Without absorbed effects nothing is left to choose in K.
+            let absorbs = fits.iter().any(|(column, fit)| which.contains(column) && !fit.effects.is_empty());
+            let rule = if absorbs { rule(ssc) } else { text("no effects are absorbed", "无吸收的固定效应") };
+            let card = card(words, &cards);
             let equals = if equals.is_empty() || ssc == "none" {
                 Text::default()
             } else {
@@ -152,13 +155,13 @@ pub(super) fn cards(words: &Words<'_>, fits: &[(usize, &FitRecord)]) -> Vec<Text
             };
             text(
                 format!("Standard errors{} follow the rule of {ssc} ({}): {}.{}", at.en, rule.en, card.en, equals.en),
-                format!("标准误{}采用{ssc}规则（{}）：{}。{}", at.zh, rule.zh, card.zh, equals.zh),
+                format!("{}标准误采用{ssc}规则（{}）：{}。{}", at.zh, rule.zh, card.zh, equals.zh),
             )
         })
         .collect()
 }
 
-/// The quantities behind the standard errors of columns that share a rule.
+/// The quantities behind the standard errors of columns that share a rule; N is a row of the table.
 fn card(words: &Words<'_>, cards: &[&SeCard]) -> Text {
     let clusters = |card: &&SeCard| {
         let sizes: Vec<Text> = card.clusters.iter().map(|&g| Text::same(words.count(g))).collect();
@@ -168,8 +171,6 @@ fn card(words: &Words<'_>, cards: &[&SeCard]) -> Text {
     if cards.iter().any(|card| !card.clusters.is_empty()) {
         parts.push(quantity(&text("clusters G", "聚类数G"), cards.iter().map(clusters)));
     }
-    let n = |card: &&SeCard| Text::same(words.count(card.n as usize));
-    parts.push(quantity(&Text::same("N"), cards.iter().map(n)));
     parts.push(quantity(&Text::same("K"), cards.iter().map(|card| Text::same(card.k.to_string()))));
     let factor = |card: &&SeCard| Text::same(number(card.factor, 5));
     parts.push(quantity(&text("factor on the variance", "方差修正系数"), cards.iter().map(factor)));
@@ -192,40 +193,38 @@ fn quantity(name: &Text, values: impl Iterator<Item = Text>) -> Text {
 
 /// The sentence of a methods paragraph on inference.
 pub(super) fn sentence(words: &Words<'_>, fits: &[(usize, &FitRecord)]) -> Text {
-    let said = by_value(fits.iter().map(|(column, fit)| {
-        let kind = kind(words, &fit.vcov);
-        let clusters = match fit.se_card.clusters.as_slice() {
-            [] => Text::default(),
-            sizes => {
-                let last = *sizes.last().unwrap_or(&0);
-                let sizes = list(&sizes.iter().map(|&g| Text::same(words.count(g))).collect::<Vec<_>>());
-                text(
-                    format!(" ({} {})", sizes.en, plural(last, "cluster", "clusters")),
-                    format!("（聚类数为{}）", sizes.zh),
-                )
-            }
-        };
-        (*column, text(format!("{}{}", kind.en, clusters.en), format!("{}{}", kind.zh, clusters.zh)))
-    }));
-    if said.is_empty() {
+    if fits.is_empty() {
         return Text::default();
     }
-    let said = per_column(said, fits.len());
-    let t = by_value(fits.iter().map(|(column, fit)| {
-        let reference = match fit.se_card.df {
-            Some(df) => text(
-                format!("the t distribution with {} degrees of freedom", df.round()),
-                format!("自由度为{}的t分布", df.round()),
-            ),
-            None => text("the normal distribution", "标准正态分布"),
-        };
-        (*column, reference)
-    }));
-    let t = per_column(t, fits.len());
+    let kinds = by_value(fits.iter().map(|(column, fit)| (*column, kind(words, &fit.vcov))));
+    let clusters = shared(fits, |fit| &fit.se_card.clusters).filter(|sizes| !sizes.is_empty());
+    let clusters = clusters.map_or_else(Text::default, |sizes| {
+        let last = sizes.last().copied().unwrap_or(0);
+        let sizes = list(&sizes.iter().map(|&g| Text::same(words.count(g))).collect::<Vec<_>>());
+        text(format!(" ({} {})", sizes.en, plural(last, "cluster", "clusters")), format!("（聚类数为{}）", sizes.zh))
+    });
+    let kinds = per_column(kinds, fits.len());
+    let reference = match shared(fits, |fit| &fit.se_card.df) {
+        Some(Some(df)) => {
+            let df = df.round();
+            text(format!("the t distribution with {df} degrees of freedom"), format!("自由度为{df}的t分布"))
+        }
+        Some(None) => text("the normal distribution", "标准正态分布"),
+        None => text("distributions whose degrees of freedom are in the notes", "表注所列自由度对应的分布"),
+    };
     stop(text(
-        format!("Inference rests on {}; p-values and confidence intervals come from {}", said.en, t.en),
-        format!("统计推断采用{}，p值与置信区间依据{}计算", said.zh, t.zh),
+        format!(
+            "Inference rests on {}{}; p-values and confidence intervals come from {}",
+            kinds.en, clusters.en, reference.en
+        ),
+        format!("统计推断采用{}{}，p值与置信区间依据{}计算", kinds.zh, clusters.zh, reference.zh),
     ))
+}
+
+/// What all fits have in common.
+fn shared<'a, T: PartialEq>(fits: &[(usize, &'a FitRecord)], of: impl Fn(&'a FitRecord) -> &'a T) -> Option<&'a T> {
+    let first = of(fits.first()?.1);
+    fits.iter().all(|(_, fit)| of(fit) == first).then_some(first)
 }
 
 #[cfg(test)]

@@ -111,10 +111,10 @@ fn section_blocks(words: &Words<'_>, section: &Section) -> Vec<Block> {
                 .as_deref()
                 .map_or_else(Text::default, |fix| text(format!("What to do: {fix}"), format!("处理办法：{fix}")));
             vec![Block::Warning(sentences([
-                text(
+                stop(text(
                     format!("This step was not computed ({}): {}", problem.id, problem.message),
                     format!("该步骤未能完成（{}）：{}", problem.id, problem.message),
-                ),
+                )),
                 stop(fix),
             ]))]
         }

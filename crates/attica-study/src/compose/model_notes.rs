@@ -7,7 +7,7 @@ use attica::text::Text;
 use super::inference;
 use super::models::{absorbed_constants, fit, hidden, outcome};
 use super::words::{
-    CONSTANT, Words, by_value, columns, glue, is_shared, list, per_column, plural, sentence_case, sentences, stop, text,
+    CONSTANT, Words, by_value, columns, glue, list, per_column, plural, sentence_case, sentences, stop, text,
 };
 use crate::results::{Model, Models, Outcome};
 
@@ -91,7 +91,9 @@ fn lost_rows(words: &Words<'_>, fits: &[(usize, &FitRecord)]) -> Option<Text> {
 pub(super) fn account(words: &Words<'_>, dropped: &[Drop]) -> Text {
     let parts = dropped.iter().map(|drop| {
         let (rows, reason) = (words.count(drop.rows), drop.reason.text());
-        text(format!("{rows} {}", reason.en), format!("{}{rows}行", reason.zh))
+        // A reason that ends in a quoted expression is kept apart from the number.
+        let pause = if reason.zh.ends_with(|end: char| end.is_ascii()) { "，" } else { "" };
+        text(format!("{rows} {}", reason.en), format!("{}{pause}{rows}行", reason.zh))
     });
     glue(parts, ", ", "，")
 }
@@ -177,8 +179,18 @@ fn model(words: &Words<'_>, family: &Models) -> Text {
     } else {
         text("the outcome at its head", "各列的被解释变量见列标题")
     };
-    let shown: Vec<Text> = family.show.iter().map(|name| words.term(name)).collect();
-    let regressors = if shown.is_empty() { text("the regressors shown", "所列解释变量") } else { list(&shown) };
+    let everywhere = |name: &&String| {
+        family.models.iter().filter_map(fit).all(|fit| fit.terms.iter().any(|term| term.term == **name))
+    };
+    let shown: Vec<Text> = family.show.iter().filter(everywhere).map(|name| words.term(name)).collect();
+    let regressors = match (shown.len(), family.show.len()) {
+        (0, _) => text("the regressors shown", "所列解释变量"),
+        (n, all) if n == all => list(&shown),
+        _ => {
+            let shown = list(&shown);
+            text(format!("{}, other regressors as shown", shown.en), format!("{}及所列其他变量", shown.zh))
+        }
+    };
     let controls = family.models.iter().filter_map(fit).any(|fit| !hidden(fit, &family.show).is_empty());
     let controls = if controls {
         text(" and the controls named in the notes", "及表注所列控制变量")
@@ -208,20 +220,25 @@ fn model(words: &Words<'_>, family: &Models) -> Text {
     ))
 }
 
-/// On which rows.
+/// On which rows; several sample sizes are the table's to show.
 fn sample(words: &Words<'_>, fits: &[(usize, &FitRecord)]) -> Text {
-    let sizes = by_value(fits.iter().map(|(column, fit)| {
-        let rows = words.observations(fit.n_obs);
-        let said = match fit.n_units {
-            None => rows,
-            Some(units) => {
-                let (n, noun) = (words.count(units), plural(units, "unit", "units"));
-                text(format!("{} on {n} {noun}", rows.en), format!("{}、{n}个个体", rows.zh))
-            }
-        };
-        (*column, said)
-    }));
-    let is = if is_shared(&sizes, fits.len()) { "为" } else { "：" };
-    let said = per_column(sizes, fits.len());
-    stop(text(format!("The estimation sample has {}", said.en), format!("估计样本{is}{}", said.zh)))
+    let sizes = by_value(fits.iter().map(|(column, fit)| (*column, (fit.n_obs, fit.n_units))));
+    let smallest = sizes.iter().map(|(_, (rows, _))| *rows).min().unwrap_or(0);
+    let largest = sizes.iter().map(|(_, (rows, _))| *rows).max().unwrap_or(0);
+    let units = |units: Option<usize>| match units {
+        Some(units) => {
+            let (n, noun) = (words.count(units), plural(units, "unit", "units"));
+            text(format!(" on {n} {noun}"), format!("、{n}个个体"))
+        }
+        None => Text::default(),
+    };
+    if sizes.len() > 1 {
+        let (low, high) = (words.count(smallest), words.count(largest));
+        return text(
+            format!("Estimation samples have between {low} and {high} observations; each column's N is in the table."),
+            format!("各列估计样本介于{low}与{high}个观测值之间，见表中N。"),
+        );
+    }
+    let (rows, units) = (words.observations(largest), units(sizes.first().and_then(|(_, (_, units))| *units)));
+    text(format!("The estimation sample has {}{}.", rows.en, units.en), format!("估计样本为{}{}。", rows.zh, units.zh))
 }

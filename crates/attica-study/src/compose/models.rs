@@ -225,6 +225,14 @@ impl Columns<'_> {
     }
 }
 
+/// The column that a family's text is about: the last one estimated as the first one is.
+pub(super) fn main_column(family: &Models) -> Option<(usize, &FitRecord)> {
+    let estimated = || family.models.iter().enumerate().filter_map(|(i, model)| Some((i, fit(model)?)));
+    let (_, first) = estimated().next()?;
+    let alike = |fit: &FitRecord| fit.model == first.model && fit.outcome == first.outcome;
+    estimated().filter(|(_, fit)| alike(fit) && fit.effects.len() == first.effects.len()).next_back()
+}
+
 /// Outcome of a model, also of one that could not be estimated.
 pub(super) fn outcome(model: &Model) -> &str {
     match &model.fit {

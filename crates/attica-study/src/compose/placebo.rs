@@ -10,7 +10,7 @@ use attica_report::table::{Align, Cell, Head, Row, Table};
 
 use super::family::caution;
 use super::models;
-use super::words::{Words, sentences, stop, text};
+use super::words::{Words, sentence, sentences, text};
 use crate::results::{Model, Models, Outcome, Placebo, Placebos};
 
 /// Blocks of the section.
@@ -78,7 +78,7 @@ fn figure(words: &Words<'_>, kind: &Placebo) -> Figure {
             level: 0.1,
         }),
         notes: vec![sentences([
-            stop(kind.description.clone()),
+            sentence(kind.description.clone()),
             text(
                 format!(
                     "The curve is the kernel density of the estimates from {}; the vertical line is the estimate, {estimate} \
@@ -174,7 +174,7 @@ fn fits(words: &Words<'_>, kind: &Placebo) -> Vec<Block> {
         methods: Text::default(),
         cautions: Vec::new(),
     };
-    let said = sentences([stop(kind.description.clone()), super::model_notes::methods(words, &family)]);
+    let said = sentences([sentence(kind.description.clone()), super::model_notes::methods(words, &family)]);
     let mut blocks = vec![Block::Paragraph(said)];
     blocks.extend(models::tables(words, &family).into_iter().map(Block::Table));
     blocks

@@ -113,6 +113,11 @@ pub(super) fn stop(words: Text) -> Text {
     text(en, zh)
 }
 
+/// Words made elsewhere as a sentence: upper case at the start, a full stop at the end.
+pub(super) fn sentence(words: Text) -> Text {
+    stop(sentence_case(words))
+}
+
 /// `one` for 1, else `many`.
 pub(super) fn plural<'a>(count: usize, one: &'a str, many: &'a str) -> &'a str {
     if count == 1 { one } else { many }
@@ -158,7 +163,20 @@ impl<'a> Words<'a> {
         if self.results.labels.contains_key(name) || name.contains("::") {
             return self.label(name);
         }
-        glue(name.split(':').map(|part| self.label(part)), " × ", " × ")
+        glue(name.split(':').map(|part| self.factor(part)), " × ", " × ")
+    }
+
+    /// One factor of a regressor: `lag(gdp, 1)` by the label of `gdp`.
+    fn factor(&self, name: &str) -> Text {
+        let call = name.strip_prefix("lag(").or_else(|| name.strip_prefix("l("));
+        let lagged = call.and_then(|rest| rest.strip_suffix(')')).and_then(|inside| inside.rsplit_once(", "));
+        match lagged {
+            Some((of, periods)) => {
+                let of = self.label(of);
+                text(format!("{} (lag {periods})", of.en), format!("{}（滞后{periods}期）", of.zh))
+            }
+            None => self.label(name),
+        }
     }
 
     /// What a reader calls a category: `province × year` for `province^year`.

@@ -66,7 +66,7 @@ pub(super) fn step(study: Study<'_>) -> Found {
         models,
         show,
         tests: Vec::new(),
-        methods: methods(study),
+        methods: Text::default(),
         cautions,
     })])
 }
@@ -93,15 +93,4 @@ fn classic(study: Study<'_>) -> Result<(Model, Vec<String>), Problem> {
     spec.regressors.extend(names.iter().map(|n| name(n)));
     spec.effects = Vec::new();
     Ok((study.model_in(&frame, &spec), names.to_vec()))
-}
-
-fn methods(study: Study<'_>) -> Text {
-    let effects = study.effects().join(" + ");
-    let policy = study.policy();
-    Text::new(
-        format!(
-            "Least squares of the outcome on {policy} with effects {effects} absorbed; controls enter column by column."
-        ),
-        format!("被解释变量对{policy}的最小二乘回归，吸收{effects}固定效应，控制变量逐列加入。"),
-    )
 }

@@ -118,7 +118,8 @@ fn moved_back(study: Study<'_>, design: &Design, fit: &Fit, main: &Spec, shifts:
     let mut found = of_fits(study, fit, "time", description)?;
     for periods in asked {
         let record = earlier(design, study.policy(), periods).and_then(|moved| study.fit_design(&moved, main));
-        let head = Text::new(format!("{periods} period(s) earlier"), format!("提前{periods}期"));
+        let noun = if periods == 1 { "period" } else { "periods" };
+        let head = Text::new(format!("{periods} {noun} earlier"), format!("提前{periods}期"));
         match record {
             Ok(fit) => found.fits.push((head, fit.record())),
             Err(problem) => found.warnings.push(Warning::new(
