@@ -37,7 +37,7 @@ pub fn check(args: &Check) -> Done {
     };
     let treatment = if policy.name.is_empty() { None } else { Some(run::treatment(&policy, &frame, &panel)?) };
     warnings.extend(treatment.iter().flat_map(|t| t.warnings.clone()));
-    warnings.extend(run::notice_values(&frame, &panel));
+    warnings.extend(run::notice_values(&frame, &panel, &[]));
     let card = run::panel_card(&frame, &panel, treatment.as_ref(), &[], warnings);
     if args.json {
         say::print_json(&Output { source, card });

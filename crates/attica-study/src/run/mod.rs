@@ -111,22 +111,15 @@ pub fn run(
     Ok(results(file, data, sections))
 }
 
-/// True when a step failed, or a column of one.
-pub fn has_failures(results: &Results) -> bool {
-    results.sections.iter().any(|section| match &section.content {
-        Content::Failed(_) => true,
-        Content::Models(family) => family.models.iter().all(|m| matches!(m.fit, crate::results::Outcome::Failed(_))),
-        _ => false,
-    })
-}
-
 fn results(file: &StudyFile, data: Prepared, sections: Vec<Section>) -> Results {
     let study = steps::Study { file, data: &data };
     let mut card_columns: Vec<&str> = file.model.outcome.as_slice().iter().map(String::as_str).collect();
     card_columns.push(&file.policy.name);
     card_columns.extend(file.model.controls.iter().map(String::as_str));
     card_columns.extend(file.mechanism.iter().flat_map(|m| &m.through).map(String::as_str));
-    let noticed: Vec<Warning> = notice_values(&data.frame, &data.panel);
+    let mut derived: Vec<&str> = file.variables.keys().chain(file.index.keys()).map(String::as_str).collect();
+    derived.push(&file.policy.name);
+    let noticed = notice_values(&data.frame, &data.panel, &derived);
     let mut warnings = data.warnings.clone();
     warnings.extend(data.treatment.warnings.iter().cloned());
     warnings.extend(noticed);

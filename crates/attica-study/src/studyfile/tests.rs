@@ -117,6 +117,16 @@ fn unknown_columns_are_all_found_with_the_nearest_names() {
 }
 
 #[test]
+fn a_list_of_groups_is_a_list() {
+    let (file, ..) =
+        parse("s", &format!("{SMALL}[heterogeneity]\nby = [\"region\", {{ variable = \"gdp\" }}]\n")).unwrap();
+    let by = file.heterogeneity.unwrap().by;
+    assert!(matches!(by.as_slice(), [By::Column(c), By::Cut(cut)] if c == "region" && cut.variable == "gdp"));
+    let (file, ..) = parse("s", &format!("{SMALL}[heterogeneity]\nby = [\"region\"]\n")).unwrap();
+    assert!(matches!(file.heterogeneity.unwrap().by.as_slice(), [By::Column(_)]));
+}
+
+#[test]
 fn signs_give_directions() {
     let (file, ..) = parse("s", &format!("{SMALL}[index.N]\na = [\"+x\", \"-z\", \"w\", \"−v\"]\n")).unwrap();
     let listed: Vec<(&str, bool)> = indicators(&file.index["N"]).iter().map(|(_, c, up)| (*c, *up)).collect();
