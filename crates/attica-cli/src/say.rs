@@ -42,8 +42,9 @@ impl Failure {
 }
 
 impl From<Problem> for Failure {
+    /// What did not converge is no fault of the input.
     fn from(problem: Problem) -> Self {
-        Self::input(vec![problem])
+        if problem.id == "E702" { Self::analysis(vec![problem]) } else { Self::input(vec![problem]) }
     }
 }
 

@@ -20,7 +20,7 @@ struct Output<'a> {
     out: String,
     files: &'a [String],
     failed: Vec<&'a attica::message::Problem>,
-    warnings: &'a [attica::message::Warning],
+    warnings: Vec<&'a attica::message::Warning>,
 }
 
 /// Runs the study file and writes its documents.
@@ -33,7 +33,7 @@ pub fn run(args: &Run) -> Done {
             out: args.documents.out.display().to_string(),
             files: &files,
             failed: failed.clone(),
-            warnings: &results.warnings,
+            warnings: warnings(&results),
         });
     } else {
         say::print(&summary(&results, &args.documents.out, &files, language));
@@ -106,6 +106,14 @@ pub fn failed(results: &Results) -> Vec<&attica::message::Problem> {
     problems
 }
 
+/// Warnings of files, joins, indices and of the whole.
+fn warnings(results: &Results) -> Vec<&attica::message::Warning> {
+    let sources = results.sources.iter().flat_map(|source| &source.warnings);
+    let joins = results.joins.iter().flat_map(|join| &join.warnings);
+    let indices = results.indices.iter().flat_map(|index| &index.warnings);
+    sources.chain(joins).chain(indices).chain(&results.warnings).collect()
+}
+
 /// What a user wants to know first: the effect, and where the documents are.
 pub fn summary(results: &Results, out: &Path, files: &[String], language: Language) -> String {
     let mut page = String::new();
@@ -117,7 +125,7 @@ pub fn summary(results: &Results, out: &Path, files: &[String], language: Langua
     page += &headline(results, language);
     let documents: Vec<String> =
         files.iter().filter(|f| !f.contains('/')).map(|f| out.join(f).display().to_string()).collect();
-    let count = results.warnings.len();
+    let count = warnings(results).len();
     let (tables, figures) = (
         files.iter().filter(|f| f.starts_with("tables/")).count(),
         files.iter().filter(|f| f.starts_with("figures/") && f.ends_with(".svg")).count(),

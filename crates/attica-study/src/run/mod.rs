@@ -3,7 +3,6 @@
 mod card;
 mod derive;
 mod gather;
-mod notice;
 mod treatment;
 
 use std::collections::BTreeMap;
@@ -15,13 +14,13 @@ use attica::ledger::Ledger;
 use attica::message::{Problem, Warning};
 use attica::panel::Panel;
 
-use crate::results::{Content, IndexResult, Join, ModelCard, Policy, Results, Section, Source, Style};
+use crate::read::{Series, constant_within, outside_unit_interval, value_warnings};
+use crate::results::{IndexResult, Join, ModelCard, Policy, Results, Section, Source, Style};
 use crate::steps;
 use crate::studyfile::{self, StudyFile, StudySource};
 
 pub use card::panel_card;
 pub use derive::build as build_index;
-pub use notice::notice_values;
 pub use treatment::{Treatment, treatment};
 
 /// A study's data, ready for its steps. Rows are sorted by unit and time, so that no result depends
@@ -103,8 +102,10 @@ pub fn run(
 ) -> Result<Results, Vec<Problem>> {
     progress("data", 0, 1);
     let data = prepare(file, study, folder)?;
+    let main = steps::Study { file, data: &data };
+    steps::check_main(main).map_err(|problem| vec![gather::pointed(problem, study, &["model"])])?;
     let done = AtomicUsize::new(1);
-    let sections = steps::run(steps::Study { file, data: &data }, &|step, steps| {
+    let sections = steps::run(main, &|step, steps| {
         let behind = done.fetch_add(1, Ordering::Relaxed);
         progress(step, behind, steps + 1);
     });
@@ -117,13 +118,11 @@ fn results(file: &StudyFile, data: Prepared, sections: Vec<Section>) -> Results 
     card_columns.push(&file.policy.name);
     card_columns.extend(file.model.controls.iter().map(String::as_str));
     card_columns.extend(file.mechanism.iter().flat_map(|m| &m.through).map(String::as_str));
-    let mut derived: Vec<&str> = file.variables.keys().chain(file.index.keys()).map(String::as_str).collect();
-    derived.push(&file.policy.name);
-    let noticed = notice_values(&data.frame, &data.panel, &derived);
     let mut warnings = data.warnings.clone();
     warnings.extend(data.treatment.warnings.iter().cloned());
-    warnings.extend(noticed);
+    warnings.extend(noticed(file, &data));
     warnings.extend(steps::bad_controls(study));
+    warnings.extend(steps::assignment(study));
     let panel = panel_card(&data.frame, &data.panel, Some(&data.treatment), &card_columns, Vec::new());
     let treatment = &data.treatment;
     let style = &file.report;
@@ -167,6 +166,29 @@ fn results(file: &StudyFile, data: Prepared, sections: Vec<Section>) -> Results 
         sections,
         warnings,
     }
+}
+
+/// What the values of the columns that the study uses would make a careful reader ask. Derived variables repeat what
+/// is found in those that they are made from, and are left out.
+fn noticed(file: &StudyFile, data: &Prepared) -> Vec<Warning> {
+    let used = studyfile::used(file);
+    let keys = [&data.panel.unit_name, &data.panel.time_name];
+    let raw = |c: &&Column| {
+        keys.contains(&&c.name)
+            || (used.contains(&c.name) && c.name != file.policy.name && !file.variables.contains_key(&c.name))
+    };
+    let columns = data.frame.columns().iter().filter(raw).filter(|c| !file.index.contains_key(&c.name)).cloned();
+    let found = Frame::new(columns.collect()).and_then(|frame| {
+        let series = Series::new(&frame, keys[0], keys[1])?;
+        Ok(value_warnings(&series))
+    });
+    let mut warnings = found.unwrap_or_default();
+    let indices: Vec<String> = file.index.keys().cloned().collect();
+    warnings.extend(outside_unit_interval(&data.frame, &indices).unwrap_or_default());
+    let constant = Series::new(&data.frame, keys[0], keys[1])
+        .and_then(|series| constant_within(&series, file.model.outcome.as_slice()));
+    warnings.extend(constant.unwrap_or_default());
+    warnings
 }
 
 /// What a reader calls each variable: the study's words, or else the file's own labels.

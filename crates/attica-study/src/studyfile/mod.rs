@@ -18,7 +18,7 @@ pub use steps::{
     Baseline, Below, By, Cross, Cut, CutAt, Descriptives, EventStudy, Format, Heterogeneity, IndexChange, Key,
     Mechanism, Outcome, Placebo, PlaceboKind, Report, Robustness, TableStyle,
 };
-pub use validate::{columns, indicators};
+pub use validate::{columns, indicators, used};
 
 use attica::text::{Language, Text};
 use indexmap::IndexMap;

@@ -1,9 +1,12 @@
 //! What no schema can say: roles that exclude each other, impossible windows, names that no column has.
 
+use std::collections::BTreeSet;
+
+use attica::expr::Expr;
 use attica::frame::unknown_column;
 use attica::message::Problem;
 
-use super::{By, Index, OneOrMany, Outcome, PlaceboKind, StudyFile, StudySource};
+use super::{By, Cut, Index, Outcome, PlaceboKind, StudyFile, StudySource};
 
 /// Collects problems with their place in the file.
 struct Check<'a> {
@@ -210,18 +213,54 @@ pub fn indicators(index: &Index) -> Vec<(&str, &str, bool)> {
 
 /// Problems with names: every column that the study uses, against those that the data and the study make.
 pub fn columns(file: &StudyFile, source: &StudySource, known: &[&str]) -> Vec<Problem> {
-    let mut problems = Vec::new();
-    let mut need = |path: &[&str], name: &str| {
-        if !known.contains(&name) {
-            problems.push(unknown_column(name, known.iter().copied()).at(source.place(path)));
-        }
+    let missing = |(path, name): (Vec<String>, String)| {
+        let path: Vec<&str> = path.iter().map(String::as_str).collect();
+        (!known.contains(&name.as_str())).then(|| unknown_column(&name, known.iter().copied()).at(source.place(&path)))
     };
+    names(file).into_iter().filter_map(missing).collect()
+}
+
+/// The columns that the study uses, through expressions too.
+pub fn used(file: &StudyFile) -> BTreeSet<String> {
+    let expressions = file.variables.values().chain(&file.r#where).filter_map(|text| Expr::parse(text).ok());
+    let within: Vec<String> =
+        expressions.flat_map(|e| e.columns().into_iter().map(str::to_owned).collect::<Vec<_>>()).collect();
+    names(file).into_iter().map(|(_, name)| name).chain(within).collect()
+}
+
+/// Every name of a column in the file, and where it stands.
+fn names(file: &StudyFile) -> Vec<(Vec<String>, String)> {
+    let mut found = Vec::new();
     let mut list = |path: &[&str], names: &[String]| {
         for (i, name) in names.iter().enumerate() {
-            need(&[path, &[&i.to_string()]].concat(), name);
+            let path = path.iter().copied().chain([i.to_string().as_str()]).map(str::to_owned).collect();
+            found.push((path, name.clone()));
         }
     };
+    let one = std::slice::from_ref::<String>;
+    list(&["model", "outcome"], file.model.outcome.as_slice());
     list(&["model", "controls"], &file.model.controls);
+    list(&["model", "cluster"], file.model.cluster.as_slice());
+    for effect in file.model.effects.iter().flatten() {
+        list(&["model", "effects"], &parts(effect));
+    }
+    if let Some(weights) = &file.model.weights {
+        list(&["model", "weights"], one(&weights.column));
+    }
+    let policy = &file.policy;
+    for (key, column) in [
+        ("first_treated", &policy.first_treated),
+        ("treated", &policy.treated),
+        ("path", &policy.path),
+        ("continuous", &policy.continuous),
+    ] {
+        list(&["policy", key], column.as_slice());
+    }
+    for (name, index) in &file.index {
+        for (dimension, indicator, _) in indicators(index) {
+            list(&["index", name, dimension], one(&indicator.to_owned()));
+        }
+    }
     if let Some(step) = &file.descriptives {
         list(&["descriptives", "variables"], &step.variables);
         list(&["descriptives", "by"], step.by.as_slice());
@@ -243,7 +282,7 @@ pub fn columns(file: &StudyFile, source: &StudySource, known: &[&str]) -> Vec<Pr
         }
         for outcome in step.replace_outcome.as_slice() {
             if let Outcome::Column(name) = outcome {
-                list(&["robustness", "replace_outcome"], std::slice::from_ref(name));
+                list(&["robustness", "replace_outcome"], one(name));
             }
         }
     }
@@ -254,42 +293,14 @@ pub fn columns(file: &StudyFile, source: &StudySource, known: &[&str]) -> Vec<Pr
     }
     if let Some(step) = &file.heterogeneity {
         for by in step.by.as_slice() {
-            let (By::Column(name) | By::Cut(super::Cut { variable: name, .. })) = by;
-            list(&["heterogeneity", "by"], std::slice::from_ref(name));
+            let (By::Column(name) | By::Cut(Cut { variable: name, .. })) = by;
+            list(&["heterogeneity", "by"], one(name));
         }
         for effect in step.effects.iter().flatten() {
             list(&["heterogeneity", "effects"], &parts(effect));
         }
     }
-    for effect in file.model.effects.iter().flatten() {
-        list(&["model", "effects"], &parts(effect));
-    }
-    list_one_or_many(&mut list, &["model", "outcome"], &file.model.outcome);
-    list_one_or_many(&mut list, &["model", "cluster"], &file.model.cluster);
-    if let Some(weights) = &file.model.weights {
-        list(&["model", "weights"], std::slice::from_ref(&weights.column));
-    }
-    let policy = &file.policy;
-    for (key, column) in [
-        ("first_treated", &policy.first_treated),
-        ("treated", &policy.treated),
-        ("path", &policy.path),
-        ("continuous", &policy.continuous),
-    ] {
-        if let Some(column) = column {
-            need(&["policy", key], column);
-        }
-    }
-    for (name, index) in &file.index {
-        for (dimension, indicator, _) in indicators(index) {
-            need(&["index", name, dimension], indicator);
-        }
-    }
-    problems
-}
-
-fn list_one_or_many(list: &mut impl FnMut(&[&str], &[String]), path: &[&str], names: &OneOrMany<String>) {
-    list(path, names.as_slice());
+    found
 }
 
 /// The columns of an effect: `province^year`, `city[trend]`.
