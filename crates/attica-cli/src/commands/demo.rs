@@ -25,10 +25,8 @@ pub fn demo(args: &Demo) -> Done {
     let staging = Staging::new(&args.dir, args.force)?;
     staging.add("indicators.csv", &csv(&simulated.indicators, &args.dir)?)?;
     staging.add("pilots.csv", &csv(&simulated.pilots, &args.dir)?)?;
-    let study = match args.lang {
-        Lang::En => STUDY.to_owned(),
-        Lang::Zh => STUDY.replacen("language  = \"en\"                      # or \"zh\"", "language  = \"zh\"", 1),
-    };
+    let study: Vec<String> = STUDY.lines().map(|line| in_language(line, args.lang)).collect();
+    let study = study.join("\n") + "\n";
     staging.add("study.toml", study.as_bytes())?;
     staging.finish()?;
 
@@ -41,6 +39,14 @@ pub fn demo(args: &Demo) -> Done {
     say::print(&ending(&path, &out, simulated.truth.att, language));
     let failed = run::failed(&results);
     if failed.is_empty() { Ok(()) } else { Err(Failure::analysis(failed.into_iter().cloned().collect())) }
+}
+
+/// A line of the study file, with the language that was asked for.
+fn in_language(line: &str, lang: Lang) -> String {
+    match (line.split_once('='), lang) {
+        (Some((key, _)), Lang::Zh) if key.trim() == "language" => format!("{key}= \"zh\""),
+        _ => line.to_owned(),
+    }
 }
 
 /// What to do next.
