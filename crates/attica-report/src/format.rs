@@ -59,14 +59,11 @@ pub fn count(value: u64, style: Style) -> String {
     out
 }
 
-/// A p-value with `decimals` decimals, or `<0.001` when it lies below the last of them.
+/// A p-value with `decimals` decimals, or `<0.001` when it would round to zero.
 pub fn p_value(value: f64, decimals: usize) -> String {
-    let smallest = 0.1_f64.powi(decimals as i32);
-    if value.is_finite() && value < smallest * 0.5 {
-        format!("<{smallest:.decimals$}")
-    } else {
-        number(value, decimals)
-    }
+    let printed = number(value, decimals);
+    let rounds_to_zero = value.is_finite() && printed.bytes().all(|b| b == b'0' || b == b'.');
+    if rounds_to_zero { format!("<{:.decimals$}", 0.1_f64.powi(decimals as i32)) } else { printed }
 }
 
 /// What a cell prints, before any escaping.

@@ -71,6 +71,20 @@ fn adoption_dates_never_overlap() {
 }
 
 #[test]
+fn years_never_overlap() {
+    for years in 1..80 {
+        let points = (0..=years).map(|year| (f64::from(1950 + year), f64::from(year))).collect();
+        let series = vec![LineSeries { label: Text::default(), points }];
+        let figure = Figure { plot: Plot::Lines(Lines { series, marks: vec![] }), ..sample::placebo() };
+        let all = texts(&figure::svg(&figure, Language::En));
+        let labels: Vec<_> = all.iter().filter(|text| text.3.starts_with("19") || text.3.starts_with("20")).collect();
+        assert!(labels.len() >= 2, "{years} years have {} labels", labels.len());
+        let row: Vec<(f64, f64)> = labels.iter().filter(|text| text.2 == "middle").map(|text| extent(text)).collect();
+        assert!(row.windows(2).all(|pair| pair[0].1 < pair[1].0), "{years}: {row:?}");
+    }
+}
+
+#[test]
 fn reference_is_hollow_and_has_no_bar() {
     let svg = figure::svg(&sample::event_study(1, -4, 6, false), Language::En);
     // One in the plot, one in the legend.

@@ -51,9 +51,10 @@ pub fn ticks(low: f64, high: f64, target: usize, least: f64) -> Vec<Tick> {
     let mut exponent = rough.log10().floor() as i32;
     let lead = rough / 10_f64.powi(exponent);
     let lead = match lead {
-        l if l <= 1.0 + 1e-9 => 1.0,
-        l if l <= 2.0 + 1e-9 => 2.0,
-        l if l <= 5.0 + 1e-9 => 5.0,
+        // The nearest of 1, 2, 5 and 10 in ratio.
+        l if l < 2_f64.sqrt() => 1.0,
+        l if l < 10_f64.sqrt() => 2.0,
+        l if l < 50_f64.sqrt() => 5.0,
         _ => {
             exponent += 1;
             1.0

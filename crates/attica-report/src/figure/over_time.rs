@@ -172,7 +172,7 @@ pub fn lines(figure: &Figure, lines: &Lines, language: Language) -> String {
     let axes = Axes {
         x,
         y,
-        x_ticks: ticks(x.0, x.1, 11, if whole { 1.0 } else { 0.0 })
+        x_ticks: ticks(x.0, x.1, 9, if whole { 1.0 } else { 0.0 })
             .into_iter()
             .map(|tick| Tick { label: if whole { format::number(tick.value, 0) } else { tick.label }, ..tick })
             .collect(),
