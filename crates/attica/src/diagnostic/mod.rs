@@ -1,6 +1,7 @@
 //! What else has to be true for an estimate to be believed: placebo distributions, differences between
 //! groups, channels, and descriptions.
 
+pub mod bacon;
 pub mod channel;
 pub mod describe;
 pub mod groups;

@@ -4,9 +4,13 @@
 //! study files, the command, documentation and other languages. A new estimator is one file, one line
 //! in [`ESTIMATORS`], golden numbers in `tests/estimator.rs` and a page `docs/methods/NAME.md`.
 
+pub mod callaway_santanna;
 pub mod event;
 pub mod event_time;
+pub mod imputation;
+pub mod synthetic;
 pub mod twfe;
+pub mod wide;
 
 use crate::design::{Design, DesignOptions};
 use crate::fit::{FitOptions, FitRecord, Term};

@@ -1,0 +1,39 @@
+//! A panel as estimators of group-time effects read it: units by periods.
+
+/// Outcome and covariates, units by periods; a missing cell is NaN.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Wide {
+    /// Units.
+    pub units: usize,
+    /// Periods, ascending.
+    pub times: Vec<f64>,
+    /// Distance between periods.
+    pub step: f64,
+    /// Outcome, unit-major: `y[unit * times.len() + period]`.
+    pub y: Vec<f64>,
+    /// Covariates, each laid out like the outcome.
+    pub x: Vec<Vec<f64>>,
+    /// First treated period of each unit; `None` is never.
+    pub cohort: Vec<Option<f64>>,
+    /// Weight of each unit.
+    pub weight: Vec<f64>,
+    /// Cluster of each unit, if coarser than the unit.
+    pub cluster: Option<Vec<u32>>,
+}
+
+impl Wide {
+    /// Outcome of a unit in a period.
+    pub fn outcome(&self, unit: usize, period: usize) -> f64 {
+        self.y[unit * self.times.len() + period]
+    }
+
+    /// Covariate `k` of a unit in a period.
+    pub fn covariate(&self, k: usize, unit: usize, period: usize) -> f64 {
+        self.x[k][unit * self.times.len() + period]
+    }
+
+    /// Number of covariates.
+    pub fn covariates(&self) -> usize {
+        self.x.len()
+    }
+}
