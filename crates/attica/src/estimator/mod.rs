@@ -8,6 +8,8 @@ pub mod callaway_santanna;
 pub mod event;
 pub mod event_time;
 pub mod imputation;
+mod staggered;
+pub mod sun_abraham;
 pub mod synthetic;
 pub mod twfe;
 pub mod wide;
@@ -24,7 +26,13 @@ use event::EventStudy;
 use event_time::Window;
 
 /// Every estimator, by name.
-pub const ESTIMATORS: &[&dyn Estimator] = &[&twfe::Twfe];
+pub const ESTIMATORS: &[&dyn Estimator] = &[
+    &twfe::Twfe,
+    &callaway_santanna::CallawaySantAnna,
+    &sun_abraham::SunAbraham,
+    &imputation::Imputation,
+    &imputation::Gardner,
+];
 
 /// The estimator registered as `name`.
 ///

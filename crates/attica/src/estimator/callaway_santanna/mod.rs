@@ -4,12 +4,14 @@
 
 mod aggregate;
 mod drdid;
+mod register;
 
 use nalgebra::DMatrix;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-pub use aggregate::{Aggregate, Aggregation, aggregate};
+pub use aggregate::{Aggregate, Aggregation, Average, aggregate};
+pub use register::CallawaySantAnna;
 
 use self::drdid::{Cell, CellFailure};
 use super::wide::Wide;
@@ -102,7 +104,26 @@ pub struct AttGt {
     pub warnings: Vec<Warning>,
 }
 
-/// Group-time effects for a balanced panel.
+impl AttGt {
+    /// Cluster sums of an average's influence over the number of units: products of two such vectors are
+    /// covariances (clusters are units unless coarser ones were given).
+    pub fn scores(&self, average: &Average) -> Vec<f64> {
+        let n = self.cohort.len() as f64;
+        let unit = average.influence.iter().map(|v| v / n);
+        match &self.cluster {
+            None => unit.collect(),
+            Some(cluster) => {
+                let mut sums = vec![0.0; cluster.iter().max().map_or(0, |c| *c as usize + 1)];
+                for (value, c) in unit.zip(cluster) {
+                    sums[*c as usize] += value;
+                }
+                sums
+            }
+        }
+    }
+}
+
+/// Group-time effects. A cell compares units whose outcome is known in both of its periods.
 ///
 /// Units that are treated in the first period (or within the anticipation window of it) have no
 /// base period and are left out with a warning. A cell that cannot be estimated (collinear
@@ -180,7 +201,7 @@ fn anticipated(panel: &Wide, options: &Options) -> f64 {
 
 fn trimmed_warning(time: f64, group: f64, trimmed: usize) -> Warning {
     Warning::new(
-        "W801",
+        "W804",
         format!(
             "cohort {group}, period {time}: {trimmed} controls have a propensity score of .995 or more and get no weight"
         ),
@@ -212,7 +233,7 @@ impl Missing {
             ),
         };
         Warning::new(
-            "W802",
+            "W805",
             format!("cohort {group}, period {time} has no effect: {en}; aggregates leave it out"),
             format!("{group}组{time}期无法估计：{zh}；汇总时不含该组期"),
         )

@@ -70,7 +70,7 @@ pub fn two_stage(rows: &Rows, regressors: &[Vec<f64>]) -> Result<TwoStage> {
 
 fn left_out(lost: usize) -> Warning {
     Warning::new(
-        "W803",
+        "W806",
         format!("{lost} rows have no untreated row of their unit or period in the first stage and are left out"),
         format!("{lost}个观测所在个体或时期在第一阶段没有未处理观测，予以剔除"),
     )

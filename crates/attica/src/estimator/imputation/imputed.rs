@@ -55,7 +55,7 @@ pub fn impute(rows: &Rows, targets: &[Target], group: &[u32], leave_out: bool) -
 
 fn not_imputed(lost: usize) -> Warning {
     Warning::new(
-        "W803",
+        "W806",
         format!("{lost} treated rows have no untreated row of their unit or period to impute from and are left out"),
         format!("{lost}个处理观测所在个体或时期没有未处理观测，无法插补，予以剔除"),
     )

@@ -5,10 +5,12 @@
 
 mod gardner;
 mod imputed;
+mod register;
 mod stage;
 
 pub use gardner::{TwoStage, two_stage};
 pub use imputed::{Imputed, Target, impute};
+pub use register::{Gardner, Imputation};
 
 /// Rows of a panel with their treatment. All slices have one entry per row.
 #[derive(Clone, Debug)]

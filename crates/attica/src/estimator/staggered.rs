@@ -1,0 +1,276 @@
+//! What the estimators for staggered adoption share: the rows that all of them can use, who adopts
+//! when, and the frame of their answer.
+
+use super::event::{Effect, Estimated, EventStudy};
+use super::wide::Wide;
+use super::{Data, Estimate, Spec};
+use crate::design::Design;
+use crate::fit::Term;
+use crate::ledger::Reason;
+use crate::math::distribution::{normal_quantile, normal_two_sided};
+use crate::message::{Problem, Result, Warning};
+use crate::panel::Adoption;
+use crate::text::Text;
+
+/// Rows with outcome and controls, units renumbered to those that have one.
+pub(super) struct Staggered {
+    /// Outcome, controls, unit and period effects; no treatment.
+    pub design: Design,
+    /// Unit of each row, `0..units`.
+    pub unit: Vec<u32>,
+    /// Number of units.
+    pub units: usize,
+    /// Period of each row, an index into `times`.
+    pub time: Vec<u32>,
+    /// Periods of the panel.
+    pub times: Vec<f64>,
+    /// Distance between periods.
+    pub step: f64,
+    /// First treated period of each unit; `None` is never, the first period of the panel is always.
+    pub first: Vec<Option<f64>>,
+    /// Cluster of each row.
+    pub cluster: Vec<u32>,
+    /// Number of clusters.
+    pub clusters: usize,
+    /// Weight of each row.
+    pub weight: Vec<f64>,
+    /// What was noticed.
+    pub warnings: Vec<Warning>,
+}
+
+impl Staggered {
+    /// # Errors
+    /// Those of the design; `E205` when nobody adopts.
+    pub fn new(data: Data<'_>, spec: &Spec) -> Result<Self> {
+        let mut design = spec.design(data, &[])?;
+        let mut warnings = Vec::new();
+        leave_out_switchers(data, &mut design, &mut warnings);
+        let mut number = vec![u32::MAX; data.panel.units.len()];
+        let mut first = Vec::new();
+        let mut unit = Vec::with_capacity(design.rows());
+        for &row in &design.sample {
+            let old = data.panel.unit[row as usize] as usize;
+            if number[old] == u32::MAX {
+                number[old] = first.len() as u32;
+                first.push(match data.adoption[old] {
+                    Adoption::At(g) => Some(g),
+                    Adoption::Always => data.panel.times.first().copied(),
+                    Adoption::Never | Adoption::Switches => None,
+                });
+            }
+            unit.push(number[old]);
+        }
+        if first.iter().all(Option::is_none) {
+            return Err(Problem::new(
+                "E205",
+                "no unit with complete rows adopts the policy, so there is no effect to estimate",
+            )
+            .fix("check the coding of the treatment, and missing values among treated units"));
+        }
+        let time = design.sample.iter().map(|&row| data.panel.time[row as usize]).collect();
+        let (cluster, clusters) = match design.clusters.first() {
+            Some(codes) => (codes.codes.clone(), codes.levels),
+            None => (unit.clone(), first.len()),
+        };
+        if design.clusters.len() > 1 {
+            warnings.push(Warning::new(
+                "W803",
+                format!(
+                    "this estimator clusters one way: standard errors are clustered by {} only",
+                    design.clusters[0].name
+                ),
+                format!("该估计量仅支持单向聚类：标准误按{}聚类", design.clusters[0].name),
+            ));
+        }
+        let weight = design.weights.as_ref().map_or_else(|| vec![1.0; design.rows()], |w| w.values.clone());
+        Ok(Self {
+            unit,
+            units: first.len(),
+            time,
+            times: data.panel.times.clone(),
+            step: data.panel.step,
+            first,
+            cluster,
+            clusters,
+            weight,
+            design,
+            warnings,
+        })
+    }
+
+    /// Periods since adoption; none for units that never adopt.
+    pub fn event_time(&self, row: usize) -> Option<i64> {
+        let g = self.first[self.unit[row] as usize]?;
+        Some(((self.times[self.time[row] as usize] - g) / self.step).floor() as i64)
+    }
+
+    /// Treated now.
+    pub fn is_treated(&self, row: usize) -> bool {
+        self.event_time(row).is_some_and(|k| k >= 0)
+    }
+
+    /// Units by periods. A unit's weight is that of its first row; weights that change over time are told.
+    pub fn wide(&mut self) -> Wide {
+        let periods = self.times.len();
+        let spread = |values: &[f64]| {
+            let mut cells = vec![f64::NAN; self.units * periods];
+            for (row, value) in values.iter().enumerate() {
+                cells[self.unit[row] as usize * periods + self.time[row] as usize] = *value;
+            }
+            cells
+        };
+        let y = spread(&self.design.outcome.1);
+        let x = self.design.regressors.iter().map(|(_, values)| spread(values)).collect();
+        let (mut weight, mut cluster) = (vec![f64::NAN; self.units], vec![0; self.units]);
+        let mut changing = 0;
+        for row in 0..self.unit.len() {
+            let unit = self.unit[row] as usize;
+            if weight[unit].is_nan() {
+                (weight[unit], cluster[unit]) = (self.weight[row], self.cluster[row]);
+            } else if weight[unit] != self.weight[row] {
+                changing += 1;
+            }
+        }
+        if changing > 0 {
+            self.warnings.push(Warning::new(
+                "W403",
+                format!("weights change over time within units ({changing} rows); each unit keeps the weight of its first row"),
+                format!("权重在个体内随时间变化（{changing}个观测）；每个个体使用其首个观测的权重"),
+            ));
+        }
+        let cluster = (self.clusters < self.units).then_some(cluster);
+        Wide {
+            units: self.units,
+            times: self.times.clone(),
+            step: self.step,
+            y,
+            x,
+            cohort: self.first.clone(),
+            weight,
+            cluster,
+        }
+    }
+
+    /// The answer with the normal distribution as reference, as the estimators' own software does.
+    pub fn estimate(self, estimator: &'static str, words: Words, overall: Term, study: Option<EventStudy>) -> Estimate {
+        Estimate {
+            estimator,
+            control_group: words.control_group,
+            base_period: words.base,
+            overall,
+            event_study: study,
+            fit: None,
+            n_obs: self.design.rows(),
+            n_units: self.units,
+            n_treated_units: self.first.iter().flatten().count(),
+            ledger: self.design.ledger,
+            warnings: self.design.warnings.into_iter().chain(self.warnings).collect(),
+        }
+    }
+
+    /// Effects by event time with their covariance, as the shared event-study type.
+    pub fn study(
+        &self,
+        estimator: &str,
+        words: &Words,
+        effects: Vec<Effect>,
+        covariance: Vec<Vec<f64>>,
+        spec: &Spec,
+    ) -> EventStudy {
+        self.study_with(estimator, words, effects, covariance, Vec::new(), None, spec)
+    }
+
+    /// [`Staggered::study`] with reference periods and degrees of freedom.
+    #[allow(clippy::too_many_arguments)]
+    pub fn study_with(
+        &self,
+        estimator: &str,
+        words: &Words,
+        effects: Vec<Effect>,
+        covariance: Vec<Vec<f64>>,
+        references: Vec<Effect>,
+        df: Option<f64>,
+        spec: &Spec,
+    ) -> EventStudy {
+        let first = self.times.first().copied().unwrap_or(f64::NAN);
+        let before = self.first.iter().flatten().map(|g| ((g - first) / self.step) as usize).max().unwrap_or(0);
+        let estimated = Estimated {
+            estimator: estimator.to_owned(),
+            label: words.label.clone(),
+            effects,
+            covariance,
+            df,
+            references,
+            base: words.base.clone(),
+            pre_available: before,
+            fit: None,
+            warnings: self.warnings.clone(),
+        };
+        EventStudy::new(estimated, spec.fit.level, spec.seed)
+    }
+
+    /// Keeps the rows `rows`; units keep their numbers.
+    pub fn keep(&mut self, rows: &[u32]) {
+        let lost = self.unit.len() - rows.len();
+        self.design = self.design.take(rows);
+        self.design.ledger.drop_rows(Reason::Excluded("no comparison".to_owned()), lost);
+        let take = |codes: &[u32]| rows.iter().map(|&r| codes[r as usize]).collect();
+        (self.unit, self.time, self.cluster) = (take(&self.unit), take(&self.time), take(&self.cluster));
+        self.weight = rows.iter().map(|&r| self.weight[r as usize]).collect();
+    }
+
+    /// Rows of treated units at event time `k`.
+    pub fn rows_at(&self, k: i64) -> usize {
+        (0..self.unit.len()).filter(|&row| self.event_time(row) == Some(k)).count()
+    }
+
+    /// Event times that occur, within the window if it has bounds.
+    pub fn event_times(&self, spec: &Spec) -> Vec<i64> {
+        let mut times: Vec<i64> = (0..self.unit.len()).filter_map(|row| self.event_time(row)).collect();
+        times.sort_unstable();
+        times.dedup();
+        if let Some([low, high]) = spec.window.bounds {
+            times.retain(|k| (low..=high).contains(k));
+        }
+        times
+    }
+}
+
+/// How an estimator describes itself in results.
+pub(super) struct Words {
+    pub label: Text,
+    pub control_group: Text,
+    pub base: Text,
+}
+
+/// An estimate with a normal reference distribution.
+pub(super) fn normal_term(name: &str, estimate: f64, std_error: f64, level: f64) -> Term {
+    let half = normal_quantile(0.5 + level / 2.0) * std_error;
+    Term {
+        term: name.to_owned(),
+        estimate,
+        std_error,
+        statistic: estimate / std_error,
+        p_value: normal_two_sided(estimate / std_error),
+        conf_low: estimate - half,
+        conf_high: estimate + half,
+    }
+}
+
+/// Units whose treatment ends have no single date of adoption; these estimators cannot use them.
+fn leave_out_switchers(data: Data<'_>, design: &mut Design, warnings: &mut Vec<Warning>) {
+    let switches = |row: u32| data.adoption[data.panel.unit[row as usize] as usize] == Adoption::Switches;
+    let keep: Vec<u32> = (0..design.rows() as u32).filter(|&r| !switches(design.sample[r as usize])).collect();
+    let lost = design.rows() - keep.len();
+    if lost == 0 {
+        return;
+    }
+    let units = data.adoption.iter().filter(|a| **a == Adoption::Switches).count();
+    *design = design.take(&keep);
+    design.ledger.drop_rows(Reason::Excluded("treatment switches off".to_owned()), lost);
+    warnings.push(Warning::new(
+        "W202",
+        format!("{units} units lose the treatment again; this estimator needs absorbing treatment and leaves them out ({lost} rows)"),
+        format!("{units}个个体的处理状态会退出；该估计量要求处理一旦开始即持续，予以剔除（{lost}个观测）"),
+    ));
+}
