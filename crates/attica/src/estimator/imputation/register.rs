@@ -2,12 +2,10 @@
 
 use super::{Rows, Target, TwoStage, impute, two_stage};
 use crate::estimator::event::Effect;
-use crate::estimator::event_time::Window;
 use crate::estimator::staggered::{Staggered, Words, normal_term};
-use crate::estimator::twfe;
 use crate::estimator::{About, Data, Estimate, Estimator, Spec, common_problems};
+use crate::fit::fit;
 use crate::message::{Problem, Result};
-use crate::panel::Adoption;
 use crate::text::Text;
 
 /// Borusyak, Jaravel and Spiess: mean of imputed effects over treated rows; leads come from a separate
@@ -119,7 +117,7 @@ impl Estimator for Imputation {
             ),
             ..words(self.about().title)
         };
-        let (mut rows, mut covariance) = self.leads(data, spec, &sample, &times)?;
+        let (mut rows, mut covariance) = leads(spec, &sample, &times)?;
         let before = rows.len();
         let size = before + horizons.len();
         for row in &mut covariance {
@@ -141,33 +139,35 @@ impl Estimator for Imputation {
     }
 }
 
-impl Imputation {
-    /// Leads by ordinary regression on untreated rows: event times from the start of the window (or the
-    /// second-earliest there is) to -1, against earlier rows and never-treated units.
-    fn leads(
-        &self,
-        data: Data<'_>,
-        spec: &Spec,
-        sample: &Staggered,
-        times: &[i64],
-    ) -> Result<(Vec<Effect>, Vec<Vec<f64>>)> {
-        let untreated: Vec<u32> = (0..sample.unit.len() as u32).filter(|&r| !sample.is_treated(r as usize)).collect();
-        let earliest = untreated.iter().filter_map(|&r| sample.event_time(r as usize)).min().unwrap_or(0);
-        let from = times.iter().copied().filter(|k| *k < 0 && *k > earliest).min();
-        let Some(from) = from else { return Ok((Vec::new(), Vec::new())) };
-        let base = sample.design.take(&untreated);
-        // Everything before the first lead is the reference.
-        let window = Window { bounds: Some([from - 1, -1]), reference: vec![from - 1], trim: false };
-        let adoption: Vec<Adoption> = data.adoption.to_vec();
-        let study = twfe::event_study(&base, data.panel, &adoption, &window, &spec.fit, spec.seed)?;
-        let rows: Vec<Effect> = study
-            .rows
-            .iter()
-            .filter(|row| row.std_error.is_some())
-            .map(|row| Effect { event_time: row.event_time, binned: false, estimate: row.estimate, n: row.n })
-            .collect();
-        Ok((rows, study.covariance))
+/// Leads by ordinary regression on untreated rows: event times from the start of the window (or the
+/// second-earliest there is) to -1, against earlier rows and never-treated units.
+fn leads(spec: &Spec, sample: &Staggered, times: &[i64]) -> Result<(Vec<Effect>, Vec<Vec<f64>>)> {
+    let untreated: Vec<u32> = (0..sample.unit.len() as u32).filter(|&r| !sample.is_treated(r as usize)).collect();
+    let event = |r: &u32| sample.event_time(*r as usize);
+    let earliest = untreated.iter().filter_map(event).min().unwrap_or(0);
+    let tested: Vec<i64> = times.iter().copied().filter(|k| *k < 0 && *k > earliest).collect();
+    if tested.is_empty() {
+        return Ok((Vec::new(), Vec::new()));
     }
+    let name = |k: i64| format!("event::{k}");
+    let column = |&k: &i64| (name(k), untreated.iter().map(|r| f64::from(u8::from(event(r) == Some(k)))).collect());
+    let mut design = sample.design.take(&untreated);
+    let controls = std::mem::take(&mut design.regressors);
+    design.regressors = tested.iter().map(column).chain(controls).collect();
+    let fitted = fit(&design, &spec.fit)?;
+    let found: Vec<(i64, usize)> = tested.iter().filter_map(|&k| Some((k, fitted.position(&name(k))?))).collect();
+    let effects = found
+        .iter()
+        .map(|&(k, at)| Effect {
+            event_time: k,
+            binned: false,
+            estimate: fitted.coefficients[at],
+            n: sample.rows_at(k),
+        })
+        .collect();
+    let v = &fitted.inference.covariance;
+    let covariance = found.iter().map(|&(_, i)| found.iter().map(|&(_, j)| v[(i, j)]).collect()).collect();
+    Ok((effects, covariance))
 }
 
 /// Cohorts by number, never-treated included.
