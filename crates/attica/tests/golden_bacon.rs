@@ -1,28 +1,21 @@
 //! Goodman-Bacon decomposition against R bacondecomp 0.1.3.
 #![allow(clippy::unwrap_used)]
 
+mod support;
+
 use attica::diagnostic::bacon::{Kind, bacon};
 use attica::estimator::wide::Wide;
 use serde_json::Value;
-
-const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data/");
+use support::{Table, json};
 
 /// A balanced panel with columns (unit, time, outcome, first treated).
 fn panel(name: &str, columns: [&str; 4], never: impl Fn(&str) -> bool) -> Option<(Wide, Value)> {
-    let Ok(mut reader) = csv::Reader::from_path(format!("{DATA}{name}/{name}.csv")) else {
-        eprintln!("skipped: {name} is not beside the project");
-        return None;
-    };
-    let header = reader.headers().unwrap().clone();
-    let at = columns.map(|c| header.iter().position(|h| h == c).unwrap());
-    let mut rows: Vec<(String, f64, f64, Option<f64>)> = reader
-        .records()
-        .map(|r| {
-            let r = r.unwrap();
-            let first = (!never(&r[at[3]])).then(|| r[at[3]].parse().unwrap());
-            (r[at[0]].to_owned(), r[at[1]].parse().unwrap(), r[at[2]].parse().unwrap(), first)
-        })
-        .collect();
+    let table = Table::read(&format!("{name}/{name}.csv"))?;
+    let [unit, first] = [columns[0], columns[3]].map(|c| table.text(c));
+    let [time, y] = [columns[1], columns[2]].map(|c| table.number(c));
+    let first = |r: usize| (!never(first[r])).then(|| first[r].parse().unwrap());
+    let mut rows: Vec<(String, f64, f64, Option<f64>)> =
+        (0..y.len()).map(|r| (unit[r].to_owned(), time[r], y[r], first(r))).collect();
     rows.sort_by(|a, b| a.partial_cmp(b).unwrap());
     let mut times: Vec<f64> = rows.iter().map(|r| r.1).collect();
     times.sort_by(f64::total_cmp);
@@ -31,7 +24,7 @@ fn panel(name: &str, columns: [&str; 4], never: impl Fn(&str) -> bool) -> Option
     let cohort = rows.chunks(times.len()).map(|c| c[0].3).collect();
     let y = rows.iter().map(|r| r.2).collect();
     let wide = Wide { units, times, step: 1.0, y, x: Vec::new(), cohort, weight: vec![1.0; units], cluster: None };
-    let golden = serde_json::from_str(&std::fs::read_to_string(format!("{DATA}{name}/golden.json")).unwrap()).unwrap();
+    let golden = json(&format!("{name}/golden.json"))?;
     Some((wide, golden))
 }
 

@@ -1,24 +1,17 @@
 //! Callaway-Sant'Anna against R did 2.5.1 (analytical standard errors) on mpdta.
 #![allow(clippy::unwrap_used)]
 
+mod support;
+
 use attica::estimator::callaway_santanna::{Aggregation, Base, Controls, Method, Options, aggregate, att_gt};
 use attica::estimator::wide::Wide;
 use serde_json::Value;
-
-const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data/mpdta/");
+use support::{Table, json};
 
 fn mpdta(with_lpop: bool) -> Option<Wide> {
-    let Ok(mut reader) = csv::Reader::from_path(format!("{DATA}mpdta.csv")) else {
-        eprintln!("skipped: mpdta is not beside the project");
-        return None;
-    };
-    let mut rows: Vec<[f64; 5]> = reader
-        .records()
-        .map(|r| {
-            let r = r.unwrap();
-            [1, 0, 2, 3, 4].map(|k: usize| r[k].parse().unwrap())
-        })
-        .collect();
+    let table = Table::read("mpdta/mpdta.csv")?;
+    let columns = ["countyreal", "year", "lpop", "lemp", "first.treat"].map(|name| table.number(name));
+    let mut rows: Vec<[f64; 5]> = (0..columns[0].len()).map(|r| [0, 1, 2, 3, 4].map(|k| columns[k][r])).collect();
     rows.sort_by(|a, b| a.partial_cmp(b).unwrap());
     let units = rows.len() / 5;
     let column = |k: usize| rows.iter().map(|r| r[k]).collect::<Vec<f64>>();
@@ -87,7 +80,7 @@ fn check(golden: &Value, panel: &Wide, options: &Options) {
 #[test]
 fn agrees_with_r_did_in_every_variant() {
     let (Some(plain), Some(lpop)) = (mpdta(false), mpdta(true)) else { return };
-    let golden: Value = serde_json::from_str(&std::fs::read_to_string(format!("{DATA}golden.json")).unwrap()).unwrap();
+    let golden = json("mpdta/golden.json").unwrap();
     for (controls, of) in [(Controls::Never, "nevertreated"), (Controls::NotYet, "notyettreated")] {
         for (method, by) in [(Method::Regression, "reg"), (Method::DoublyRobust, "dr"), (Method::Weighting, "ipw")] {
             let options = Options { controls, method, ..Options::default() };

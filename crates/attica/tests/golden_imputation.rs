@@ -1,12 +1,13 @@
 //! Imputation and two-stage estimators against R didimputation 0.5.0 and did2s 1.2.0.
 #![allow(clippy::unwrap_used)]
 
+mod support;
+
 use std::collections::HashMap;
 
 use attica::estimator::imputation::{Rows, Target, impute, two_stage};
 use serde_json::Value;
-
-const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data/");
+use support::{Table, json};
 
 /// A panel in memory: effect level, period, outcome, adoption (infinite: never) and cluster.
 struct Data {
@@ -28,22 +29,10 @@ fn codes(values: &[f64]) -> Vec<u32> {
 
 /// Columns: effect, time, outcome, first treated, cluster; `never` marks never-treated rows.
 fn read(name: &str, columns: [&str; 5], never: impl Fn(f64) -> bool) -> Option<Data> {
-    let Ok(mut reader) = csv::Reader::from_path(format!("{DATA}{name}/{name}.csv")) else {
-        eprintln!("skipped: {name} is not beside the project");
-        return None;
-    };
-    let header = reader.headers().unwrap().clone();
-    let index = columns.map(|c| header.iter().position(|h| h == c).unwrap());
-    let mut held: [Vec<f64>; 5] = Default::default();
-    for record in reader.records() {
-        let record = record.unwrap();
-        for (k, column) in held.iter_mut().enumerate() {
-            column.push(record[index[k]].parse().unwrap());
-        }
-    }
-    let [unit, calendar, y, first, cluster] = held;
+    let table = Table::read(&format!("{name}/{name}.csv"))?;
+    let [unit, calendar, y, first, cluster] = columns.map(|c| table.number(c));
     let adoption = first.into_iter().map(|g| if never(g) { f64::INFINITY } else { g }).collect();
-    let golden = serde_json::from_str(&std::fs::read_to_string(format!("{DATA}{name}/golden.json")).unwrap()).unwrap();
+    let golden = json(&format!("{name}/golden.json"))?;
     Some(Data { unit: codes(&unit), time: codes(&calendar), calendar, y, adoption, cluster: codes(&cluster), golden })
 }
 
@@ -118,11 +107,11 @@ fn check_imputation(data: &Data) {
     let events = &data.golden["did_imputation_es"];
     for (k, term) in events["term"].as_array().into_iter().flatten().enumerate() {
         let h: f64 = term.as_str().unwrap().parse().unwrap();
-        if let Some(row) = ours.iter().find(|row| row.at == Some(h)) {
-            if events["estimate"][k].is_number() {
-                close(row.estimate, &events["estimate"][k], 1e-8);
-                close(row.std_error, &events["std.error"][k], 1e-7);
-            }
+        if let Some(row) = ours.iter().find(|row| row.at == Some(h))
+            && events["estimate"][k].is_number()
+        {
+            close(row.estimate, &events["estimate"][k], 1e-8);
+            close(row.std_error, &events["std.error"][k], 1e-7);
         }
     }
 }

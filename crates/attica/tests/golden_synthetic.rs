@@ -1,34 +1,24 @@
 //! Synthetic difference-in-differences against R synthdid 0.0.9 on California's Proposition 99.
 #![allow(clippy::unwrap_used)]
 
+mod support;
+
 use attica::estimator::synthetic::{Block, Kind, Variance, standard_error};
 use nalgebra::DMatrix;
 use serde_json::Value;
-
-const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data/california_prop99/");
+use support::{Table, json};
 
 /// 38 control states and California, 1970-2000; 19 years before.
 fn california() -> Option<(Vec<String>, Block)> {
-    let Ok(mut reader) = csv::Reader::from_path(format!("{DATA}california_prop99.csv")) else {
-        eprintln!("skipped: california_prop99 is not beside the project");
-        return None;
-    };
-    let mut rows: Vec<(bool, String, u32, f64)> = reader
-        .records()
-        .map(|r| {
-            let r = r.unwrap();
-            (&r[0] == "California", r[0].to_owned(), r[1].parse().unwrap(), r[2].parse().unwrap())
-        })
-        .collect();
+    let table = Table::read("california_prop99/california_prop99.csv")?;
+    let (state, year, packs) = (table.text("State"), table.number("Year"), table.number("PacksPerCapita"));
+    let mut rows: Vec<(bool, String, f64, f64)> =
+        (0..state.len()).map(|r| (state[r] == "California", state[r].to_owned(), year[r], packs[r])).collect();
     rows.sort_by(|a, b| a.partial_cmp(b).unwrap());
     let years = 31;
     let y = DMatrix::from_fn(rows.len() / years, years, |i, t| rows[i * years + t].3);
     let states = rows.chunks(years).map(|c| c[0].1.clone()).collect();
     Some((states, Block::new(y, 38, 19).unwrap()))
-}
-
-fn golden() -> Value {
-    serde_json::from_str(&std::fs::read_to_string(format!("{DATA}golden.json")).unwrap()).unwrap()
 }
 
 #[track_caller]
@@ -40,7 +30,7 @@ fn close(ours: f64, theirs: &Value, tolerance: f64) {
 #[test]
 fn effects_and_weights_agree_with_r_synthdid() {
     let Some((states, block)) = california() else { return };
-    let golden = golden();
+    let golden = json("california_prop99/golden.json").unwrap();
     let sdid = block.effect(Kind::SyntheticDid);
     close(sdid.estimate, &golden["sdid"], 1e-8);
     close(block.effect(Kind::SyntheticControl).estimate, &golden["sc"], 1e-8);

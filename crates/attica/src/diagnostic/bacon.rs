@@ -66,7 +66,7 @@ impl Cohort {
 /// Decomposes the two-way effects estimate of a balanced panel without covariates and with equal weights.
 ///
 /// # Errors
-/// `W104`'s stop `E104` when the panel is unbalanced: the theorem holds for balanced panels only, and no
+/// `E104` when the panel is unbalanced: the theorem holds for balanced panels only, and no
 /// exact decomposition exists otherwise; `E205` when there are fewer than two cohorts.
 pub fn bacon(panel: &Wide) -> Result<Bacon> {
     if panel.y.iter().any(|y| !y.is_finite()) {

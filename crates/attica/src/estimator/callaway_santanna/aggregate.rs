@@ -70,7 +70,7 @@ pub fn aggregate(effects: &AttGt, how: Aggregation, step: f64) -> Aggregate {
                     let e = event(c) as i64;
                     let long_enough = balance_e.is_none_or(|b| {
                         let periods = ((last - first) / step).round() as i64 + 1;
-                        (last - c.group) / step >= b as f64 && e <= b && e >= b - periods + 1
+                        (last - c.group) / step >= b as f64 && e <= b && e > b - periods
                     });
                     long_enough && min_e.is_none_or(|m| e >= m) && max_e.is_none_or(|m| e <= m)
                 })

@@ -130,8 +130,8 @@ impl AttGt {
 /// covariates, no overlap) is left out with a warning that names it.
 ///
 /// # Errors
-/// `E205` when no unit is treated after the first period; `W204`'s fix as `E204` when never-treated
-/// controls are asked for and there are none.
+/// `E205` when no unit is treated after the first period; `E204` when never-treated controls
+/// are asked for and there are none.
 pub fn att_gt(panel: &Wide, options: &Options) -> Result<AttGt> {
     let mut warnings = Vec::new();
     let first_usable = panel.times.get(options.anticipation + 1).copied();
@@ -259,16 +259,12 @@ impl Sample<'_> {
             // The last period in which nothing of the policy can be seen yet.
             let Some(before) = times.iter().rposition(|&t| t < group - ahead) else { continue };
             for time in 0..last_time {
-                let base = match self.options.base {
-                    Base::Universal => before,
-                    Base::Varying if times[time] < group - ahead => {
-                        if time == 0 {
-                            continue;
-                        }
-                        time - 1
-                    }
-                    Base::Varying => before,
-                };
+                // Leads are short differences unless the base is universal; the first period has none.
+                let short = self.options.base == Base::Varying && times[time] < group - ahead;
+                if short && time == 0 {
+                    continue;
+                }
+                let base = if short { time - 1 } else { before };
                 plan.push((group, time, base));
             }
         }

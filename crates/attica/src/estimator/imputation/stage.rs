@@ -27,7 +27,7 @@ pub(super) struct Coefficients {
 
 impl<'a> Stage<'a> {
     /// # Errors
-    /// `E205` without untreated rows, `W306`'s stop `E306` when a covariate does not vary within
+    /// `E205` without untreated rows, `E206` when a covariate does not vary within
     /// untreated units and periods.
     pub fn fit(rows: &'a Rows<'a>) -> Result<Self> {
         let small = rows.periods + rows.x.len();
