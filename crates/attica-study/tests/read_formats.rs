@@ -1,5 +1,5 @@
 //! Workbooks, Stata, parquet and arrow files, made here by hand or by the crates' own writers.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};

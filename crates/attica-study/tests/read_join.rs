@@ -1,5 +1,5 @@
 //! Joins: what matches, what does not, and what is said about it.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 use std::path::Path;
 

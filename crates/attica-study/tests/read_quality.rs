@@ -1,11 +1,12 @@
 //! Column cards, value checks and reshaping.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 use attica::frame::{Column, Frame};
 use attica::message::Warning;
+use attica::panel::Panel;
 use attica_study::read::{
-    Long, ReadOptions, Series, constant_within, describe, infinite, outliers, outside_unit_interval, read_file,
-    straight_runs, to_long, to_wide, unit_jumps, value_warnings,
+    Long, ReadOptions, constant_within, describe, empty_or_constant, infinite, outliers, outside_unit_interval,
+    read_file, straight_runs, to_long, to_wide, unit_jumps, value_warnings,
 };
 
 const UNITS: usize = 8;
@@ -20,6 +21,10 @@ fn panel(value: impl Fn(usize, usize) -> f64) -> Frame {
         Column::number("y", cells().map(|(u, t)| value(u, t)).collect()),
     ])
     .unwrap()
+}
+
+fn index(frame: &Frame) -> Panel {
+    Panel::new(frame, "city", "year").unwrap().0
 }
 
 /// Growth without a pattern that a check looks for.
@@ -56,13 +61,24 @@ fn cards_count_missing_and_summarise_the_rest() {
 #[test]
 fn a_clean_panel_gives_no_warning() {
     let frame = panel(noisy);
-    assert_eq!(said(&value_warnings(&Series::new(&frame, "city", "year").unwrap())), []);
+    assert_eq!(said(&value_warnings(&frame, &index(&frame))), []);
+}
+
+#[test]
+fn e304_and_e305_columns_without_variation_are_told() {
+    let empty = panel(|_, _| f64::NAN);
+    assert_eq!(said(&empty_or_constant(&empty, &index(&empty))), [("E304", "y has no value in any row")]);
+    let constant = panel(|u, _| if u == 0 { f64::NAN } else { 3.0 });
+    assert_eq!(
+        said(&empty_or_constant(&constant, &index(&constant))),
+        [("E305", "y is 3 in all rows that have a value")]
+    );
 }
 
 #[test]
 fn w310_a_value_far_from_all_others_is_named() {
     let frame = panel(|u, t| if (u, t) == (3, 5) { 1e9 } else { noisy(u, t) });
-    let found = outliers(&Series::new(&frame, "city", "year").unwrap());
+    let found = outliers(&frame, &index(&frame));
     assert_eq!(found[0].id, "W310");
     assert!(
         found[0].text.en.contains("y has 1 values") && found[0].text.en.contains("3 2014 = 1000000000"),
@@ -83,47 +99,46 @@ fn w311_indices_outside_their_range_are_counted() {
 fn w312_a_change_of_unit_is_found_for_all_and_for_one() {
     for (factor, power) in [(10.0, "10^1"), (10_000.0, "10^4"), (0.0001, "10^-4")] {
         let frame = panel(|u, t| noisy(u, t) * if t >= 6 { factor } else { 1.0 });
-        let found = unit_jumps(&Series::new(&frame, "city", "year").unwrap());
+        let found = unit_jumps(&frame, &index(&frame));
         assert_eq!(found[0].id, "W312");
         let text = &found[0].text.en;
         assert!(text.contains(power) && text.contains("8 of 8 units at 2015"), "{text}");
     }
     let frame = panel(|u, t| noisy(u, t) * if u == 2 && t >= 4 { 10_000.0 } else { 1.0 });
-    let found = unit_jumps(&Series::new(&frame, "city", "year").unwrap());
+    let found = unit_jumps(&frame, &index(&frame));
     assert!(found[0].text.en.contains("2 2013 (x10^4)"), "{found:?}");
     // A spike that falls back is an outlier, no change of unit.
     let frame = panel(|u, t| noisy(u, t) * if u == 2 && t == 4 { 10_000.0 } else { 1.0 });
-    assert_eq!(said(&unit_jumps(&Series::new(&frame, "city", "year").unwrap())), []);
+    assert_eq!(said(&unit_jumps(&frame, &index(&frame))), []);
 }
 
 #[test]
 fn w313_interpolated_and_repeated_stretches_are_found() {
     let frame = panel(|u, t| if u == 1 && (3..9).contains(&t) { 100.0 + 3.3 * t as f64 } else { noisy(u, t) });
-    let found = straight_runs(&Series::new(&frame, "city", "year").unwrap());
+    let found = straight_runs(&frame, &index(&frame));
     assert_eq!(found[0].id, "W313");
     assert!(found[0].text.en.contains("1 stretches") && found[0].text.en.contains("1 2012 to 2017"), "{found:?}");
     assert!(found[0].text.en.contains("6 of 96 rows") && found[0].text.en.contains("(0 of them constant)"));
     let frame = panel(|u, t| if u == 1 && t < 5 { 7.0 } else { noisy(u, t) });
-    let found = straight_runs(&Series::new(&frame, "city", "year").unwrap());
+    let found = straight_runs(&frame, &index(&frame));
     assert!(found[0].text.en.contains("(1 of them constant)"), "{found:?}");
     // A trend, a dummy and a code are straight by construction.
     for value in
         [|_, t: usize| t as f64, |u: usize, _| u as f64, |u: usize, t: usize| f64::from(u8::from(u > 3 && t > 5))]
     {
         let frame = panel(value);
-        assert_eq!(said(&straight_runs(&Series::new(&frame, "city", "year").unwrap())), []);
+        assert_eq!(said(&straight_runs(&frame, &index(&frame))), []);
     }
 }
 
 #[test]
 fn w314_outcomes_that_never_vary_within_a_unit_are_told() {
     let frame = panel(|u, _| u as f64);
-    let series = Series::new(&frame, "city", "year").unwrap();
-    let found = constant_within(&series, &["y".into()]).unwrap();
+    let found = constant_within(&frame, &index(&frame), &["y".into()]).unwrap();
     assert_eq!(found[0].id, "W314");
     assert!(found[0].text.en.contains("never varies within city"));
     let frame = panel(noisy);
-    assert!(constant_within(&Series::new(&frame, "city", "year").unwrap(), &["y".into()]).unwrap().is_empty());
+    assert!(constant_within(&frame, &index(&frame), &["y".into()]).unwrap().is_empty());
 }
 
 #[test]
@@ -135,8 +150,12 @@ fn real_interpolation_is_found() {
         return;
     }
     let (frame, _) = read_file(&path, &ReadOptions::default()).unwrap();
-    let series = Series::new(&frame, "city", "year").unwrap();
-    let found = straight_runs(&series);
+    // Some rows of the file have no city or year; a panel needs both.
+    let (city, year) = (frame.column("city").unwrap(), frame.column("year").unwrap());
+    let whole: Vec<u32> =
+        (0..frame.rows()).filter(|&r| !city.is_missing(r) && !year.is_missing(r)).map(|r| r as u32).collect();
+    let frame = frame.take(&whole);
+    let found = straight_runs(&frame, &index(&frame));
     let columns: Vec<&str> = found.iter().map(|w| w.text.en.split(' ').next().unwrap()).collect();
     assert!(columns.contains(&"pop_10k_interp"), "{columns:?}");
 }

@@ -1,5 +1,5 @@
 //! Delimited text: one test per thing that can be wrong with a file, and the real files.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

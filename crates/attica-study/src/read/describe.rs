@@ -1,61 +1,47 @@
 //! A column at a glance.
 
-use std::collections::HashSet;
-
+use attica::diagnostic::describe::summary;
 use attica::frame::{Column, Frame, MISSING, Values};
 
 use crate::results::ColumnCard;
 
-/// One card per column: missing and distinct cells; for numbers the mean, standard deviation (N - 1),
-/// minimum, median and maximum of the finite ones.
+/// One card per column, in the order of the frame.
 pub fn describe(frame: &Frame) -> Vec<ColumnCard> {
-    frame.columns().iter().map(card).collect()
+    frame.columns().iter().map(column_card).collect()
 }
 
-fn card(column: &Column) -> ColumnCard {
+/// Missing and distinct cells; for numbers the mean, standard deviation (N - 1), minimum, median and
+/// maximum of the finite ones.
+pub fn column_card(column: &Column) -> ColumnCard {
+    let card = ColumnCard { name: column.name.clone(), ..ColumnCard::default() };
     match &column.values {
-        Values::Text { codes, .. } => {
-            let used: HashSet<u32> = codes.iter().copied().filter(|&c| c != MISSING).collect();
-            ColumnCard {
-                name: column.name.clone(),
-                kind: "text".to_owned(),
-                missing: codes.iter().filter(|&&c| c == MISSING).count(),
-                distinct: used.len(),
-                ..ColumnCard::default()
-            }
-        }
+        Values::Text { codes, .. } => ColumnCard {
+            kind: "text".to_owned(),
+            missing: codes.iter().filter(|&&code| code == MISSING).count(),
+            distinct: distinct(codes.iter().copied().filter(|&code| code != MISSING)),
+            ..card
+        },
         Values::Number(values) => {
-            let mut sorted: Vec<f64> = values.iter().copied().filter(|v| v.is_finite()).collect();
-            let n = sorted.len() as f64;
-            // In the order of the rows, so that the sum is that of the file.
-            let mean = (!sorted.is_empty()).then(|| sorted.iter().sum::<f64>() / n);
-            let sd = mean
-                .filter(|_| sorted.len() > 1)
-                .map(|mean| (sorted.iter().map(|v| (v - mean) * (v - mean)).sum::<f64>() / (n - 1.0)).sqrt());
-            sorted.sort_by(f64::total_cmp);
-            let infinite: HashSet<u64> = values.iter().filter(|v| v.is_infinite()).map(|v| v.to_bits()).collect();
-            let steps = sorted.windows(2).filter(|pair| pair[0] != pair[1]).count();
+            let found = summary(values.iter().copied());
             ColumnCard {
-                name: column.name.clone(),
                 kind: "number".to_owned(),
                 missing: values.iter().filter(|v| v.is_nan()).count(),
-                distinct: usize::from(!sorted.is_empty()) + steps + infinite.len(),
-                mean,
-                sd,
-                min: sorted.first().copied(),
-                median: median(&sorted),
-                max: sorted.last().copied(),
+                // Adding zero makes one zero of two.
+                distinct: distinct(values.iter().filter(|v| !v.is_nan()).map(|v| (v + 0.0).to_bits())),
+                mean: found.map(|s| s.mean),
+                sd: found.and_then(|s| s.sd),
+                min: found.map(|s| s.min),
+                median: found.map(|s| s.median),
+                max: found.map(|s| s.max),
+                ..card
             }
         }
     }
 }
 
-/// Median of sorted values.
-pub(super) fn median(sorted: &[f64]) -> Option<f64> {
-    let middle = sorted.len() / 2;
-    match sorted.len() {
-        0 => None,
-        n if n % 2 == 1 => Some(sorted[middle]),
-        _ => Some(f64::midpoint(sorted[middle - 1], sorted[middle])),
-    }
+fn distinct<T: Ord>(values: impl Iterator<Item = T>) -> usize {
+    let mut all: Vec<T> = values.collect();
+    all.sort_unstable();
+    all.dedup();
+    all.len()
 }

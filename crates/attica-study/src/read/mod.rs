@@ -34,12 +34,13 @@ use self::notes::Notes;
 use self::table::Table;
 use crate::results::Source;
 
-pub use describe::describe;
+pub use describe::{column_card, describe};
 pub use join::{JoinOptions, join};
 pub use options::{Header, Limits, Long, Missing, Parse, ReadOptions, Sheet, Word};
 pub use places::plain_place;
 pub use quality::{
-    Series, constant_within, infinite, outliers, outside_unit_interval, straight_runs, unit_jumps, value_warnings,
+    constant_within, empty_or_constant, infinite, outliers, outside_unit_interval, straight_runs, unit_jumps,
+    value_warnings,
 };
 pub use reshape::{to_long, to_wide};
 

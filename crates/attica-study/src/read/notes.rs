@@ -137,24 +137,16 @@ fn mixed(column: &str, note: &Note) -> Option<(String, String)> {
     let list = |open: &str, close: &str, comma: &str| {
         cells.iter().map(|c| format!("{open}{c}{close}")).collect::<Vec<_>>().join(comma)
     };
-    let (fix, zh_fix) = match rule {
-        Some(rule) => {
-            let fix = format!("parse = {{ {} = \"{}\" }}", key(column), rule.word());
-            (format!("{fix} reads them all"), format!("{fix} 可全部读取"))
-        }
-        None => {
-            let first = cells.first().map_or("", String::as_str);
-            (
-                format!(
-                    "missing = [\"{first}\", ...] if they mean missing, or parse = {{ {} = \"number_or_missing\" }}",
-                    key(column)
-                ),
-                format!(
-                    "若表示缺失，请设定 missing = [\"{first}\", ...]，或 parse = {{ {} = \"number_or_missing\" }}",
-                    key(column)
-                ),
-            )
-        }
+    let parse = |word: &str| format!("parse = {{ {} = \"{word}\" }}", key(column));
+    let (fix, zh_fix) = if let Some(rule) = rule {
+        let parse = parse(rule.word());
+        (format!("{parse} reads them all"), format!("{parse} 可全部读取"))
+    } else {
+        let (first, parse) = (cells.first().map_or("", String::as_str), parse("number_or_missing"));
+        (
+            format!("missing = [\"{first}\", ...] if they mean missing, or {parse}"),
+            format!("若表示缺失，请设定 missing = [\"{first}\", ...]，或 {parse}"),
+        )
     };
     Some((
         format!("{column} ({numbers} numbers, {others} others such as {}: {fix})", list("\"", "\"", ", ")),

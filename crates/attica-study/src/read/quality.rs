@@ -4,85 +4,49 @@ use std::collections::BTreeMap;
 
 use attica::frame::{Column, Frame, Values};
 use attica::message::{Result, Warning};
-use attica::panel::read_times;
-
-use super::describe::median;
+use attica::panel::Panel;
 
 /// Examples in one warning.
 const SHOWN: usize = 5;
 
-/// Rows by unit, then by time; rows without one of them are left out.
-pub struct Series<'a> {
-    frame: &'a Frame,
-    unit: &'a Column,
-    time: &'a Column,
-    times: Vec<f64>,
-    rows: Vec<u32>,
-    /// Where each unit's rows start in `rows`, and the end.
-    starts: Vec<usize>,
+/// Columns of numbers other than the panel's keys, with their values.
+fn numbers<'a>(frame: &'a Frame, panel: &'a Panel) -> impl Iterator<Item = (&'a str, &'a [f64])> {
+    let keys = [&panel.unit_name, &panel.time_name];
+    frame.columns().iter().filter(move |column| !keys.contains(&&column.name)).filter_map(number)
 }
 
-impl<'a> Series<'a> {
-    /// Sorts the rows of `frame`.
-    ///
-    /// # Errors
-    /// `E603` for an unknown column, `E105` for times that have no order.
-    pub fn new(frame: &'a Frame, unit: &str, time: &str) -> Result<Self> {
-        let (unit, time) = (frame.column(unit)?, frame.column(time)?);
-        let (times, _) = read_times(time)?;
-        let mut codes: BTreeMap<String, u32> = BTreeMap::new();
-        let mut code = vec![0_u32; frame.rows()];
-        let mut rows: Vec<u32> = Vec::with_capacity(frame.rows());
-        for row in (0..frame.rows()).filter(|&row| !unit.is_missing(row) && !times[row].is_nan()) {
-            let next = codes.len() as u32;
-            code[row] = *codes.entry(unit.display(row)).or_insert(next);
-            rows.push(row as u32);
-        }
-        rows.sort_by(|&a, &b| {
-            let (a, b) = (a as usize, b as usize);
-            code[a].cmp(&code[b]).then(times[a].total_cmp(&times[b]))
-        });
-        let mut starts: Vec<usize> =
-            (0..rows.len()).filter(|&i| i == 0 || code[rows[i] as usize] != code[rows[i - 1] as usize]).collect();
-        starts.push(rows.len());
-        Ok(Self { frame, unit, time, times, rows, starts })
+fn number(column: &Column) -> Option<(&str, &[f64])> {
+    match &column.values {
+        Values::Number(values) => Some((&column.name, values)),
+        Values::Text { .. } => None,
     }
+}
 
-    /// Columns of numbers other than the keys, with their values.
-    fn numbers(&self) -> impl Iterator<Item = (&'a str, &'a [f64])> {
-        self.frame.columns().iter().filter(|c| c.name != self.unit.name && c.name != self.time.name).filter_map(|c| {
-            match &c.values {
-                Values::Number(values) => Some((c.name.as_str(), values.as_slice())),
-                Values::Text { .. } => None,
-            }
-        })
-    }
+/// Of each unit, the rows for which `keep` holds, in the order of time.
+fn paths<'a>(panel: &'a Panel, keep: impl Fn(usize) -> bool + 'a) -> impl Iterator<Item = Vec<usize>> + 'a {
+    panel.row.chunks(panel.times.len().max(1)).map(move |rows| {
+        rows.iter().filter(|&&row| row != Panel::NO_ROW).map(|&row| row as usize).filter(|&row| keep(row)).collect()
+    })
+}
 
-    /// Rows of each unit in the order of time.
-    fn units(&self) -> impl Iterator<Item = &[u32]> {
-        self.starts.windows(2).map(|pair| &self.rows[pair[0]..pair[1]])
-    }
+fn time(panel: &Panel, row: usize) -> f64 {
+    panel.times[panel.time[row] as usize]
+}
 
-    fn key(&self, row: usize) -> String {
-        format!("{} {}", self.unit.display(row), self.time.display(row))
-    }
+/// `110000 2010`.
+fn key(panel: &Panel, row: usize) -> String {
+    format!("{} {}", panel.units[panel.unit[row] as usize], time(panel, row))
 }
 
 /// All checks that need no choice of columns, in the order of their ids.
-pub fn value_warnings(series: &Series<'_>) -> Vec<Warning> {
-    let mut out = infinite(series.frame);
-    out.extend(outliers(series));
-    out.extend(unit_jumps(series));
-    out.extend(straight_runs(series));
-    out
+pub fn value_warnings(frame: &Frame, panel: &Panel) -> Vec<Warning> {
+    let checks = [infinite(frame), empty_or_constant(frame, panel), outliers(frame, panel)];
+    checks.into_iter().flatten().chain(unit_jumps(frame, panel)).chain(straight_runs(frame, panel)).collect()
 }
 
 /// `E302`: infinite values, with their rows. Models leave such rows out or stop.
 pub fn infinite(frame: &Frame) -> Vec<Warning> {
-    let columns = frame.columns().iter().filter_map(|column| match &column.values {
-        Values::Number(values) => Some((&column.name, values)),
-        Values::Text { .. } => None,
-    });
+    let columns = frame.columns().iter().filter_map(number);
     columns
         .filter_map(|(name, values)| {
             let rows: Vec<usize> = (0..values.len()).filter(|&row| values[row].is_infinite()).collect();
@@ -98,9 +62,28 @@ pub fn infinite(frame: &Frame) -> Vec<Warning> {
         .collect()
 }
 
+/// `E304` and `E305`: columns without any value, or with one value only. An estimate that needs such a
+/// column stops with the same id.
+pub fn empty_or_constant(frame: &Frame, panel: &Panel) -> Vec<Warning> {
+    let check = |(name, values): (&str, &[f64])| {
+        let mut present = values.iter().copied().filter(|v| !v.is_nan());
+        let Some(first) = present.next() else {
+            return Some(Warning::new("E304", format!("{name} has no value in any row"), format!("{name} 全部缺失")));
+        };
+        present.all(|v| v == first).then(|| {
+            Warning::new(
+                "E305",
+                format!("{name} is {first} in all rows that have a value"),
+                format!("{name} 所有取值均为 {first}"),
+            )
+        })
+    };
+    numbers(frame, panel).filter_map(check).collect()
+}
+
 /// `W310`: values more than ten robust standard deviations (1.4826 MAD) from the median, in logs where
 /// all values are positive. Columns whose MAD is zero (dummies, mostly-zero counts) are passed over.
-pub fn outliers(series: &Series<'_>) -> Vec<Warning> {
+pub fn outliers(frame: &Frame, panel: &Panel) -> Vec<Warning> {
     let check = |(name, values): (&str, &[f64])| {
         let finite = || values.iter().copied().filter(|v| v.is_finite());
         let log = finite().all(|v| v > 0.0);
@@ -121,14 +104,14 @@ pub fn outliers(series: &Series<'_>) -> Vec<Warning> {
             return None;
         }
         let shown: Vec<String> =
-            far.iter().take(SHOWN).map(|&row| format!("{} = {}", series.key(row), values[row])).collect();
+            far.iter().take(SHOWN).map(|&row| format!("{} = {}", key(panel, row), values[row])).collect();
         Some(Warning::new(
             "W310",
             format!("{name} has {} values far from all others: {}", far.len(), shown.join("; ")),
             format!("{name} 有 {} 个远离其他取值的数：{}", far.len(), shown.join("；")),
         ))
     };
-    series.numbers().filter_map(check).collect()
+    numbers(frame, panel).filter_map(check).collect()
 }
 
 /// `W311`: values outside [0, 1] of columns that should be shares or indices.
@@ -159,14 +142,12 @@ pub fn outside_unit_interval(frame: &Frame, columns: &[String]) -> Result<Vec<Wa
 /// `W312`: a column that becomes 10, 100, 1000 or 10000 times as large or small from one period to the
 /// next and stays there, as when a yearbook changes its unit. For all units at one date, or for single
 /// units; only where the unit otherwise moves by less than half.
-pub fn unit_jumps(series: &Series<'_>) -> Vec<Warning> {
+pub fn unit_jumps(frame: &Frame, panel: &Panel) -> Vec<Warning> {
     let check = |(name, values): (&str, &[f64])| {
         let mut by_time: BTreeMap<u64, usize> = BTreeMap::new();
         let mut jumps: Vec<(usize, i32)> = Vec::new();
         let mut units = 0_usize;
-        for rows in series.units() {
-            let path: Vec<usize> =
-                rows.iter().map(|&r| r as usize).filter(|&r| values[r] > 0.0 && values[r].is_finite()).collect();
+        for path in paths(panel, |row| values[row] > 0.0 && values[row].is_finite()) {
             let growth: Vec<f64> = path.windows(2).map(|pair| (values[pair[1]] / values[pair[0]]).log10()).collect();
             if growth.len() < 3 {
                 continue;
@@ -185,14 +166,14 @@ pub fn unit_jumps(series: &Series<'_>) -> Vec<Warning> {
                 if (1.0..=4.0).contains(&power) && (g.abs() - power).abs() < 0.15 && stays {
                     let row = path[at + 1];
                     jumps.push((row, (power * g.signum()) as i32));
-                    *by_time.entry(series.times[row].to_bits()).or_insert(0) += 1;
+                    *by_time.entry(time(panel, row).to_bits()).or_insert(0) += 1;
                 }
             }
         }
         let &(_, power) = jumps.first()?;
         let together = by_time.iter().find(|(_, n)| **n * 2 >= units && units > 2);
         let shown: Vec<String> =
-            jumps.iter().take(SHOWN).map(|&(row, power)| format!("{} (x10^{power})", series.key(row))).collect();
+            jumps.iter().take(SHOWN).map(|&(row, power)| format!("{} (x10^{power})", key(panel, row))).collect();
         let (en, zh) = match together {
             Some((&time, &n)) => {
                 let time = f64::from_bits(time);
@@ -210,28 +191,26 @@ pub fn unit_jumps(series: &Series<'_>) -> Vec<Warning> {
         };
         Some(Warning::new("W312", en, zh))
     };
-    series.numbers().filter_map(check).collect()
+    numbers(frame, panel).filter_map(check).collect()
 }
 
 /// `W313`: stretches of at least five periods over which a column moves in exactly equal steps (four
 /// equal steps, so second differences of zero), or repeats one value, as interpolation and carrying
 /// forward leave them. Columns that never vary within a unit, that are steps of one everywhere, or
 /// that take few values are no such case.
-pub fn straight_runs(series: &Series<'_>) -> Vec<Warning> {
+pub fn straight_runs(frame: &Frame, panel: &Panel) -> Vec<Warning> {
     const STEPS: usize = 4;
     let check = |(name, values): (&str, &[f64])| {
         let (mut runs, mut equal, mut rows_in_runs, mut rows_seen) = (Vec::new(), 0_usize, 0_usize, 0_usize);
         let (mut distinct, mut varies) = (std::collections::HashSet::new(), false);
-        for rows in series.units() {
-            let path: Vec<usize> = rows.iter().map(|&r| r as usize).filter(|&r| values[r].is_finite()).collect();
+        for path in paths(panel, |row| values[row].is_finite()) {
             rows_seen += path.len();
             path.iter().take(200).for_each(|&r| {
                 distinct.insert(values[r].to_bits());
             });
             varies |= path.windows(2).any(|pair| values[pair[0]] != values[pair[1]]);
-            let slope = |i: usize| {
-                (values[path[i + 1]] - values[path[i]]) / (series.times[path[i + 1]] - series.times[path[i]])
-            };
+            let slope =
+                |i: usize| (values[path[i + 1]] - values[path[i]]) / (time(panel, path[i + 1]) - time(panel, path[i]));
             let size = path.iter().fold(0.0_f64, |most, &r| most.max(values[r].abs()));
             let mut start = 0;
             while start + STEPS < path.len() {
@@ -251,11 +230,8 @@ pub fn straight_runs(series: &Series<'_>) -> Vec<Warning> {
         if runs.is_empty() || !varies || distinct.len() < 20 || rows_in_runs * 10 > rows_seen * 9 {
             return None;
         }
-        let shown: Vec<String> = runs
-            .iter()
-            .take(SHOWN)
-            .map(|&(from, to)| format!("{} to {}", series.key(from), series.time.display(to)))
-            .collect();
+        let shown: Vec<String> =
+            runs.iter().take(SHOWN).map(|&(from, to)| format!("{} to {}", key(panel, from), time(panel, to))).collect();
         Some(Warning::new(
             "W313",
             format!(
@@ -270,29 +246,37 @@ pub fn straight_runs(series: &Series<'_>) -> Vec<Warning> {
             ),
         ))
     };
-    series.numbers().filter_map(check).collect()
+    numbers(frame, panel).filter_map(check).collect()
 }
 
 /// `W314`: of `columns` (outcomes), those that never vary within any unit.
 ///
 /// # Errors
 /// `E603`, `E301` for a column that does not exist or is text.
-pub fn constant_within(series: &Series<'_>, columns: &[String]) -> Result<Vec<Warning>> {
+pub fn constant_within(frame: &Frame, panel: &Panel, columns: &[String]) -> Result<Vec<Warning>> {
     let mut out = Vec::new();
     for name in columns {
-        let values = series.frame.numbers(name)?;
-        let varies = series.units().any(|rows| {
-            let mut seen = rows.iter().map(|&r| values[r as usize]).filter(|v| !v.is_nan());
-            let first = seen.next();
-            seen.any(|v| Some(v) != first)
-        });
+        let values = frame.numbers(name)?;
+        let varies =
+            paths(panel, |row| !values[row].is_nan()).any(|path| path.iter().any(|&r| values[r] != values[path[0]]));
         if !varies {
+            let unit = &panel.unit_name;
             out.push(Warning::new(
                 "W314",
-                format!("{name} never varies within {}; effects of that unit absorb it", series.unit.name),
-                format!("{name} 在 {} 内不随时间变化，将被个体固定效应吸收", series.unit.name),
+                format!("{name} never varies within {unit}; effects of that unit absorb it"),
+                format!("{name} 在 {unit} 内不随时间变化，将被个体固定效应吸收"),
             ));
         }
     }
     Ok(out)
+}
+
+/// Median of sorted values.
+fn median(sorted: &[f64]) -> Option<f64> {
+    let middle = sorted.len() / 2;
+    match sorted.len() {
+        0 => None,
+        n if n % 2 == 1 => Some(sorted[middle]),
+        _ => Some(f64::midpoint(sorted[middle - 1], sorted[middle])),
+    }
 }

@@ -20,11 +20,10 @@ pub(super) fn leave_out(table: &mut Table, warnings: &mut Vec<Warning>) {
         if is_total(text) {
             totals.push(row);
         } else if cells.next().is_none() && table.columns.len() > 2 && number(text).is_none() {
-            if starts_like_a_note(text)
-                || (!is_missing_number(text) && *numeric[first].get_or_insert_with(|| mostly_numbers(table, first)))
-            {
-                notes.push(row);
-            }
+            // Whether a column is numbers is asked once for each.
+            let mut among_numbers = || *numeric[first].get_or_insert_with(|| mostly_numbers(table, first));
+            let is_note = starts_like_a_note(text) || (!is_missing_number(text) && among_numbers());
+            notes.extend(is_note.then_some(row));
         }
     }
     for (rows, en, zh) in [(&totals, "totals", "合计行"), (&notes, "notes", "注释行")] {

@@ -94,14 +94,11 @@ struct File {
 }
 
 fn failed(error: DtaError) -> Problem {
-    if let DtaError::Format(format) = &error {
-        if let FormatErrorKind::UnsupportedRelease { release } = format.kind() {
-            return Problem::new(
-                "E517",
-                format!("this Stata file is of release {release}; releases 102 to 119 are read"),
-            )
+    if let DtaError::Format(format) = &error
+        && let FormatErrorKind::UnsupportedRelease { release } = format.kind()
+    {
+        return Problem::new("E517", format!("this Stata file is of release {release}; releases 102 to 119 are read"))
             .fix("in Stata, save it with saveold, or export it as CSV");
-        }
     }
     broken("E517", "Stata file", error)
 }
