@@ -6,7 +6,7 @@ use attica::frame::Frame;
 use attica::message::Warning;
 use attica::panel::Panel;
 use attica::text::{Language, Text};
-use attica_study::read::{ReadOptions, Series, read_file, value_warnings};
+use attica_study::read::{ReadOptions, read_file, value_warnings};
 use attica_study::results::{PanelCard, Source, TreatmentCard};
 use attica_study::run;
 use attica_study::studyfile::Policy;
@@ -37,7 +37,7 @@ pub fn check(args: &Check) -> Done {
     };
     let treatment = if policy.name.is_empty() { None } else { Some(run::treatment(&policy, &frame, &panel)?) };
     warnings.extend(treatment.iter().flat_map(|t| t.warnings.clone()));
-    warnings.extend(value_warnings(&Series::new(&frame, &args.unit, &args.time)?));
+    warnings.extend(value_warnings(&frame, &panel));
     let card = run::panel_card(&frame, &panel, treatment.as_ref(), &[], warnings);
     if args.json {
         say::print_json(&Output { source, card });

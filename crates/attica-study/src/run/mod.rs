@@ -14,7 +14,7 @@ use attica::ledger::Ledger;
 use attica::message::{Problem, Warning};
 use attica::panel::Panel;
 
-use crate::read::{Series, constant_within, outside_unit_interval, value_warnings};
+use crate::read::{constant_within, outside_unit_interval, value_warnings};
 use crate::results::{IndexResult, Join, ModelCard, Policy, Results, Section, Source, Style};
 use crate::steps;
 use crate::studyfile::{self, StudyFile, StudySource};
@@ -178,15 +178,11 @@ fn noticed(file: &StudyFile, data: &Prepared) -> Vec<Warning> {
             || (used.contains(&c.name) && c.name != file.policy.name && !file.variables.contains_key(&c.name))
     };
     let columns = data.frame.columns().iter().filter(raw).filter(|c| !file.index.contains_key(&c.name)).cloned();
-    let found = Frame::new(columns.collect()).and_then(|frame| {
-        let series = Series::new(&frame, keys[0], keys[1])?;
-        Ok(value_warnings(&series))
-    });
+    let found = Frame::new(columns.collect()).map(|frame| value_warnings(&frame, &data.panel));
     let mut warnings = found.unwrap_or_default();
     let indices: Vec<String> = file.index.keys().cloned().collect();
     warnings.extend(outside_unit_interval(&data.frame, &indices).unwrap_or_default());
-    let constant = Series::new(&data.frame, keys[0], keys[1])
-        .and_then(|series| constant_within(&series, file.model.outcome.as_slice()));
+    let constant = constant_within(&data.frame, &data.panel, file.model.outcome.as_slice());
     warnings.extend(constant.unwrap_or_default());
     warnings
 }
