@@ -44,7 +44,7 @@ pub(super) fn two_way(d: &[f64], y: &[f64], periods: usize) -> f64 {
     top / bottom
 }
 
-/// Ingredients of a column in `[0, 1]`: x = scale * level_i * (1 + shock_it) + trend_t + effect_it - lowest.
+/// Ingredients of a column in `[0, 1]`: x = scale * level_i * (1 + shock_it) + trend_t + rest_it - lowest.
 pub(super) struct UnitInterval<'a> {
     /// Normal score of each unit; its level is exp(spread * score).
     pub score: &'a [f64],
@@ -52,8 +52,8 @@ pub(super) struct UnitInterval<'a> {
     pub shock: &'a [f64],
     /// Common trend, by period.
     pub trend: &'a [f64],
-    /// Effects, by unit and period.
-    pub effect: &'a [f64],
+    /// Effects, and whatever else does not scale with levels, by unit and period.
+    pub rest: &'a [f64],
     /// The unit that holds the maximum of 1; its level is what that takes.
     pub top: usize,
 }
@@ -86,7 +86,7 @@ impl UnitInterval<'_> {
 
     fn with(&self, level: &[f64], scale: f64) -> Vec<f64> {
         let periods = self.trend.len();
-        let rest = |row: usize| self.trend[row % periods] + self.effect[row];
+        let rest = |row: usize| self.trend[row % periods] + self.rest[row];
         let mut x: Vec<f64> = (0..self.shock.len())
             .map(|row| scale * level[row / periods] * (1.0 + self.shock[row]) + rest(row))
             .collect();

@@ -95,7 +95,7 @@ pub struct Simulated {
 /// Draws a panel from `design`.
 ///
 /// # Errors
-/// None for designs as above; `E504` cannot occur as all columns are made alike.
+/// Those of [`Frame::new`], which columns of one length and distinct names do not meet.
 pub fn cohorts(design: &CohortDesign, seed: u64) -> Result<Simulated> {
     let mut random = stream(seed, 0);
     let rows: usize = design.cohorts.iter().map(|c| c.units * design.periods).sum();

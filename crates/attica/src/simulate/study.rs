@@ -48,9 +48,9 @@ struct World {
     d: Vec<f64>,
 }
 
-/// Shocks of all cities by city and year: standard deviation `sd`, autocorrelation .85, cut at 2.5 `sd`.
+/// Shocks of all cities by city and year: standard deviation `sd`, autocorrelation .85, bounded by 2.5 `sd`.
 fn shocks(random: &mut Stream, sd: f64) -> Vec<f64> {
-    (0..CITIES).flat_map(|_| autoregressive(random, PERIODS, 0.85)).map(|e| sd * e.clamp(-2.5, 2.5)).collect()
+    (0..CITIES).flat_map(|_| autoregressive(random, PERIODS, 0.85)).map(|e| sd * 2.5 * (e / 2.5).tanh()).collect()
 }
 
 /// One normal number per city.
@@ -70,13 +70,14 @@ impl World {
     }
 
     /// An effect that starts at half its strength and grows to the whole over some four years, that
-    /// differs by region as `of_region` says and by city, scaled so that two-way fixed effects without noise
+    /// differs by region as `of_region` says, grows with a city's size and differs by city, scaled so that two-way fixed effects without noise
     /// estimate `size`.
     fn effect(&self, part: u64, size: f64, of_region: [f64; 5]) -> Vec<f64> {
         let mut random = self.stream(part);
         let mut course = Vec::with_capacity(CITIES * PERIODS);
         for city in &self.cities {
-            let response = of_region[city.region] * (1.0 + 0.6 * random.normal().clamp(-1.5, 1.5));
+            let own = 1.0 + 0.6 * random.normal().clamp(-1.5, 1.5);
+            let response = of_region[city.region] * (0.4 * city.size).exp() * own;
             course.extend(YEARS.map(|year| match city.adoption {
                 Some(first) if year >= first => response * (1.0 - 0.5 * (-f64::from(year - first) / 1.5).exp()),
                 _ => 0.0,
@@ -207,11 +208,15 @@ pub fn sci_tech_finance(seed: u64) -> Result<SciTechFinance> {
 
     let largest = (0..CITIES).fold(0, |a, b| if world.cities[b].size > world.cities[a].size { b } else { a });
     let mut random = world.stream(30);
+    let score = world.score(&mut random, 0.9);
+    let shock = shocks(&mut random, 0.1);
+    // Some twenty patents more or less in any city, so that small ones do not run in straight lines.
+    let luck = shocks(&mut random, 0.0004);
     let nip = UnitInterval {
-        score: &world.score(&mut random, 0.9),
-        shock: &shocks(&mut random, 0.1),
+        score: &score,
+        shock: &shock,
         trend: &std::array::from_fn::<f64, PERIODS, _>(|t| 0.0006 * t as f64),
-        effect: &nip_effect,
+        rest: &nip_effect.iter().zip(&luck).map(|(effect, luck)| effect + luck).collect::<Vec<_>>(),
         top: largest,
     }
     .solve(0.021, 0.068);
@@ -227,7 +232,7 @@ pub fn sci_tech_finance(seed: u64) -> Result<SciTechFinance> {
         score: &score,
         shock: &shock,
         trend: &std::array::from_fn::<f64, PERIODS, _>(|t| 0.02 - 0.002 * t as f64),
-        effect: &ids_effect,
+        rest: &ids_effect,
         top: mine,
     }
     .solve(0.087, 0.052);
@@ -281,7 +286,7 @@ pub fn sci_tech_finance(seed: u64) -> Result<SciTechFinance> {
 fn composite_target(world: &World, links: &[f64], effect: &[f64]) -> Vec<f64> {
     let mut random = world.stream(23);
     let score = world.score(&mut random, 0.92);
-    let shock = shocks(&mut random, 0.065);
+    let shock = shocks(&mut random, 0.075);
     let rest: Vec<f64> =
         (0..links.len()).map(|row| 0.017 + 0.0018 * (row % PERIODS) as f64 + links[row] + effect[row]).collect();
     let with = |spread: f64| -> Vec<f64> {
