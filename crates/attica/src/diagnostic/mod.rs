@@ -14,11 +14,11 @@ use crate::message::{Problem, Result};
 /// The rows of a regression with unit and period effects.
 #[derive(Clone, Copy, Debug)]
 pub struct Rows<'a> {
-    /// Unit of each row, `0..units`.
+    /// Unit of each row, `0..units`; every unit has a row.
     pub unit: &'a [u32],
     /// Number of units.
     pub units: usize,
-    /// Period of each row, `0..periods`.
+    /// Period of each row, `0..periods`; every period has a row.
     pub period: &'a [u32],
     /// Number of periods.
     pub periods: usize,

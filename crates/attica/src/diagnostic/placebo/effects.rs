@@ -1,4 +1,4 @@
-//! Two absorbed effects of which the second has few levels: the exact projection in one pass.
+//! The period effects that a treatment leaves behind, draw by draw.
 //!
 //! Unit effects leave by demeaning. What remains of the period effects is one dense system of
 //! `periods` equations, `S l = r` with `S = diag(w_t) - N' diag(1/w_i) N` (the Schur complement of
@@ -7,17 +7,16 @@
 
 use nalgebra::{DMatrix, SymmetricEigen};
 
-/// Weights by unit and period, and the solved period system.
-pub(super) struct TwoEffects {
-    /// Number of periods.
-    pub periods: usize,
+/// Weight of each unit, and the solved period system.
+pub(super) struct PeriodEffects {
+    periods: usize,
     /// Sum of weights of each unit.
     pub unit_weight: Vec<f64>,
     /// Pseudo-inverse of `S`, row by row.
     inverse: Vec<f64>,
 }
 
-impl TwoEffects {
+impl PeriodEffects {
     /// From the sum of weights in each cell, unit-major (`units * periods`, 0 where there is no row).
     pub fn new(weight: &[f64], periods: usize) -> Self {
         let unit_weight: Vec<f64> = weight.chunks_exact(periods).map(|w| w.iter().sum()).collect();
@@ -50,37 +49,6 @@ impl TwoEffects {
     pub fn solve(&self, right: &[f64], effects: &mut [f64]) {
         for (effect, row) in effects.iter_mut().zip(self.inverse.chunks_exact(self.periods)) {
             *effect = row.iter().zip(right).map(|(a, b)| a * b).sum();
-        }
-    }
-
-    /// Takes both effects out of a column of rows, in place.
-    pub fn residual(&self, unit: &[u32], period: &[u32], weights: Option<&[f64]>, column: &mut [f64]) {
-        let weight = |row: usize| weights.map_or(1.0, |w| w[row]);
-        let mut effects = vec![0.0; self.periods];
-        // The second pass removes the rounding of the first one.
-        for _ in 0..2 {
-            let mut mean = vec![0.0; self.unit_weight.len()];
-            for (row, &i) in unit.iter().enumerate() {
-                mean[i as usize] += weight(row) * column[row];
-            }
-            for (mean, total) in mean.iter_mut().zip(&self.unit_weight) {
-                *mean /= if *total == 0.0 { 1.0 } else { *total };
-            }
-            let mut right = vec![0.0; self.periods];
-            for (row, (&i, &t)) in unit.iter().zip(period).enumerate() {
-                right[t as usize] += weight(row) * (column[row] - mean[i as usize]);
-            }
-            self.solve(&right, &mut effects);
-            let mut mean_effect = vec![0.0; self.unit_weight.len()];
-            for (row, (&i, &t)) in unit.iter().zip(period).enumerate() {
-                mean_effect[i as usize] += weight(row) * effects[t as usize];
-            }
-            for (mean, total) in mean_effect.iter_mut().zip(&self.unit_weight) {
-                *mean /= if *total == 0.0 { 1.0 } else { *total };
-            }
-            for (row, (&i, &t)) in unit.iter().zip(period).enumerate() {
-                column[row] -= mean[i as usize] + effects[t as usize] - mean_effect[i as usize];
-            }
         }
     }
 }

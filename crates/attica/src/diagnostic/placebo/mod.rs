@@ -135,7 +135,7 @@ pub fn placebo(design: &Design, fit: &Fit, treatment: &str, options: &Options) -
             controls: &controls,
             weights: design.weights.as_ref().map(|w| w.values.as_slice()),
         };
-        run(&QuickFit::new(rows, all_paths, variance), &lottery, options.draws)
+        run(&QuickFit::new(rows, all_paths, variance)?, &lottery, options.draws)
     } else {
         refit(design, fit, treatment, &paths.period, &all_paths, &lottery, options.draws)
     };

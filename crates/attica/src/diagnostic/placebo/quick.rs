@@ -9,8 +9,11 @@
 //! all draws that keep the dates. The score of unit i, `sum_t d (e - b d)` with `d = D~ - Qq`, is a
 //! quadratic form in `(q, l)` whose coefficients are sums over the unit's rows, taken once.
 
-use super::effects::TwoEffects;
+use super::effects::PeriodEffects;
+use crate::absorb::Absorber;
+use crate::design::{Codes, Effect};
 use crate::diagnostic::Rows;
+use crate::message::Result;
 
 /// Which variance the t statistic of a draw has.
 #[derive(Clone, Debug, PartialEq)]
@@ -60,7 +63,7 @@ pub struct QuickFit {
     periods: usize,
     /// Controls that are linearly independent given the effects.
     controls: usize,
-    effects: TwoEffects,
+    effects: PeriodEffects,
     /// All units have the same weight in each period: the period effects of an assignment then
     /// depend only on how many units have each path.
     uniform: bool,
@@ -106,20 +109,26 @@ impl QuickFit {
     ///
     /// `paths` are the treatment paths that assignments point to, `rows.periods` values each.
     /// Controls that are collinear given the effects change nothing and are left aside.
-    pub fn new(rows: Rows<'_>, paths: Vec<Vec<f64>>, variance: Variance) -> Self {
+    ///
+    /// # Errors
+    /// `E702` when the effects cannot be taken out.
+    pub fn new(rows: Rows<'_>, paths: Vec<Vec<f64>>, variance: Variance) -> Result<Self> {
         let Rows { unit, units, period, periods, outcome, controls, weights } = rows;
         let weight = |row: usize| weights.map_or(1.0, |w| w[row]);
         let mut cell_weight = vec![0.0; units * periods];
         for (row, (&i, &t)) in unit.iter().zip(period).enumerate() {
             cell_weight[i as usize * periods + t as usize] += weight(row);
         }
-        let effects = TwoEffects::new(&cell_weight, periods);
+        let effects = PeriodEffects::new(&cell_weight, periods);
         let inner = |a: &[f64], b: &[f64]| -> f64 { (0..a.len()).map(|row| weight(row) * a[row] * b[row]).sum() };
 
+        let mut residuals: Vec<Vec<f64>> = controls.iter().chain([&outcome]).map(|x| x.to_vec()).collect();
+        let absorbed = [effect(unit, units), effect(period, periods)];
+        let mut views: Vec<&mut [f64]> = residuals.iter_mut().map(Vec::as_mut_slice).collect();
+        Absorber::new(&absorbed, weights).remove(&mut views)?;
+        let mut e = residuals.pop().unwrap_or_default();
         let mut basis: Vec<Vec<f64>> = Vec::new();
-        for control in controls {
-            let mut column = control.to_vec();
-            effects.residual(unit, period, weights, &mut column);
+        for (mut column, control) in residuals.into_iter().zip(controls) {
             let length = inner(control, control).sqrt();
             orthogonalise(&mut column, &basis, inner);
             let left = inner(&column, &column).sqrt();
@@ -130,8 +139,6 @@ impl QuickFit {
                 basis.push(column);
             }
         }
-        let mut e = outcome.to_vec();
-        effects.residual(unit, period, weights, &mut e);
         orthogonalise(&mut e, &basis, inner);
 
         let k = basis.len();
@@ -156,7 +163,7 @@ impl QuickFit {
         }
         let uniform = cell_weight.chunks_exact(periods).all(|w| w == &cell_weight[..periods]);
         let total = inner(&e, &e);
-        Self { units, periods, controls: k, effects, uniform, cells, forms, total, paths, variance }
+        Ok(Self { units, periods, controls: k, effects, uniform, cells, forms, total, paths, variance })
     }
 
     /// The treatment paths that assignments point to.
@@ -337,6 +344,11 @@ impl QuickFit {
             scores[i] += sums[1] - b * squares;
         }
     }
+}
+
+fn effect(codes: &[u32], levels: usize) -> Effect {
+    let by = Codes { name: String::new(), codes: codes.to_vec(), levels };
+    Effect { by, slopes: Vec::new(), intercept: true }
 }
 
 /// Takes the orthonormal columns of `basis` out of `column`; twice, for orthogonality to the last digit.
