@@ -85,7 +85,7 @@ impl UnitSums {
         let (c, periods) = (self.columns, self.periods);
         let size = c * c + periods * c + periods * periods;
         let mut sum = vec![0.0; size];
-        for (own, &n) in self.sums.chunks_exact(size).zip(times).filter(|(_, n)| **n > 0) {
+        for (own, &n) in self.sums.chunks_exact(size.max(1)).zip(times).filter(|(_, n)| **n > 0) {
             for (s, o) in sum.iter_mut().zip(own) {
                 *s += f64::from(n) * o;
             }

@@ -19,9 +19,9 @@ pub(super) struct PeriodEffects {
 impl PeriodEffects {
     /// From the sum of weights in each cell, unit-major (`units * periods`, 0 where there is no row).
     pub fn new(weight: &[f64], periods: usize) -> Self {
-        let unit_weight: Vec<f64> = weight.chunks_exact(periods).map(|w| w.iter().sum()).collect();
+        let unit_weight: Vec<f64> = weight.chunks_exact(periods.max(1)).map(|w| w.iter().sum()).collect();
         let mut schur = DMatrix::<f64>::zeros(periods, periods);
-        for (w, total) in weight.chunks_exact(periods).zip(&unit_weight) {
+        for (w, total) in weight.chunks_exact(periods.max(1)).zip(&unit_weight) {
             for t in (0..periods).filter(|&t| w[t] != 0.0) {
                 schur[(t, t)] += w[t];
                 for s in 0..periods {
@@ -47,7 +47,7 @@ impl PeriodEffects {
 
     /// Period effects for the right-hand side `r_t = sum_i w_it (x_it - mean_i x)`.
     pub fn solve(&self, right: &[f64], effects: &mut [f64]) {
-        for (effect, row) in effects.iter_mut().zip(self.inverse.chunks_exact(self.periods)) {
+        for (effect, row) in effects.iter_mut().zip(self.inverse.chunks_exact(self.periods.max(1))) {
             *effect = row.iter().zip(right).map(|(a, b)| a * b).sum();
         }
     }

@@ -67,7 +67,7 @@ pub struct QuickFit {
     /// All units have the same weight in each period: the period effects of an assignment then
     /// depend only on how many units have each path.
     uniform: bool,
-    /// Per unit, per period: `(w, w e, w Q_1, .. w Q_K)`, summed over the cell's rows.
+    /// `w, w e, w Q_1, .. w Q_K` of the unit-period cells, each a table of periods by units.
     cells: Vec<f64>,
     /// Coefficients of the score's quadratic form that no draw changes, form by form over units:
     /// `sum_t w e Q_k` for each k, then `sum_t w Q_j Q_k` for j <= k (doubled off the diagonal).
@@ -147,13 +147,13 @@ impl QuickFit {
         let mut forms = vec![0.0; (k + k * (k + 1) / 2) * units];
         for (row, (&i, &t)) in unit.iter().zip(period).enumerate() {
             let (i, w) = (i as usize, weight(row));
-            let cell = &mut cells[(i * periods + t as usize) * width..][..width];
-            cell[0] += w;
-            cell[1] += w * e[row];
+            let mut add = |column: usize, value: f64| cells[(column * periods + t as usize) * units + i] += value;
+            add(0, w);
+            add(1, w * e[row]);
             let mut form = k;
             for (a, column) in basis.iter().enumerate() {
                 let wq = w * column[row];
-                cell[2 + a] += wq;
+                add(2 + a, wq);
                 forms[a * units + i] += wq * e[row];
                 for (b, other) in basis.iter().enumerate().skip(a) {
                     forms[form * units + i] += if a == b { 1.0 } else { 2.0 } * wq * other[row];
@@ -161,7 +161,7 @@ impl QuickFit {
                 }
             }
         }
-        let uniform = cell_weight.chunks_exact(periods).all(|w| w == &cell_weight[..periods]);
+        let uniform = cell_weight.chunks_exact(periods.max(1)).all(|w| w == &cell_weight[..periods]);
         let total = inner(&e, &e);
         Ok(Self { units, periods, controls: k, effects, uniform, cells, forms, total, paths, variance })
     }
@@ -179,7 +179,7 @@ impl QuickFit {
     /// Coefficient and standard error under `assignment`; none when effects and controls span the
     /// treatment.
     pub fn fit(&self, assignment: &Assignment, scratch: &mut Scratch) -> Option<Draw> {
-        let (k, periods, width) = (self.controls, self.periods, 2 + self.controls);
+        let (k, width) = (self.controls, 2 + self.controls);
         self.treated_sums(assignment, scratch);
         self.set_levels(assignment, scratch);
 
@@ -194,9 +194,8 @@ impl QuickFit {
             }
             // D'D~ in two parts: within the unit, and what the period effects take of it.
             own += sums[width];
-            let cells = &self.cells[i * periods * width..][..periods * width];
             let with_level: f64 =
-                cells.chunks_exact(width).zip(path).zip(&scratch.level).map(|((c, d), l)| c[0] * d * l).sum();
+                path.iter().zip(&scratch.level).enumerate().map(|(t, (d, l))| self.cell(0, t, i) * d * l).sum();
             between += with_level - sums[0] * scratch.mean_level[i];
         }
         let squared: f64 = scratch.q.iter().map(|q| q * q).sum();
@@ -226,19 +225,16 @@ impl QuickFit {
     /// For each treated unit the sums over its rows of `D` times each cell column, then
     /// `sum_t w (D - mean_i D)^2`, then the mean of D.
     fn treated_sums(&self, assignment: &Assignment, scratch: &mut Scratch) {
-        let (periods, width) = (self.periods, 2 + self.controls);
+        let width = 2 + self.controls;
         scratch.sums.clear();
         scratch.sums.resize(assignment.treated.len() * (width + 2), 0.0);
         for (&(i, path), sums) in assignment.treated.iter().zip(scratch.sums.chunks_exact_mut(width + 2)) {
-            let cells = &self.cells[i as usize * periods * width..][..periods * width];
             let mut square = 0.0;
-            for (cell, &d) in cells.chunks_exact(width).zip(&self.paths[path as usize]) {
-                if d != 0.0 {
-                    for (sum, c) in sums.iter_mut().zip(cell) {
-                        *sum += d * c;
-                    }
-                    square += d * d * cell[0];
+            for (t, &d) in self.paths[path as usize].iter().enumerate().filter(|(_, d)| **d != 0.0) {
+                for (column, sum) in sums[..width].iter_mut().enumerate() {
+                    *sum += d * self.cell(column, t, i as usize);
                 }
+                square += d * d * self.cell(0, t, i as usize);
             }
             let total = self.effects.unit_weight[i as usize];
             let mean = if total > 0.0 { sums[0] / total } else { 0.0 };
@@ -264,53 +260,60 @@ impl QuickFit {
             scratch.known.clone_from(&scratch.counts);
             scratch.fresh = true;
             for (path, &count) in self.paths.iter().zip(&scratch.counts).filter(|(_, count)| **count > 0) {
-                let mean = path.iter().zip(self.cells.chunks_exact(width)).map(|(d, c)| d * c[0]).sum::<f64>()
-                    / self.effects.unit_weight[0];
-                for ((right, d), cell) in scratch.right.iter_mut().zip(path).zip(self.cells.chunks_exact(width)) {
-                    *right += f64::from(count) * cell[0] * (d - mean);
+                let sum: f64 = path.iter().enumerate().map(|(t, d)| d * self.cell(0, t, 0)).sum();
+                let mean = sum / self.effects.unit_weight[0];
+                for (t, (right, d)) in scratch.right.iter_mut().zip(path).enumerate() {
+                    *right += f64::from(count) * self.cell(0, t, 0) * (d - mean);
                 }
             }
         } else {
             for (&(i, path), sums) in assignment.treated.iter().zip(scratch.sums.chunks_exact(width + 2)) {
-                let cells = &self.cells[i as usize * periods * width..][..periods * width];
                 let mean = sums[width + 1];
-                for ((right, cell), d) in
-                    scratch.right.iter_mut().zip(cells.chunks_exact(width)).zip(&self.paths[path as usize])
-                {
-                    *right += cell[0] * (d - mean);
+                for (t, (right, d)) in scratch.right.iter_mut().zip(&self.paths[path as usize]).enumerate() {
+                    *right += self.cell(0, t, i as usize) * (d - mean);
                 }
             }
         }
         scratch.level.resize(periods, 0.0);
         self.effects.solve(&scratch.right, &mut scratch.level);
-        for room in [&mut scratch.mean_level, &mut scratch.level_e, &mut scratch.level_level] {
+        let Scratch { level, mean_level, level_e, level_level, level_q, .. } = scratch;
+        for room in [&mut *mean_level, level_e, level_level] {
             room.resize(units, 0.0);
         }
-        scratch.level_q.resize(units * self.controls, 0.0);
-        let mut sums = vec![0.0; width];
-        for (i, cells) in self.cells.chunks_exact(periods * width).enumerate() {
-            sums.fill(0.0);
-            let mut square = 0.0;
-            for (cell, &level) in cells.chunks_exact(width).zip(&scratch.level) {
-                for (sum, c) in sums.iter_mut().zip(cell) {
-                    *sum += level * c;
-                }
-                square += level * level * cell[0];
-            }
-            let total = self.effects.unit_weight[i];
-            let mean = if total > 0.0 { sums[0] / total } else { 0.0 };
-            scratch.mean_level[i] = mean;
-            scratch.level_e[i] = sums[1];
-            scratch.level_level[i] = square - sums[0] * mean;
-            for (k, sum) in sums[2..].iter().enumerate() {
-                scratch.level_q[k * units + i] = *sum;
+        level_q.resize(units * self.controls, 0.0);
+        self.over_periods(0, mean_level, |t| level[t]);
+        self.over_periods(0, level_level, |t| level[t] * level[t]);
+        self.over_periods(1, level_e, |t| level[t]);
+        for (k, sums) in level_q.chunks_exact_mut(units.max(1)).enumerate() {
+            self.over_periods(2 + k, sums, |t| level[t]);
+        }
+        for ((mean, square), total) in mean_level.iter_mut().zip(level_level).zip(&self.effects.unit_weight) {
+            let sum = *mean;
+            *mean = if *total > 0.0 { sum / total } else { 0.0 };
+            *square -= sum * *mean;
+        }
+    }
+
+    /// `sum_t factor(t) * cell` of every unit, for one column of the cells.
+    fn over_periods(&self, column: usize, sums: &mut [f64], factor: impl Fn(usize) -> f64) {
+        sums.fill(0.0);
+        let cells = &self.cells[column * self.periods * self.units..][..self.periods * self.units];
+        for (t, cells) in cells.chunks_exact(self.units.max(1)).enumerate() {
+            let factor = factor(t);
+            for (sum, cell) in sums.iter_mut().zip(cells) {
+                *sum += factor * cell;
             }
         }
     }
 
+    /// One column of a cell.
+    fn cell(&self, column: usize, period: usize, unit: usize) -> f64 {
+        self.cells[(column * self.periods + period) * self.units + unit]
+    }
+
     /// `sum_t w d (e - b d)` of every unit, `d = D~ - Qq`.
     fn scores(&self, assignment: &Assignment, b: f64, scratch: &mut Scratch) {
-        let (k, units, periods, width) = (self.controls, self.units, self.periods, 2 + self.controls);
+        let (k, units, width) = (self.controls, self.units, 2 + self.controls);
         let Scratch { scores, q, level, mean_level, level_e, level_level, level_q, sums, .. } = scratch;
         // As if nobody were treated: d = -(l - mean_i l) - Qq.
         scores.clear();
@@ -332,13 +335,9 @@ impl QuickFit {
         // What the treated units' own D adds.
         for (&(i, path), sums) in assignment.treated.iter().zip(sums.chunks_exact(width + 2)) {
             let i = i as usize;
-            let cells = &self.cells[i * periods * width..][..periods * width];
-            let with_level: f64 = cells
-                .chunks_exact(width)
-                .zip(&self.paths[path as usize])
-                .zip(level.iter())
-                .map(|((c, d), l)| c[0] * d * l)
-                .sum();
+            let path = &self.paths[path as usize];
+            let with_level: f64 =
+                path.iter().zip(level.iter()).enumerate().map(|(t, (d, l))| self.cell(0, t, i) * d * l).sum();
             let with_controls: f64 = q.iter().zip(&sums[2..]).map(|(q, s)| q * s).sum();
             let squares = sums[width] - 2.0 * (with_level - sums[0] * mean_level[i]) - 2.0 * with_controls;
             scores[i] += sums[1] - b * squares;
