@@ -70,7 +70,9 @@ pub(super) fn cities(seed: u64) -> Vec<City> {
     }
     let mean = cities.iter().map(|c| c.size).sum::<f64>() / CITIES as f64;
     let sd = (cities.iter().map(|c| (c.size - mean).powi(2)).sum::<f64>() / (CITIES - 1) as f64).sqrt();
-    cities.iter_mut().for_each(|c| c.size = (c.size - mean) / sd);
+    for city in &mut cities {
+        city.size = (city.size - mean) / sd;
+    }
 
     let mut order: Vec<(f64, usize)> =
         cities.iter().enumerate().map(|(i, c)| (c.size + 0.9 * random.normal(), i)).collect();
