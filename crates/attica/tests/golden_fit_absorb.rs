@@ -221,7 +221,9 @@ proptest! {
         prop_assert_eq!(kept.len() + removed.iter().sum::<usize>(), rows);
         for effect in &effects {
             let mut counts = vec![0; effect.by.levels];
-            kept.iter().for_each(|&row| counts[effect.by.codes[row as usize] as usize] += 1);
+            for &row in &kept {
+                counts[effect.by.codes[row as usize] as usize] += 1;
+            }
             prop_assert!(counts.iter().all(|c| *c != 1));
         }
     }

@@ -24,7 +24,7 @@ fn panel(seed: u64) -> Design {
     let time = numbered("time", (0..units * times).map(|r| r % times));
     let x: Vec<f64> = (0..units * times).map(|_| s.normal()).collect();
     let z: Vec<f64> = (0..units * times).map(|_| s.normal()).collect();
-    let y = (0..units * times).map(|r| x[r] + 0.1 * unit.codes[r] as f64 + s.normal()).collect();
+    let y = (0..units * times).map(|r| x[r] + 0.1 * f64::from(unit.codes[r]) + s.normal()).collect();
     let effects = [unit.clone(), time.clone()];
     let mut of = design(("y", y), vec![("x", x), ("z", z)], &effects, &effects);
     of.panel = Some((unit, time.codes.iter().map(|t| f64::from(*t)).collect()));
@@ -234,7 +234,7 @@ fn xtreg_on_grunfeld() {
     let table = table.filter(|row| ten[row]);
     let firm = table.codes("firm");
     let x = vec![("value", table.number("value")), ("capital", table.number("capital"))];
-    let mut of = design(("invest", table.number("invest")), x, &[firm.clone()], &[]);
+    let mut of = design(("invest", table.number("invest")), x, std::slice::from_ref(&firm), &[]);
     of.panel = Some((firm, table.number("year")));
     let fit = fit(&of, &FitOptions { ssc: Ssc::of(Preset::Xtreg), ..FitOptions::new(Vcov::Iid) }).unwrap();
     let record = fit.record();

@@ -88,17 +88,19 @@ pub fn intersect(a: &Codes, b: &Codes) -> Codes {
     Codes { name: format!("{}^{}", a.name, b.name), codes, levels: seen.len() }
 }
 
+/// The root of a node's tree, paths halved on the way.
+fn root(parent: &mut [u32], mut node: u32) -> u32 {
+    while parent[node as usize] != node {
+        parent[node as usize] = parent[parent[node as usize] as usize];
+        node = parent[node as usize];
+    }
+    node
+}
+
 /// Connected components of the graph whose nodes are the levels of two categories and whose edges
 /// are the rows: the component of each level of `b`, numbered by first level, and how many.
 pub fn components(a: &Codes, b: &Codes) -> (Vec<u32>, usize) {
     let mut parent: Vec<u32> = (0..(a.levels + b.levels) as u32).collect();
-    fn root(parent: &mut [u32], mut node: u32) -> u32 {
-        while parent[node as usize] != node {
-            parent[node as usize] = parent[parent[node as usize] as usize];
-            node = parent[node as usize];
-        }
-        node
-    }
     for (&i, &j) in a.codes.iter().zip(&b.codes) {
         let x = root(&mut parent, i);
         let y = root(&mut parent, a.levels as u32 + j);

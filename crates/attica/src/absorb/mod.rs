@@ -81,12 +81,12 @@ impl<'a> Absorber<'a> {
         }
         let mut left: Vec<&Effect> = effects.iter().zip(&spanned).filter(|(_, s)| !**s).map(|(e, _)| e).collect();
         let mut parts = Vec::new();
-        if let Some((i, j)) = first_pair(&left) {
-            if let Some(pair) = Pair::new(&left[i].by, &left[j].by, weights, based) {
-                parts.push(Part::Two(Box::new(pair)));
-                left.remove(j);
-                left.remove(i);
-            }
+        if let Some((i, j)) = first_pair(&left)
+            && let Some(pair) = Pair::new(&left[i].by, &left[j].by, weights, based)
+        {
+            parts.push(Part::Two(Box::new(pair)));
+            left.remove(j);
+            left.remove(i);
         }
         parts.extend(left.into_iter().map(|effect| Part::One(Block::new(effect, weights, based))));
         Self { parts, weights, names }
@@ -97,7 +97,7 @@ impl<'a> Absorber<'a> {
     /// # Errors
     /// `E702` when the iteration leaves more than 1e-10 of a column's norm in the span of the effects.
     pub fn remove(&self, columns: &mut [&mut [f64]]) -> Result<()> {
-        let one = |column: &mut &mut [f64]| -> Result<()> {
+        let one = |column: &mut [f64]| -> Result<()> {
             let mut sums = Vec::new();
             match &self.parts[..] {
                 [] => Ok(()),
@@ -122,7 +122,11 @@ impl<'a> Absorber<'a> {
             }
         };
         let cells: usize = columns.iter().map(|c| c.len()).sum();
-        if cells < 100_000 { columns.iter_mut().try_for_each(one) } else { columns.par_iter_mut().map(one).collect() }
+        if cells < 100_000 {
+            columns.iter_mut().try_for_each(|column| one(column))
+        } else {
+            columns.par_iter_mut().map(|column| one(column)).collect()
+        }
     }
 
     /// The effects of both sides of a two-effect model (first effect, second effect) that fit

@@ -32,7 +32,9 @@ impl<'a> Pair<'a> {
     pub(super) fn new(a: &'a Codes, b: &'a Codes, weights: Option<&'a [f64]>, based: bool) -> Option<Self> {
         let (large, small) = if a.levels >= b.levels { (a, b) } else { (b, a) };
         let mut inverse = level_sums(&large.codes, large.levels, weights, |_| 1.0);
-        inverse.iter_mut().for_each(|w| *w = 1.0 / *w);
+        for w in &mut inverse {
+            *w = 1.0 / *w;
+        }
         if based {
             inverse[0] = 0.0;
         }
@@ -124,7 +126,7 @@ impl<'a> Pair<'a> {
         (large, small)
     }
 
-    /// True when the first side named at the start is the larger one.
+    /// True when the second side named at the start is the larger one, so that [`Pair::solve`] gives it first.
     pub(super) fn swapped(a: &Codes, b: &Codes) -> bool {
         a.levels < b.levels
     }

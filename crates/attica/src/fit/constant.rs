@@ -47,7 +47,9 @@ pub(super) fn absorbed(design: &Design, fit: &Fit, raw: &[&[f64]]) -> Constant {
         }
     }
     let square = weighted_dot(&column, &column, weights);
-    column.iter_mut().for_each(|v| *v /= square);
+    for v in &mut column {
+        *v /= square;
+    }
     Constant { estimate, column, bread: square }
 }
 

@@ -45,12 +45,14 @@ pub struct FitOptions {
     pub level: f64,
     /// Keep the only rows of an effect's level, which say nothing about the coefficients.
     pub keep_singletons: bool,
+    /// Estimate the constants of a model with effects; they cost about as much as the coefficients.
+    pub constants: bool,
 }
 
 impl FitOptions {
     /// The rule of reghdfe, 95 % intervals, singletons removed.
     pub fn new(vcov: Vcov) -> Self {
-        Self { vcov, ssc: Ssc::default(), level: 0.95, keep_singletons: false }
+        Self { vcov, ssc: Ssc::default(), level: 0.95, keep_singletons: false, constants: true }
     }
 }
 
@@ -159,7 +161,7 @@ pub fn fit(design: &Design, options: &FitOptions) -> Result<Fit> {
     let mut fit = estimate(&design, options, Regression { model, names, columns, outcome, scale, normal: false })?;
     let kept: Vec<&[f64]> = kept_raw(&design, &fit.names);
     fit.r2 = measure::r2_family(&design, &fit, &kept, &absorber);
-    if design.effects.iter().any(|e| e.intercept) {
+    if options.constants && design.effects.iter().any(|e| e.intercept) {
         fit.constant_absorbed = Some(constant::absorbed(&design, &fit, &kept));
         fit.constant_base = constant::base(&design, &kept)?;
     }
@@ -347,22 +349,18 @@ fn absorbed_reason(design: &Design, name: &str) -> Text {
             *slot == *x
         })
     };
-    match design.effects.iter().find(|e| e.intercept && constant_within(&e.by)) {
-        Some(effect) => {
-            let by = &effect.by.name;
-            Text::new(
-                format!("it does not vary within {by}, so the {by} effects absorb it"),
-                format!("在 {by} 内不变，被 {by} 固定效应吸收"),
-            )
-        }
-        None => {
-            let by: Vec<&str> = design.effects.iter().map(|e| e.by.name.as_str()).collect();
-            Text::new(
-                format!("the effects {} together absorb it", by.join(" and ")),
-                format!("被 {} 固定效应共同吸收", by.join("、")),
-            )
-        }
+    if let Some(effect) = design.effects.iter().find(|e| e.intercept && constant_within(&e.by)) {
+        let by = &effect.by.name;
+        return Text::new(
+            format!("it does not vary within {by}, so the {by} effects absorb it"),
+            format!("在 {by} 内不变，被 {by} 固定效应吸收"),
+        );
     }
+    let by: Vec<&str> = design.effects.iter().map(|e| e.by.name.as_str()).collect();
+    Text::new(
+        format!("the effects {} together absorb it", by.join(" and ")),
+        format!("被 {} 固定效应共同吸收", by.join("、")),
+    )
 }
 
 /// Which columns span a regressor.

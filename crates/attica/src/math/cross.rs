@@ -84,6 +84,8 @@ pub(crate) fn in_chunks<T: Send>(rows: usize, work: impl Fn(usize) -> T + Sync) 
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
     use crate::math::random::stream;
 

@@ -66,6 +66,8 @@ impl fmt::Display for Vcov {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
 
     #[test]

@@ -1,5 +1,5 @@
 //! Reading the reference data that lie beside the project, and building designs by hand.
-#![allow(dead_code, clippy::unwrap_used, missing_docs)]
+#![allow(dead_code, clippy::unwrap_used, clippy::print_stderr, missing_docs)]
 
 use std::collections::HashMap;
 use std::path::PathBuf;

@@ -227,6 +227,7 @@ fn refit(
         ssc: fit.inference.ssc,
         level: fit.level,
         keep_singletons: true,
+        constants: false,
     };
     let units = design.panel.as_ref().map_or(&[][..], |(unit, _)| &unit.codes);
     evaluate(
