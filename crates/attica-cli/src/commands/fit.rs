@@ -37,6 +37,7 @@ pub fn fit(args: &Fit) -> Done {
         ssc: Ssc::parse(&args.ssc)?,
         level: level(args.level)?,
         keep_singletons: args.keep_singletons,
+        constants: true,
     };
     let (frame, source) = read_file(&args.data, &ReadOptions::default())?;
     let (frame, filtered) = super::kept(frame, args.r#where.as_deref())?;

@@ -101,6 +101,7 @@ impl Study<'_> {
             ssc: Ssc::parse(model.ssc.name())?,
             level: model.level,
             keep_singletons: model.keep_singletons,
+            constants: true,
         })
     }
 
