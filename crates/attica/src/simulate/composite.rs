@@ -29,6 +29,10 @@ const FOLLOWERS: [Follower; 5] = [
 /// Rows settle in a few corrections, the weights that join them more slowly.
 const ROUNDS: usize = 25;
 
+/// Least value of the factor: wages alone can hold a poor city's index above its target, and the other
+/// indicators should then be low, not gone.
+const LEAST: f64 = 0.005;
+
 /// The dimensions and directions of the index.
 const INDEX: [(&str, &str, Direction); 7] = [
     ("labour", "avg_wage", Direction::Benefit),
@@ -94,7 +98,7 @@ pub(super) fn indicators(seed: u64, cities: &[City], target: &[f64]) -> Result<V
     for _ in 0..ROUNDS {
         let scores = score(&make(&factor, true))?;
         for ((m, c), y) in factor.iter_mut().zip(&scores).zip(target) {
-            *m = (*m * (y / c).powf(0.9)).max(1e-6);
+            *m = (*m * (y / c).powf(0.9)).max(LEAST);
         }
     }
     Ok(make(&factor, false))
