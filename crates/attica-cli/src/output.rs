@@ -4,13 +4,16 @@
 //! A manifest keeps the checksum of each file, so that a later run sees which ones were edited.
 
 use std::collections::BTreeMap;
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use attica::message::{Place, Problem};
+use attica::message::{Place, Problem, Warning};
+use attica::text::Language;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+
+use crate::say;
 
 /// Name of the manifest.
 pub const MANIFEST: &str = "manifest.json";
@@ -35,7 +38,8 @@ pub fn clean_up_when_interrupted() {
                 let _ = std::fs::remove_dir_all(folder);
             }
         }
-        let _ = writeln!(std::io::stderr(), "N707 interrupted; nothing was written");
+        let note = Warning::new("N707", "interrupted; nothing was written", "已中断；未写入任何文件");
+        say::warnings(&[note], Language::En);
         std::process::exit(130);
     };
     // Without a handler an interruption still ends the program; only the folder beside stays.

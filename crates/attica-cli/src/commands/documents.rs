@@ -17,7 +17,7 @@ const DPI: f64 = 300.0;
 /// Writes all documents of `results` and returns their names.
 ///
 /// # Errors
-/// `E705`, `E706`; `E707` when a document cannot be made.
+/// `E705`; `E706` when a document cannot be made or written.
 pub fn write(
     results: &Results,
     formats: &[Format],
@@ -58,5 +58,5 @@ fn document(report: &Report, format: Format, pictures: &[figure::Png]) -> Result
 }
 
 fn unmade(name: &str, error: &dyn std::error::Error) -> Problem {
-    Problem::new("E707", format!("{name} could not be made: {error}"))
+    Problem::new("E706", format!("{name} could not be made: {error}"))
 }

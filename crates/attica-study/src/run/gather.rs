@@ -8,7 +8,7 @@ use attica::frame::{Column, Frame, Values};
 use attica::ledger::{Ledger, Reason};
 use attica::message::{Problem, Warning};
 
-use crate::read::{self, JoinOptions};
+use crate::read::{self, JoinOptions, ReadOptions};
 use crate::results::{Join, Source as Read};
 use crate::studyfile::{Duplicates, Source, StudySource};
 
@@ -65,7 +65,10 @@ struct One {
 
 fn one(table: &Source, i: usize, study: &StudySource, folder: &Path, panel: &Source) -> Result<One, Problem> {
     let at = i.to_string();
-    let (mut frame, mut source) = read::read_file(&folder.join(&table.file), &table.read)?;
+    // A path of its own choosing is an absolute one; a relative one may not lead out of the folder unseen.
+    let confine = Path::new(&table.file).is_relative().then(|| folder.to_owned());
+    let options = ReadOptions { confine, ..table.read.clone() };
+    let (mut frame, mut source) = read::read_file(&folder.join(&table.file), &options)?;
     source.file.clone_from(&table.file);
     let mut ledger = Ledger::new(frame.rows());
     let mut warnings = Vec::new();
