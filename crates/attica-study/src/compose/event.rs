@@ -290,20 +290,29 @@ fn methods(words: &Words<'_>, found: &EventStudies) -> Text {
         format!("Effects on {} by periods since adoption, estimated by {}.", outcome.en, estimators.en),
         format!("以{}为被解释变量，按相对政策实施的期数估计动态效应，估计方法为{}。", outcome.zh, estimators.zh),
     ));
-    if let Some(fit) = found.studies.iter().find_map(|study| study.fit.as_deref()) {
+    let several = found.studies.len() > 1;
+    for (study, fit) in found.studies.iter().filter_map(|study| Some((study, study.fit.as_deref()?))) {
         let rows = words.observations(fit.n_obs);
-        let effects: Vec<String> = fit.effects.iter().map(|effect| effect.name.clone()).collect();
-        let effects = words.effects(&effects);
-        let absorbed = if effects.en.is_empty() {
+        let names: Vec<String> = fit.effects.iter().map(|effect| effect.name.clone()).collect();
+        let effects = words.effects(&names);
+        let absorbed = if names.is_empty() {
             Text::default()
         } else {
-            text(format!(", absorbs {}", effects.en), format!("，吸收{}", effects.zh))
+            text(format!(" and absorbs {}", effects.en), format!("，吸收{}", effects.zh))
         };
-        parts.push(stop(text(
-            format!("The regression uses {}{}", rows.en, absorbed.en),
-            format!("回归使用{}{}", rows.zh, absorbed.zh),
-        )));
+        let whose = if several { study.label.clone() } else { text("The regression", "回归") };
+        parts.push(text(
+            format!("{} uses {}{}.", whose.en, rows.en, absorbed.en),
+            format!("{}使用{}{}。", whose.zh, rows.zh, absorbed.zh),
+        ));
         parts.push(inference::sentence(words, &[(0, fit)]));
+    }
+    if several {
+        parts.push(text(
+            "Where estimators treat the pre-period differently, the notes say which differences their leads are; leads of \
+             different kinds should not be compared in size.",
+            "各估计量对政策前系数的定义不同，见表注；不同定义的系数大小不可直接比较。",
+        ));
     }
     parts.push(found.methods.clone());
     sentences(parts)

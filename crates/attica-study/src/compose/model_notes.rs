@@ -1,7 +1,7 @@
 //! Notes under a table of regressions and its methods paragraph, made from the fits themselves.
 
 use attica::fit::FitRecord;
-use attica::ledger::Drop;
+use attica::ledger::{Drop, Reason};
 use attica::text::Text;
 
 use super::inference;
@@ -91,9 +91,14 @@ fn lost_rows(words: &Words<'_>, fits: &[(usize, &FitRecord)]) -> Option<Text> {
 pub(super) fn account(words: &Words<'_>, dropped: &[Drop]) -> Text {
     let parts = dropped.iter().map(|drop| {
         let (rows, reason) = (words.count(drop.rows), drop.reason.text());
-        // A reason that ends in a quoted expression is kept apart from the number.
-        let pause = if reason.zh.ends_with(|end: char| end.is_ascii()) { "，" } else { "" };
-        text(format!("{rows} {}", reason.en), format!("{}{pause}{rows}行", reason.zh))
+        let zh = match &drop.reason {
+            // What a step leaves out by design is said in English alone; the head of its column says it too.
+            Reason::Excluded(_) => format!("按设定剔除{rows}行"),
+            // A reason that ends in a quoted expression is kept apart from the number.
+            _ if reason.zh.ends_with(|end: char| end.is_ascii()) => format!("{}，{rows}行", reason.zh),
+            _ => format!("{}{rows}行", reason.zh),
+        };
+        text(format!("{rows} {}", reason.en), zh)
     });
     glue(parts, ", ", "，")
 }
