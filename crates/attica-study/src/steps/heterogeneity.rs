@@ -46,9 +46,10 @@ pub(super) fn step(study: Study<'_>) -> Found {
 /// The main model in each group, with tests of equality.
 fn groups(study: Study<'_>, split: &Split, main: &Spec, permutations: usize) -> Models {
     let (tests, cautions) = tests(study, split, main, permutations);
+    let label = study.label(&split.name);
     Models {
         id: format!("heterogeneity-{}", split.name),
-        title: Text::new(format!("Effects by {}", split.name), format!("分组回归：{}", split.name)),
+        title: Text::new(format!("Effects by {}", label.en), format!("分组回归：{}", label.zh)),
         models: columns(study, split, main),
         show: vec![study.policy().to_owned()],
         tests,
@@ -64,11 +65,12 @@ fn groups(study: Study<'_>, split: &Split, main: &Spec, permutations: usize) -> 
 /// One channel as the outcome, in each group.
 fn channel_in_groups(study: Study<'_>, split: &Split, spec: &Spec, channel: &str) -> Models {
     let (tests, cautions) = tests(study, split, spec, 0);
+    let (through, label) = (study.label(channel), study.label(&split.name));
     Models {
         id: format!("mechanism-{channel}-{}", split.name),
         title: Text::new(
-            format!("Mechanism {channel} by {}", split.name),
-            format!("分组机制检验：{channel}（按{}）", split.name),
+            format!("Mechanism {} by {}", through.en, label.en),
+            format!("分组机制检验：{}（按{}）", through.zh, label.zh),
         ),
         models: columns(study, split, spec),
         show: vec![study.policy().to_owned()],

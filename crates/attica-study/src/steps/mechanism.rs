@@ -51,7 +51,8 @@ pub(super) fn moderation(study: Study<'_>) -> Found {
         let mut frame = data.frame.clone();
         frame.set(Column::number(&product, centred_product(&data.treatment.values, &values)))?;
         let mut spec = main.clone();
-        spec.head = Text::new(format!("by {by}"), format!("调节变量：{by}"));
+        let label = study.label(by);
+        spec.head = Text::new(format!("By {}", label.en), format!("调节变量：{}", label.zh));
         spec.regressors.push(name(&product));
         models.push(study.model_in(&frame, &spec));
         show.push(product);
@@ -106,9 +107,10 @@ fn through(study: Study<'_>, mediator: &str, draws: Option<usize>) -> Result<Mod
     if let Some(draws) = draws {
         cautions.extend(bootstrap(study, &both, mediator, draws)?);
     }
+    let label = study.label(mediator);
     Ok(Models {
         id: format!("mediation-{mediator}"),
-        title: Text::new(format!("Stepwise mediation through {mediator}"), format!("逐步中介检验：{mediator}")),
+        title: Text::new(format!("Stepwise mediation through {}", label.en), format!("逐步中介检验：{}", label.zh)),
         models,
         show: vec![study.policy().to_owned(), mediator.to_owned()],
         tests,

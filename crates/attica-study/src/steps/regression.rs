@@ -52,6 +52,17 @@ impl Study<'_> {
         self.file.model.outcome.as_slice().first().map_or("", String::as_str)
     }
 
+    /// What a reader calls a variable, or a combination such as `province^year`.
+    pub fn label(&self, name: &str) -> Text {
+        let parts = name.split('^').map(|part| match self.file.labels.get(part) {
+            Some(words) => words.text(),
+            None => Text::same(part),
+        });
+        let all: Vec<Text> = parts.collect();
+        let joined = |sign: &str, of: fn(&Text) -> &str| all.iter().map(of).collect::<Vec<_>>().join(sign);
+        Text::new(joined(" × ", |text| &text.en), joined("×", |text| &text.zh))
+    }
+
     /// The policy variable.
     pub fn policy(&self) -> &str {
         &self.file.policy.name

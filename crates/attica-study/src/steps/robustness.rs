@@ -202,7 +202,8 @@ impl Family<'_> {
             self.add_with(&spec, self.tail_columns(&names, at, asked.by_year, Tails::Pull));
         }
         for policy in asked.replace_policy.as_slice() {
-            let mut spec = self.spec(format!("Policy replaced by {policy}"), format!("替换政策变量：{policy}"));
+            let label = study.label(policy);
+            let mut spec = self.spec(format!("Policy replaced by {}", label.en), format!("替换政策变量：{}", label.zh));
             spec.regressors = vec![name(policy)];
             self.show.push(policy.clone());
             self.add(&spec);
@@ -250,8 +251,8 @@ impl Family<'_> {
             self.add_with(&spec, columns);
         }
         for effect in &asked.effects {
-            let shown = effect.replace('^', " x ");
-            let mut spec = self.spec(format!("{shown} effects"), format!("控制{}固定效应", effect.replace('^', "×")));
+            let label = study.label(effect);
+            let mut spec = self.spec(format!("With {} effects", label.en), format!("控制{}固定效应", label.zh));
             spec.effects.push(effect.clone());
             self.add(&spec);
         }
@@ -263,7 +264,8 @@ impl Family<'_> {
             self.add(&spec);
         }
         for policy in &asked.concurrent {
-            let mut spec = self.spec(format!("With {policy}"), format!("控制{policy}"));
+            let label = study.label(policy);
+            let mut spec = self.spec(format!("With {}", label.en), format!("控制{}", label.zh));
             spec.regressors.push(name(policy));
             self.show.push(policy.clone());
             self.add(&spec);
@@ -275,8 +277,9 @@ impl Family<'_> {
         }
         for cluster in &asked.cluster {
             let names = cluster.as_slice().to_vec();
-            let words = names.join(" + ");
-            let mut spec = self.spec(format!("Clustered by {words}"), format!("聚类于{words}"));
+            let labels: Vec<Text> = names.iter().map(|name| study.label(name)).collect();
+            let (en, zh): (Vec<_>, Vec<_>) = labels.into_iter().map(|label| (label.en, label.zh)).unzip();
+            let mut spec = self.spec(format!("Clustered by {}", en.join(" and ")), format!("聚类于{}", zh.join("和")));
             spec.vcov = Vcov::Cluster(names);
             self.add(&spec);
         }
