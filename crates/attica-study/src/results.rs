@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 pub use attica::diagnostic::describe::Summary;
 pub use attica::estimator::event::{EventRow, EventStudy};
-use attica::fit::{FitRecord, Wald};
+use attica::fit::{FitRecord, Term, Wald};
 use attica::ledger::Ledger;
 use attica::message::{Problem, Warning};
 use attica::text::{Language, Text};
@@ -392,8 +392,33 @@ pub struct Test {
 pub struct EventStudies {
     /// One per estimator.
     pub studies: Vec<EventStudy>,
+    /// The headline effect of each estimator, in the same order.
+    pub overall: Vec<OverallEffect>,
     /// What was computed and how to read it.
     pub methods: Text,
+}
+
+/// An estimator's own headline effect, and what it rests on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OverallEffect {
+    /// Registered name.
+    pub estimator: String,
+    /// What a table calls it.
+    pub label: Text,
+    /// Its paper.
+    pub reference: String,
+    /// The effect.
+    pub effect: Term,
+    /// Whom the treated are compared with.
+    pub control_group: Text,
+    /// What changes are counted from.
+    pub base_period: Text,
+    /// Rows used.
+    pub n_obs: usize,
+    /// Units used.
+    pub n_units: usize,
+    /// Of these, ever treated.
+    pub n_treated_units: usize,
 }
 
 /// Placebo tests.

@@ -10,7 +10,7 @@ use attica_report::table::{Align, Cell, Head, Row, Table};
 use super::family::caution;
 use super::inference;
 use super::words::{Words, glue, list, plural, sentence, sentences, stop, text};
-use crate::results::{EventRow, EventStudies, EventStudy};
+use crate::results::{EventRow, EventStudies, EventStudy, OverallEffect};
 
 /// Blocks of the section.
 pub(super) fn blocks(words: &Words<'_>, found: &EventStudies) -> Vec<Block> {
@@ -21,6 +21,9 @@ pub(super) fn blocks(words: &Words<'_>, found: &EventStudies) -> Vec<Block> {
     if found.studies.iter().any(|study| !study.rows.is_empty()) {
         blocks.push(Block::Figure(figure(words, found)));
         blocks.push(Block::Table(table(words, found)));
+    }
+    if found.overall.len() > 1 {
+        blocks.push(Block::Table(overall(words, found)));
     }
     blocks
 }
@@ -164,6 +167,57 @@ fn table(words: &Words<'_>, found: &EventStudies) -> Table {
         rows,
         notes,
     }
+}
+
+/// The estimators' headline effects side by side, with whom each compares the treated.
+fn overall(words: &Words<'_>, found: &EventStudies) -> Table {
+    let style = &words.results.style;
+    let level = inference::percent(found.studies.first().map_or(0.95, |study| study.level));
+    let head = [
+        text("Estimator", "估计量"),
+        text("Effect", "效应"),
+        text("Std. error", "标准误"),
+        text(format!("{level}% interval"), format!("{level}%置信区间")),
+        text("Compared with", "对照"),
+        text("Rows", "观测数"),
+        text("Treated units", "处理个体"),
+    ];
+    let columns =
+        vec![Align::Left, Align::Decimal, Align::Decimal, Align::Centre, Align::Left, Align::Decimal, Align::Decimal];
+    let row = |one: &OverallEffect| {
+        let effect = &one.effect;
+        Row::Cells(vec![
+            Cell::Text(one.label.clone()),
+            Cell::Estimate {
+                value: effect.estimate,
+                stars: stars(Some(effect.p_value), &style.stars),
+                decimals: style.digits,
+            },
+            Cell::Number { value: effect.std_error, decimals: style.digits },
+            Cell::Interval { low: effect.conf_low, high: effect.conf_high, decimals: style.digits },
+            Cell::Text(one.control_group.clone()),
+            Cell::Count(one.n_obs as u64),
+            Cell::Count(one.n_treated_units as u64),
+        ])
+    };
+    let weighs = text(
+        "The estimators weigh cohorts and periods differently, so their effects differ where effects do; two-way fixed effects also compare with units treated earlier",
+        "各估计量对处理批次与时期的加权不同，故效应存在异质性时结果会有差异；双向固定效应还会以较早受处理的个体为对照",
+    );
+    let papers: Vec<Text> = found.overall.iter().map(|one| Text::same(one.reference.clone())).collect();
+    let papers = text(format!("Sources: {}", join(&papers, "; ")), format!("文献：{}", join(&papers, "；")));
+    Table {
+        id: "event-study-overall".to_owned(),
+        title: text("Average effects by estimator", "各估计量的平均处理效应"),
+        columns,
+        head: vec![head.map(Head::one).to_vec()],
+        rows: found.overall.iter().map(row).collect(),
+        notes: vec![stop(inference::stars(&style.stars)), stop(weighs), stop(papers)],
+    }
+}
+
+fn join(texts: &[Text], separator: &str) -> String {
+    texts.iter().map(|text| text.en.as_str()).collect::<Vec<_>>().join(separator)
 }
 
 fn cells(words: &Words<'_>, study: &EventStudy, row: &EventRow) -> Row {

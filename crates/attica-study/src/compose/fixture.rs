@@ -219,6 +219,7 @@ fn event_study() -> EventStudies {
             fit: Some(Box::new(fit("NPRO", vec![term("DID::0", 0.012, 0.005)], 0))),
             warnings: Vec::new(),
         }],
+        overall: Vec::new(),
         methods: Text::new("End bins hold all periods beyond them.", "首尾两期为归并期。"),
     }
 }

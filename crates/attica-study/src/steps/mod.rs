@@ -94,9 +94,6 @@ pub(crate) fn bad_controls(study: Study<'_>) -> Vec<Warning> {
     .collect()
 }
 
-/// Estimators of an event study that the study file may name.
-pub const ESTIMATORS: [&str; 1] = ["twfe"];
-
 /// What a step works with.
 #[derive(Clone, Copy)]
 pub(crate) struct Study<'a> {

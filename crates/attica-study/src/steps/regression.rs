@@ -116,10 +116,9 @@ impl Study<'_> {
         })
     }
 
-    /// The design of `spec` over `frame`, which has the rows of the panel.
-    pub fn design_in(&self, frame: &Frame, panel: &Panel, spec: &Spec) -> Result<Design> {
-        let formula = spec.single(frame)?;
-        let options = DesignOptions {
+    /// Weights, clusters and rows of `spec`.
+    pub fn design_options(&self, spec: &Spec) -> DesignOptions {
+        DesignOptions {
             weights: self.file.model.weights.as_ref().map(|w| (w.column.clone(), weight_kind(w.kind))),
             clusters: match &spec.vcov {
                 Vcov::Cluster(names) => names.clone(),
@@ -127,7 +126,13 @@ impl Study<'_> {
             },
             subset: spec.subset.clone(),
             ..DesignOptions::default()
-        };
+        }
+    }
+
+    /// The design of `spec` over `frame`, which has the rows of the panel.
+    pub fn design_in(&self, frame: &Frame, panel: &Panel, spec: &Spec) -> Result<Design> {
+        let formula = spec.single(frame)?;
+        let options = self.design_options(spec);
         Design::build(frame, Some(panel), &formula, &options)
     }
 

@@ -134,9 +134,10 @@ fn check_windows(file: &StudyFile, check: &mut Check<'_>) {
             }
         }
         for (i, name) in study.estimators.iter().enumerate() {
-            if !crate::steps::ESTIMATORS.contains(&name.as_str()) {
+            if attica::estimator::find(name).is_err() {
                 let message = format!("no estimator is called \"{name}\"");
-                let fix = format!("the estimators are {}", crate::steps::ESTIMATORS.join(", "));
+                let known: Vec<&str> = attica::estimator::ESTIMATORS.iter().map(|estimator| estimator.name()).collect();
+                let fix = format!("the estimators are {}", known.join(", "));
                 check.add("E602", &["event_study", "estimators", &i.to_string()], message, &fix);
             }
         }
