@@ -6,7 +6,8 @@ use crate::index::{Direction, Indicator, Options, compute};
 use crate::math::random::stream;
 use crate::message::Result;
 
-/// An indicator that follows the common factor m: raw = base + range * min(m^power * profile, 1).
+/// An indicator that follows the common factor m: raw = base + range * h(m^power * profile), h bounded
+/// by 1.
 struct Follower {
     name: &'static str,
     base: f64,
@@ -67,7 +68,7 @@ pub(super) fn indicators(seed: u64, cities: &[City], target: &[f64]) -> Result<V
         }
         for profile in &mut profiles {
             let own = 0.3 * random.normal();
-            profile.extend(autoregressive(&mut random, PERIODS, 0.5).iter().map(|shock| (own + 0.06 * shock).exp()));
+            profile.extend(autoregressive(&mut random, PERIODS, 0.5).iter().map(|shock| (own + 0.1 * shock).exp()));
         }
     }
 
@@ -85,7 +86,7 @@ pub(super) fn indicators(seed: u64, cities: &[City], target: &[f64]) -> Result<V
                 let share = if row / PERIODS == holder / PERIODS {
                     (target[row] / target[holder]).powf(follower.power)
                 } else {
-                    (m.powf(follower.power) * f).min(0.99)
+                    below_one(m.powf(follower.power) * f)
                 };
                 let x = follower.base + follower.range * share;
                 if exact { x } else { rounded(x, follower.decimals) }
@@ -114,6 +115,11 @@ fn score(columns: &[(&str, Vec<f64>)]) -> Result<Vec<f64>> {
         })
         .collect();
     Ok(compute(&indicators, None, &Options::default())?.scores.into_iter().flatten().collect())
+}
+
+/// x where it is small, and ever nearer to .99 where it is large.
+fn below_one(x: f64) -> f64 {
+    0.99 * x / (1.0 + x.powi(4)).sqrt().sqrt()
 }
 
 /// To so many decimals.
