@@ -328,13 +328,14 @@ fn w514_empty_rows_are_counted() {
 
 #[test]
 fn w514_totals_and_notes_are_left_out_and_told() {
-    let text = "city,code,gdp\nA,1,2\n,更多数据见某店,\nB,2,\nC,,\n合 计,,5\n数据来源：统计年鉴,,\n";
+    let text =
+        "city,code,gdp\nA,1,2\n,更多数据见某店,\nB,2,\nC,,\n更多，请关注我们,,\n合 计,,5\n数据来源：统计年鉴,,\n";
     let (frame, source) = read(text);
     assert_eq!(frame.column("city").unwrap().display(2), "C");
     assert_eq!((frame.rows(), numbers(&frame, "code")), (3, vec![Some(1.0), Some(2.0), None]));
     let said = told(&source, "W514");
-    assert!(said.contains("1 rows are totals") && said.contains("line 6"), "{said}");
-    assert!(said.contains("2 rows are notes") && said.contains("数据来源"), "{said}");
+    assert!(said.contains("1 rows are totals") && said.contains("line 7"), "{said}");
+    assert!(said.contains("3 rows are notes") && said.contains("数据来源"), "{said}");
 }
 
 #[test]
@@ -419,7 +420,7 @@ fn real_tables_of_chinese_cities_read_as_they_are() {
         ("cn_city_raw/co2_edgar_2000_2023.csv", 7080, 7, vec!["province", "city", "region", "hu_line"]),
         ("cn_city_raw/fdi_1996_2023.csv", 8260, 5, vec!["city", "unit", "source"]),
         ("cn_city_raw/finance_2003_2023.csv", 6300, 10, vec!["province", "city", "region"]),
-        ("cn_city_raw/gdp_real_2000_2023.csv", 7105, 7, vec!["province", "city"]),
+        ("cn_city_raw/gdp_real_2000_2023.csv", 7104, 7, vec!["province", "city"]),
         ("cn_city_raw/industry_2000_2023.csv", 7974, 15, vec!["city", "city_type", "province"]),
         ("cn_city_raw/population_1998_2024.csv", 8046, 9, vec!["province", "city"]),
         ("cn_city_raw/road_2002_2022.csv", 15048, 7, vec!["province", "city"]),

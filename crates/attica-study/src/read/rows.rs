@@ -8,8 +8,8 @@ use super::table::Table;
 /// Takes such rows out of the table and says which (`W514`).
 ///
 /// A total is a row whose first filled cell ends in 合计 or is Total, or the like. A note is a row with one
-/// filled cell, in a table of at least three columns, that starts like a note, holds a web address, or
-/// is words in a column that otherwise is numbers. A row with more in it is never taken out.
+/// filled cell, in a table of at least three columns, that reads like a note or is words in a column
+/// that otherwise is numbers. A row with more in it is never taken out.
 pub(super) fn leave_out(table: &mut Table, warnings: &mut Vec<Warning>) {
     let (mut totals, mut notes) = (Vec::new(), Vec::new());
     let mut numeric: Vec<Option<bool>> = vec![None; table.columns.len()];
@@ -22,7 +22,7 @@ pub(super) fn leave_out(table: &mut Table, warnings: &mut Vec<Warning>) {
         } else if cells.next().is_none() && table.columns.len() > 2 && number(text).is_none() {
             // Whether a column is numbers is asked once for each.
             let mut among_numbers = || *numeric[first].get_or_insert_with(|| mostly_numbers(table, first));
-            let is_note = starts_like_a_note(text) || (!is_missing_number(text) && among_numbers());
+            let is_note = reads_like_a_note(text) || (!is_missing_number(text) && among_numbers());
             notes.extend(is_note.then_some(row));
         }
     }
@@ -59,14 +59,15 @@ fn is_total(text: &str) -> bool {
         || matches!(word.as_str(), "total" | "grandtotal" | "subtotal")
 }
 
-fn starts_like_a_note(text: &str) -> bool {
+/// Starts as notes do, or holds a web address or the punctuation of a sentence.
+fn reads_like_a_note(text: &str) -> bool {
     const STARTS: [&str; 12] =
         ["数据来源", "资料来源", "来源", "注:", "注1", "说明", "备注", "source", "note", "notes", "*", "①"];
     let text = fold(text).to_lowercase();
     STARTS.iter().any(|start| text.starts_with(start))
-        || text.contains("http://")
-        || text.contains("https://")
-        || text.contains("www.")
+        || ["http://", "https://", "www."].iter().any(|address| text.contains(address))
+        // Full-width commas and colons are folded.
+        || text.contains(['。', '【']) || (!text.is_ascii() && text.contains([',', ';', ':']))
 }
 
 /// More than half of the filled cells are numbers.
