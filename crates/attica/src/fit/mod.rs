@@ -7,9 +7,8 @@ mod constant;
 mod measure;
 mod random_effects;
 mod record;
+mod sample;
 mod wald;
-
-use std::borrow::Cow;
 
 use nalgebra::DMatrix;
 
@@ -17,16 +16,16 @@ pub use random_effects::{VarianceComponents, random_effects};
 pub use record::*;
 pub use wald::wald;
 
-use crate::absorb::{Absorber, Share, is_nested, shares, singletons};
+use crate::absorb::{Absorber, Share, is_nested, shares};
 use crate::design::{Codes, Design, WeightKind, Weights};
-use crate::ledger::{Ledger, Reason};
+use crate::ledger::Ledger;
 use crate::math::cross::{weighted_dot, weighted_mean, weighted_sum};
 use crate::math::distribution::{t_quantile, t_two_sided};
 use crate::math::triangle::least_squares;
 use crate::message::{Problem, Result, Warning};
-use crate::text::Text;
 use crate::vcov::{Adjustment, Estimate, Ssc, Vcov, covariance};
 use constant::Constant;
+use sample::{absorbed_reason, collinear_reason, kept_raw, regressors, usable};
 
 /// Name of the constant among the terms.
 pub const INTERCEPT: &str = "(Intercept)";
@@ -282,93 +281,6 @@ fn estimate(design: &Design, options: &FitOptions, of: Regression) -> Result<Fit
     };
     fit.inference = fit.infer(&options.vcov, &options.ssc)?;
     Ok(fit)
-}
-
-/// The design without singletons, checked: rows there, outcome varying.
-fn usable(design: &Design, keep_singletons: bool) -> Result<Cow<'_, Design>> {
-    let mut design = Cow::Borrowed(design);
-    if !keep_singletons && !design.effects.is_empty() {
-        let frequency = design.weights.as_ref().filter(|w| w.kind == WeightKind::Frequency).map(|w| &w.values[..]);
-        let (rows, removed) = singletons(&design.effects, frequency);
-        if rows.len() < design.rows() {
-            let mut smaller = design.take(&rows);
-            for (effect, &count) in design.effects.iter().zip(&removed) {
-                smaller.ledger.drop_rows(Reason::Singleton(effect.by.name.clone()), count);
-            }
-            design = Cow::Owned(smaller);
-        }
-    }
-    let (name, values) = &design.outcome;
-    let Some(first) = values.first() else {
-        let lost: Vec<String> =
-            design.ledger.dropped.iter().map(|d| format!("{} {}", d.rows, d.reason.text().en)).collect();
-        return Err(Problem::new("E701", format!("no rows are left of {}: {}", design.ledger.read, lost.join("; ")))
-            .fix("loosen the filter, or choose variables that are less often missing"));
-    };
-    if values.iter().all(|y| y == first) {
-        return Err(Problem::new("E305", format!("\"{name}\" is {first} in all {} rows", values.len()))
-            .fix("choose an outcome that varies, or widen the sample"));
-    }
-    Ok(design)
-}
-
-/// Names and values of the regressors, a constant (if any) first.
-fn regressors(design: &Design) -> (Vec<String>, Vec<Cow<'_, [f64]>>) {
-    let constant = design.intercept.then(|| (INTERCEPT.to_owned(), Cow::Owned(vec![1.0; design.rows()])));
-    constant
-        .into_iter()
-        .chain(design.regressors.iter().map(|(name, values)| (name.clone(), Cow::Borrowed(&values[..]))))
-        .unzip()
-}
-
-/// Raw values of the kept regressors (the constant, which has none, is left out).
-fn kept_raw<'a>(design: &'a Design, names: &[String]) -> Vec<&'a [f64]> {
-    let mut raw = design.regressors.iter();
-    names
-        .iter()
-        .filter(|name| *name != INTERCEPT)
-        .filter_map(|name| raw.find(|(n, _)| n == name).map(|(_, values)| &values[..]))
-        .collect()
-}
-
-/// Which effect spans a regressor.
-fn absorbed_reason(design: &Design, name: &str) -> Text {
-    let Some((_, values)) = design.regressors.iter().find(|(n, _)| n == name) else {
-        return Text::new("the effects absorb it", "被固定效应吸收");
-    };
-    if values.iter().all(|x| *x == values[0]) {
-        return Text::new(format!("it is {} in all rows", values[0]), format!("在所有观测中均为 {}", values[0]));
-    }
-    let constant_within = |codes: &Codes| {
-        let mut first = vec![f64::NAN; codes.levels];
-        values.iter().zip(&codes.codes).all(|(x, &code)| {
-            let slot = &mut first[code as usize];
-            if slot.is_nan() {
-                *slot = *x;
-            }
-            *slot == *x
-        })
-    };
-    if let Some(effect) = design.effects.iter().find(|e| e.intercept && constant_within(&e.by)) {
-        let by = &effect.by.name;
-        return Text::new(
-            format!("it does not vary within {by}, so the {by} effects absorb it"),
-            format!("在 {by} 内不变，被 {by} 固定效应吸收"),
-        );
-    }
-    let by: Vec<&str> = design.effects.iter().map(|e| e.by.name.as_str()).collect();
-    Text::new(
-        format!("the effects {} together absorb it", by.join(" and ")),
-        format!("被 {} 固定效应共同吸收", by.join("、")),
-    )
-}
-
-/// Which columns span a regressor.
-fn collinear_reason(of: &[&str]) -> Text {
-    if of.is_empty() {
-        return Text::new("it is zero in all rows", "在所有观测中均为零");
-    }
-    Text::new(format!("it is a linear combination of {}", of.join(", ")), format!("是 {} 的线性组合", of.join("、")))
 }
 
 impl Fit {

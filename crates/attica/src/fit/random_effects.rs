@@ -4,7 +4,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::measure::{linear_prediction, squared_correlation, unit_means};
-use super::{Fit, FitOptions, INTERCEPT, R2, Regression, estimate, regressors, usable};
+use super::sample::{kept_raw, regressors, usable};
+use super::{Fit, FitOptions, INTERCEPT, R2, Regression, estimate};
 use crate::absorb::Absorber;
 use crate::design::{Design, Effect};
 use crate::math::cross::dot;
@@ -93,7 +94,7 @@ pub fn random_effects(design: &Design, options: &FitOptions) -> Result<Fit> {
     let problem = Regression { model: "random effects", names, columns, outcome, scale, normal: true };
     let mut fit = estimate(&design, options, problem)?;
 
-    let kept: Vec<&[f64]> = super::kept_raw(&design, &fit.names);
+    let kept: Vec<&[f64]> = kept_raw(&design, &fit.names);
     let slopes = &fit.coefficients[usize::from(fit.names.first().is_some_and(|n| n == INTERCEPT))..];
     let prediction = linear_prediction(&kept, slopes, rows);
     let about = |column: &[f64]| -> Vec<f64> {
