@@ -205,7 +205,7 @@ fn sorted(frame: Frame, unit: &str, time: &str) -> attica::message::Result<(Fram
     });
     let rows: Vec<u32> = order
         .iter()
-        .flat_map(|&u| (0..panel.times.len()).filter_map(move |t| Some((u, t))))
+        .flat_map(|&u| (0..panel.times.len()).map(move |t| (u, t)))
         .filter_map(|(u, t)| panel.row(u, t))
         .map(|r| r as u32)
         .collect();

@@ -70,9 +70,11 @@ impl Study<'_> {
 
     /// Absorbed effects; unit and time unless the study says otherwise.
     pub fn effects(&self) -> Vec<String> {
-        self.file.model.effects.clone().unwrap_or_else(|| {
-            vec![self.data.panel.unit_name.clone(), self.data.panel.time_name.clone()].iter().map(|n| name(n)).collect()
-        })
+        self.file
+            .model
+            .effects
+            .clone()
+            .unwrap_or_else(|| [&self.data.panel.unit_name, &self.data.panel.time_name].map(|n| name(n)).to_vec())
     }
 
     /// Covariance of the study: clustered, by the unit unless it says otherwise.

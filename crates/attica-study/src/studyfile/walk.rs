@@ -110,13 +110,13 @@ impl<'a> Walk<'a> {
         let nearest = nearest(name, known.iter().map(|(k, _)| *k));
         let fix = match nearest {
             Some(near) => format!("did you mean \"{near}\"?"),
-            None => match self.home_of(name) {
-                Some(home) => format!("\"{name}\" belongs in [{home}]"),
-                None => {
+            None => self.home_of(name).map_or_else(
+                || {
                     let all: Vec<&str> = known.iter().map(|(k, _)| *k).collect();
                     format!("the keys here are {}", all.join(", "))
-                }
-            },
+                },
+                |home| format!("\"{name}\" belongs in [{home}]"),
+            ),
         };
         self.problems.push(problem.fix(fix));
     }
@@ -153,17 +153,13 @@ impl<'a> Walk<'a> {
                 fewest = Some(found);
             }
         }
-        match fewest {
-            Some(found) => self.problems.extend(found),
-            None => {
-                let kinds: Vec<String> = choices
-                    .iter()
-                    .filter(|c| c.get("type") != Some(&Value::from("null")))
-                    .map(|c| expected(c))
-                    .collect();
-                self.wrong(&kinds, value);
-            }
+        if let Some(found) = fewest {
+            self.problems.extend(found);
+            return;
         }
+        let kinds: Vec<String> =
+            choices.iter().filter(|c| c.get("type") != Some(&Value::from("null"))).map(|c| expected(c)).collect();
+        self.wrong(&kinds, value);
     }
 
     fn word(&mut self, words: &[&str], value: &Spanned<DeValue<'_>>) {
