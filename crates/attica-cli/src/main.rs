@@ -22,7 +22,7 @@ fn main() -> ExitCode {
     if let Some(threads) = args.threads
         && let Err(error) = rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build_global()
     {
-        eprintln!("--threads {threads} is ignored: {error}");
+        say::note(&format!("--threads {threads} is ignored: {error}"));
     }
     let json = args.command.json();
     let done = match args.command {
@@ -32,7 +32,10 @@ fn main() -> ExitCode {
         Command::Check(args) => commands::check::check(&args),
         Command::Fit(args) => commands::fit::fit(&args),
         Command::Index(args) => commands::index::index(&args),
-        Command::Schema => commands::schema::schema(),
+        Command::Schema => {
+            commands::schema::schema();
+            Ok(())
+        }
         Command::Render(args) => commands::render::render(&args),
     };
     match done {

@@ -4,7 +4,6 @@
 //! A manifest keeps the checksum of each file, so that a later run sees which ones were edited.
 
 use std::collections::BTreeMap;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
@@ -127,12 +126,11 @@ impl Staging {
 
 fn refuse_changed(target: &Path) -> Result<(), Problem> {
     let Ok(mut entries) = std::fs::read_dir(target) else {
-        return match target.exists() {
-            true => {
-                Err(Problem::new("E705", "the output folder is a file").at(place(target)).fix("choose another --out"))
-            }
-            false => Ok(()),
-        };
+        if target.exists() {
+            let problem = Problem::new("E705", "the output folder is a file").at(place(target));
+            return Err(problem.fix("choose another --out"));
+        }
+        return Ok(());
     };
     let Some(manifest) = read_manifest(target) else {
         return match entries.next() {
@@ -176,17 +174,8 @@ fn list(folder: &Path, prefix: &str, names: &mut Vec<String>) -> std::io::Result
 }
 
 fn checksum(path: &Path) -> std::io::Result<String> {
-    let mut file = std::fs::File::open(path)?;
-    let mut hash = Sha256::new();
-    let mut buffer = [0; 1 << 16];
-    loop {
-        let n = file.read(&mut buffer)?;
-        if n == 0 {
-            break;
-        }
-        hash.update(&buffer[..n]);
-    }
-    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    let digest = Sha256::digest(std::fs::read(path)?);
+    Ok(digest.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}")))
 }
 
 /// `E706` with what the system said.

@@ -73,6 +73,11 @@ fn handler() -> GraphicalReportHandler {
     GraphicalReportHandler::new_themed(theme).with_width(width).with_links(false)
 }
 
+/// Prints a line on stderr.
+pub fn note(text: &str) {
+    eprintln!("{text}");
+}
+
 /// Prints warnings on stderr.
 pub fn warnings(warnings: &[Warning], language: Language) {
     for warning in warnings {

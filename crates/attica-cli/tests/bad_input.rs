@@ -185,12 +185,11 @@ fn warns(id: &str, table: &str, toml: &str) {
 fn warnings_travel_into_the_report() {
     let sound = sound();
     let base = study(FIRST, "[baseline]");
-    let without =
-        |drop: &str| sound.lines().filter(|l| !l.starts_with(drop)).map(|l| format!("{l}\n")).collect::<String>();
-    warns("W103", &without("c7,2013"), &base);
-    warns("W104", &without("c7,2013"), &base);
-    let alone: String =
-        sound.lines().filter(|l| !l.starts_with("c7,") || l.starts_with("c7,2013")).map(|l| format!("{l}\n")).collect();
+    let keeping = |keep: &dyn Fn(&str) -> bool| sound.lines().filter(|l| keep(l)).collect::<Vec<_>>().join("\n") + "\n";
+    let gap = keeping(&|line| !line.starts_with("c7,2013"));
+    warns("W103", &gap, &base);
+    warns("W104", &gap, &base);
+    let alone = keeping(&|line| !line.starts_with("c7,") || line.starts_with("c7,2013"));
     warns("W109", &alone, &base);
     let switching = panel("city,year,y,d", |u, t| {
         format!("c{u},{t},{},{}", noise(u, t, 4), u8::from(treated(u, t) && (u > 0 || t < 2016)))

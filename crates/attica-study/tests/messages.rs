@@ -13,7 +13,7 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
             if name != "tests" {
                 sources(&path, found);
             }
-        } else if name.ends_with(".rs") && name != "tests.rs" && name != "fixture.rs" {
+        } else if path.extension().is_some_and(|e| e == "rs") && name != "tests.rs" && name != "fixture.rs" {
             found.push(path);
         }
     }

@@ -171,11 +171,11 @@ fn coefficients(fit: &FitRecord) -> String {
         ]
     };
     rows.extend(fit.terms.iter().map(row));
-    rows.extend(fit.constant_absorbed.iter().map(|term| {
-        let mut cells = row(term);
-        cells[0] = "constant (effects absorbed)".to_owned();
-        cells
-    }));
+    rows.extend(
+        fit.constant_absorbed
+            .iter()
+            .map(|constant| row(&Term { term: "constant (effects absorbed)".to_owned(), ..constant.clone() })),
+    );
     format!("{}\n{percent} confidence intervals\n", super::aligned(&rows).join("\n"))
 }
 

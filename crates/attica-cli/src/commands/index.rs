@@ -22,6 +22,7 @@ struct Output {
 }
 
 #[derive(Serialize)]
+#[allow(clippy::struct_field_names, reason = "names of the JSON contract")]
 struct Weight {
     indicator: String,
     direction: String,
@@ -31,6 +32,7 @@ struct Weight {
 }
 
 #[derive(Serialize)]
+#[allow(clippy::struct_field_names, reason = "names of the JSON contract")]
 struct Score {
     #[serde(skip_serializing_if = "Option::is_none")]
     unit: Option<String>,

@@ -128,7 +128,10 @@ pub fn summary(results: &Results, out: &Path, files: &[String], language: Langua
     let count = warnings(results).len();
     let (tables, figures) = (
         files.iter().filter(|f| f.starts_with("tables/")).count(),
-        files.iter().filter(|f| f.starts_with("figures/") && f.ends_with(".svg")).count(),
+        files
+            .iter()
+            .filter(|f| f.starts_with("figures/") && Path::new(f).extension().is_some_and(|e| e == "svg"))
+            .count(),
     );
     page += &match language {
         Language::En => format!("{}\n{tables} tables, {figures} figures", documents.join("\n")),

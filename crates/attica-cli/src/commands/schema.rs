@@ -1,9 +1,8 @@
 //! `attica schema`.
 
-use crate::{Done, say};
+use crate::say;
 
 /// Prints the JSON schema of the study file.
-pub fn schema() -> Done {
+pub fn schema() {
     say::print(&format!("{:#}\n", attica_study::studyfile::schema()));
-    Ok(())
 }

@@ -230,7 +230,7 @@ pub(super) fn main_column(family: &Models) -> Option<(usize, &FitRecord)> {
     let estimated = || family.models.iter().enumerate().filter_map(|(i, model)| Some((i, fit(model)?)));
     let (_, first) = estimated().next()?;
     let alike = |fit: &FitRecord| fit.model == first.model && fit.outcome == first.outcome;
-    estimated().filter(|(_, fit)| alike(fit) && fit.effects.len() == first.effects.len()).next_back()
+    estimated().rfind(|(_, fit)| alike(fit) && fit.effects.len() == first.effects.len())
 }
 
 /// Outcome of a model, also of one that could not be estimated.
