@@ -4,8 +4,8 @@
 use std::borrow::Cow;
 
 use super::INTERCEPT;
-use crate::absorb::{singletons, take_codes};
-use crate::design::{Codes, Design, Effect, WeightKind, Weights};
+use crate::absorb::singletons;
+use crate::design::{Codes, Design, WeightKind};
 use crate::ledger::Reason;
 use crate::message::{Problem, Result};
 use crate::text::Text;
