@@ -181,16 +181,23 @@ pub fn att_gt(panel: &Wide, options: &Options) -> Result<AttGt> {
     let plan = sample.plan(&groups, last_time);
     let done: Vec<_> = plan.par_iter().map(|&(group, time, base)| sample.cell(group, time, base)).collect();
     let mut effects = Vec::with_capacity(done.len());
+    let mut missing: Vec<(f64, Missing, Vec<f64>)> = Vec::new();
     for ((group, time, _), cell) in plan.into_iter().zip(done) {
+        let at = panel.times[time];
         match cell {
-            Ok((effect, 0)) => effects.push(effect),
             Ok((effect, trimmed)) => {
                 effects.push(effect);
-                warnings.push(trimmed_warning(panel.times[time], group, trimmed));
+                if trimmed > 0 {
+                    warnings.push(trimmed_warning(at, group, trimmed));
+                }
             }
-            Err(failure) => warnings.push(failure.warning(group, panel.times[time])),
+            Err(why) => match missing.iter_mut().find(|(g, reason, _)| *g == group && *reason == why) {
+                Some((_, _, times)) => times.push(at),
+                None => missing.push((group, why, vec![at])),
+            },
         }
     }
+    warnings.extend(missing.iter().map(|(group, why, times)| why.warning(*group, times)));
     let cluster = panel.cluster.as_ref().map(|c| units.iter().map(|&i| c[i]).collect());
     Ok(AttGt { effects, cohort, weight, cluster, units, warnings })
 }
@@ -210,7 +217,7 @@ fn trimmed_warning(time: f64, group: f64, trimmed: usize) -> Warning {
 }
 
 /// Why a cell is not among the effects.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Missing {
     NoControls,
     NoTreated,
@@ -218,7 +225,7 @@ enum Missing {
 }
 
 impl Missing {
-    fn warning(self, group: f64, time: f64) -> Warning {
+    fn warning(self, group: f64, times: &[f64]) -> Warning {
         let (en, zh) = match self {
             Self::NoControls => {
                 ("there are no control units with an outcome in both periods", "没有在两期均有结果变量的对照个体")
@@ -232,10 +239,11 @@ impl Missing {
                 "协变量完全区分了处理组与对照组（无共同支撑）",
             ),
         };
+        let at = times.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         Warning::new(
             "W805",
-            format!("cohort {group}, period {time} has no effect: {en}; aggregates leave it out"),
-            format!("{group}组{time}期无法估计：{zh}；汇总时不含该组期"),
+            format!("cohort {group} has no effect in {at}: {en}; aggregates leave it out"),
+            format!("{group}组在{at}期无法估计：{zh}；汇总时不含这些组期"),
         )
     }
 }
