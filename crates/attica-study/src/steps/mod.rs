@@ -10,8 +10,6 @@ mod placebo;
 mod regression;
 mod robustness;
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use attica::frame::codes;
 use attica::message::{Problem, Warning};
 use attica::vcov::Vcov;
@@ -49,35 +47,7 @@ pub(crate) fn assignment(study: Study<'_>) -> Vec<Warning> {
     let [name] = names.as_slice() else { return Vec::new() };
     let Some(column) = study.data.frame.get(name) else { return Vec::new() };
     let (clusters, _) = codes::codes_of(column);
-    let data = study.data;
-    let mut treated = BTreeSet::new();
-    let mut mixed = BTreeSet::new();
-    let mut seen = BTreeMap::new();
-    for (row, (&cluster, &d)) in clusters.iter().zip(&data.treatment.values).enumerate() {
-        if d > 0.0 {
-            treated.insert(cluster);
-        }
-        if *seen.entry((cluster, data.panel.time[row])).or_insert(d) != d {
-            mixed.insert(cluster);
-        }
-    }
-    let mut warnings = Vec::new();
-    if treated.len() == 1 {
-        warnings.push(Warning::new(
-            "W213",
-            format!("a single cluster of \"{name}\" is treated: its standard error says little, use the permutation p-values"),
-            format!("仅有一个“{name}”聚类受处理：标准误意义有限，请以置换检验p值为准"),
-        ));
-    }
-    if !mixed.is_empty() {
-        let mixed = mixed.len();
-        warnings.push(Warning::new(
-            "W214",
-            format!("the policy differs within {mixed} clusters of \"{name}\" in one period: it is assigned at a finer level"),
-            format!("同一时期政策在{mixed}个“{name}”聚类内部不一致：政策分配层级更细"),
-        ));
-    }
-    warnings
+    study.data.panel.assignment(&study.data.treatment.values, name, &clusters)
 }
 
 /// `W606`: controls that the study itself treats as moved by the policy.

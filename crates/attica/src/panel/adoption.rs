@@ -11,15 +11,33 @@ impl Panel {
     /// adopted where it is positive (`W212`).
     ///
     /// # Errors
-    /// `E201` values that are no treatment; `E205` when nothing can be compared.
+    /// `E201` values that are no treatment; `E205` when nothing can be compared; `E206` when the treatment never
+    /// changes within a unit.
     pub fn adoption_from_path(&self, name: &str, treatment: &[f64]) -> Result<(Vec<Adoption>, Vec<Warning>)> {
         let mut warnings = Vec::new();
         check_zero_one(name, treatment, &mut warnings)?;
+        let adoption = self.adoption_where_positive(treatment);
+        // Shares may vary within units that are treated throughout.
+        if warnings.is_empty() {
+            let middle = self.times[self.times.len() / 2];
+            let fix = format!(
+                "did you mean \"{name}\" x ({} >= {middle})? If it marks the treated group, write treated = \"{name}\" and from = {middle}, the first treated period",
+                self.time_name
+            );
+            self.refuse_constant(name, &adoption, fix)?;
+        }
+        warnings.extend(self.examine(name, &adoption)?);
+        Ok((adoption, warnings))
+    }
+
+    /// Adoption of each unit in the first period in which `dose`, one value per row, is positive. Rows in which it is
+    /// missing (NaN) are passed over.
+    pub fn adoption_where_positive(&self, dose: &[f64]) -> Vec<Adoption> {
         let of = |unit: u32| {
-            let path = (0..self.times.len()).filter_map(|t| self.row(unit, t).map(|row| (t, treatment[row])));
+            let path = (0..self.times.len()).filter_map(|t| self.row(unit, t).map(|row| (t, dose[row])));
             let path: Vec<(usize, f64)> = path.filter(|(_, d)| !d.is_nan()).collect();
             let Some(first) = path.iter().position(|(_, d)| *d > 0.0) else { return Adoption::Never };
-            if path[first..].iter().any(|(_, d)| *d == 0.0) {
+            if path[first..].iter().any(|(_, d)| *d <= 0.0) {
                 Adoption::Switches
             } else if first == 0 {
                 Adoption::Always
@@ -27,9 +45,7 @@ impl Panel {
                 Adoption::At(self.times[path[first].0])
             }
         };
-        let adoption: Vec<Adoption> = (0..self.units.len() as u32).map(of).collect();
-        warnings.extend(self.examine(name, &adoption)?);
-        Ok((adoption, warnings))
+        (0..self.units.len() as u32).map(of).collect()
     }
 
     /// Adoption of each unit from a column with its first treated period, in the form of the time column.
@@ -38,11 +54,12 @@ impl Panel {
     /// and reported (`W209`). A unit whose first treated period is the panel's first is always treated.
     ///
     /// # Errors
-    /// `E201` a column that is no period or varies within units; `E209` other periods outside the panel;
-    /// `E205` when nothing can be compared.
+    /// `E201` a column that is no period or varies within units (a unit's period stands in all its rows or in none);
+    /// `E209` other periods outside the panel; `E205` when nothing can be compared; `E206` when all treated units are
+    /// treated throughout.
     pub fn adoption_from_first(&self, column: &Column, never: &[f64]) -> Result<(Vec<Adoption>, Vec<Warning>)> {
         let name = &column.name;
-        let (values, mut warnings) = first_periods(column)?;
+        let (values, mut warnings) = first_periods(column, never)?;
         let by_unit = self.constant_within_units(name, &values)?;
         let (first, last) = (self.times[0], self.times[self.times.len() - 1]);
         let mut assumed: Vec<f64> = Vec::new();
@@ -67,15 +84,16 @@ impl Panel {
             })
             .collect();
         if !outside.is_empty() {
-            let late: Vec<f64> = outside.iter().copied().filter(|&g| g > last).collect();
-            let fix = if late.is_empty() {
+            let before: Vec<f64> = outside.iter().copied().filter(|&g| g < first).collect();
+            let fix = if before.is_empty() {
                 format!(
-                    "units treated before {first} have no untreated period: give them {first} (always treated) or leave them out"
+                    "units that adopt after {last} are untreated in the whole panel: never = [{}] says so",
+                    distinct(&outside).join(", ")
                 )
             } else {
                 format!(
-                    "units that adopt after {last} are untreated in the whole panel: never = [{}] says so",
-                    listed(&late)
+                    "units treated before {first} have no untreated period: give them {first} (always treated) or leave them out; where the value means never treated, never = [{}] says so",
+                    distinct(&before).join(", ")
                 )
             };
             let message = format!(
@@ -95,6 +113,7 @@ impl Panel {
                 format!("{count} 个个体的 {name} 为 {shown}，并非有效时期；按从未处理读取"),
             ));
         }
+        self.refuse_constant(name, &adoption, format!("begin the panel before {first}"))?;
         warnings.extend(self.examine(name, &adoption)?);
         Ok((adoption, warnings))
     }
@@ -103,13 +122,13 @@ impl Panel {
     ///
     /// # Errors
     /// `E201` a mark that is not 0/1 or varies within units; `E209` a date outside the panel; `E205` when
-    /// nothing can be compared.
+    /// nothing can be compared; `E206` a date that is the panel's first.
     pub fn adoption_from_group(&self, name: &str, marked: &[f64], from: f64) -> Result<(Vec<Adoption>, Vec<Warning>)> {
         let other: Vec<f64> = marked.iter().copied().filter(|&d| !d.is_nan() && d != 0.0 && d != 1.0).collect();
         if !other.is_empty() {
             return Err(Problem::new(
                 "E201",
-                format!("\"{name}\" marks the treated units with values other than 0 and 1: {}", listed(&other)),
+                format!("\"{name}\" is not 0/1: {} rows hold other values ({})", other.len(), listed(&other)),
             )
             .fix("mark the units of the treated group with 1, all others with 0"));
         }
@@ -120,7 +139,7 @@ impl Panel {
                 "E209",
                 format!("treatment starts in {from}, outside the panel ({first} to {last})"),
             )
-            .fix("write the start as a period of the time column"));
+            .fix("write from as a period of the time column"));
         }
         let of = |&d: &f64| match d {
             1.0 if from == first => Adoption::Always,
@@ -128,7 +147,18 @@ impl Panel {
             _ => Adoption::Never,
         };
         let adoption: Vec<Adoption> = by_unit.iter().map(of).collect();
-        let warnings = self.examine(name, &adoption)?;
+        self.refuse_constant(name, &adoption, format!("begin the panel before {first}, or correct from"))?;
+        let mut warnings = Vec::new();
+        let unmarked: Vec<u32> = (0..by_unit.len() as u32).filter(|&u| by_unit[u as usize].is_nan()).collect();
+        if !unmarked.is_empty() {
+            let (count, shown) = (unmarked.len(), self.examples(&unmarked));
+            warnings.push(Warning::new(
+                "W209",
+                format!("{count} units ({shown}) have no value in \"{name}\"; they are read as never treated"),
+                format!("{count} 个个体（{shown}）的 {name} 为空；按从未处理读取"),
+            ));
+        }
+        warnings.extend(self.examine(name, &adoption)?);
         Ok((adoption, warnings))
     }
 
@@ -176,26 +206,24 @@ impl Panel {
         })
     }
 
-    /// The one value of each unit; NaN where it has none in any row.
+    /// The one value of each unit; NaN where it has none in all its rows.
     fn constant_within_units(&self, name: &str, values: &[f64]) -> Result<Vec<f64>> {
-        let mut by_unit = vec![f64::NAN; self.units.len()];
+        let mut by_unit: Vec<Option<f64>> = vec![None; self.units.len()];
         let mut varying: Vec<u32> = Vec::new();
         for (&unit, &value) in self.unit.iter().zip(values) {
-            let seen = &mut by_unit[unit as usize];
-            if seen.is_nan() {
-                *seen = value;
-            } else if !value.is_nan() && value != *seen {
+            let seen = *by_unit[unit as usize].get_or_insert(value);
+            if seen != value && !(seen.is_nan() && value.is_nan()) {
                 varying.push(unit);
             }
         }
         varying.sort_unstable();
         varying.dedup();
         if varying.is_empty() {
-            return Ok(by_unit);
+            return Ok(by_unit.into_iter().map(|value| value.unwrap_or(f64::NAN)).collect());
         }
-        let message = format!("\"{name}\" varies within {} units ({})", varying.len(), self.examples(&varying));
+        let message = format!("column \"{name}\" varies within {} units ({})", varying.len(), self.examples(&varying));
         Err(Problem::new("E201", message)
-            .fix("it must be the same in all rows of a unit; a 0/1 column that varies over time is a treatment path"))
+            .fix("it must be the same in all rows of a unit, or empty in all; a 0/1 column that varies over time goes under path"))
     }
 
     /// Adoption dates, ascending, and the number of units that adopt then.
@@ -214,13 +242,19 @@ impl Panel {
     }
 }
 
-/// The first five distinct values, ascending.
-pub(super) fn listed(values: &[f64]) -> String {
+/// The distinct values, ascending.
+fn distinct(values: &[f64]) -> Vec<String> {
     let mut values = values.to_vec();
     values.sort_by(f64::total_cmp);
     values.dedup();
-    let shown: Vec<String> = values.iter().take(5).map(ToString::to_string).collect();
-    format!("{}{}", shown.join(", "), if values.len() > 5 { ", .." } else { "" })
+    values.iter().map(ToString::to_string).collect()
+}
+
+/// The first five distinct values, ascending.
+pub(super) fn listed(values: &[f64]) -> String {
+    let values = distinct(values);
+    let more = if values.len() > 5 { ", .." } else { "" };
+    format!("{}{more}", values[..values.len().min(5)].join(", "))
 }
 
 fn check_zero_one(name: &str, treatment: &[f64], warnings: &mut Vec<Warning>) -> Result<()> {
@@ -231,33 +265,38 @@ fn check_zero_one(name: &str, treatment: &[f64], warnings: &mut Vec<Warning>) ->
     let (rows, shown) = (other.len(), listed(&other));
     if other.iter().any(|d| !(0.0..=1.0).contains(d)) {
         return Err(Problem::new("E201", format!("\"{name}\" is not 0/1: {rows} rows hold other values ({shown})"))
-            .fix("name a 0/1 column; a column with first treated periods or doses is declared as such"));
+            .fix("a first treated period goes under first_treated, an intensity under continuous"));
     }
     warnings.push(Warning::new(
         "W212",
-        format!("\"{name}\" lies between 0 and 1 in {rows} rows ({shown}): a share treated, a dose, or a year treated in part? Positive counts as adopted"),
-        format!("{name} 在 {rows} 行中介于 0 与 1 之间（{shown}）：处理比例、强度，还是部分年份受处理？现以大于零为已处理"),
+        format!("\"{name}\" lies between 0 and 1 in {rows} rows ({shown}): a share treated, an intensity (then it goes under continuous), or a year treated in part? Positive counts as adopted"),
+        format!("{name} 在 {rows} 行中介于 0 与 1 之间（{shown}）：处理比例、处理强度（应声明为 continuous），还是当年部分时间受处理？现以大于零为已处理"),
     ));
     Ok(())
 }
 
-/// The numbers of a column of first treated periods, NaN where it is empty.
-fn first_periods(column: &Column) -> Result<(Vec<f64>, Vec<Warning>)> {
-    let Values::Text { .. } = &column.values else {
-        return Ok((if let Values::Number(values) = &column.values { values.clone() } else { Vec::new() }, Vec::new()));
-    };
-    read_times(column).map_err(|problem| {
-        let message = format!("\"{}\" is no first treated period: {}", column.name, problem.message);
-        Problem::new("E201", message)
+/// The periods in a column of first treated ones, NaN where it is empty. Numbers that may mean never have no say in
+/// whether the others are dates.
+fn first_periods(column: &Column, never: &[f64]) -> Result<(Vec<f64>, Vec<Warning>)> {
+    let refused = |problem: Problem| {
+        Problem::new("E201", format!("\"{}\" is no first treated period: {}", column.name, problem.message))
             .fix("give each unit's first treated period as in the time column, empty for never")
-    })
+    };
+    let Values::Number(values) = &column.values else { return read_times(column).map_err(refused) };
+    let no_date = |g: f64| g.is_infinite() || g == 0.0 || never.contains(&g);
+    let dates = values.iter().map(|&g| if no_date(g) { f64::NAN } else { g }).collect();
+    let (mut periods, warnings) = read_times(&Column::number(&column.name, dates))?;
+    for (period, &g) in periods.iter_mut().zip(values).filter(|(_, g)| no_date(**g)) {
+        *period = g;
+    }
+    Ok((periods, warnings))
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::frame::Frame;
+    use crate::frame::{Frame, MISSING};
 
     const NAN: f64 = f64::NAN;
 
@@ -321,6 +360,33 @@ mod tests {
     }
 
     #[test]
+    fn a_group_is_no_path() {
+        let p = panel(3);
+        let problem = p.adoption_from_path("pilot", &per_unit(&[1.0, 0.0, 0.0])).unwrap_err();
+        assert_eq!(problem.id, "E206");
+        assert!(problem.message.contains("does not vary within id"), "{}", problem.message);
+        assert!(problem.message.contains("1 units are always 1, 2 always 0"), "{}", problem.message);
+        let fix = problem.fix.unwrap();
+        assert!(fix.contains("\"pilot\" x (year >= 2011)"), "{fix}");
+        assert!(fix.contains("treated = \"pilot\" and from = 2011"), "{fix}");
+        // Shares that vary are more than a group.
+        let shares = [[0.2, 0.4, 0.6, 1.0], [0.0; 4], [0.0; 4]].concat();
+        let (adoption, warnings) = p.adoption_from_path("share", &shares).unwrap();
+        assert_eq!((adoption[0], ids(&warnings)), (Adoption::Always, vec!["W212", "W203"]));
+        let first = Column::number("g", per_unit(&[2009.0, NAN, NAN]));
+        assert_eq!(p.adoption_from_first(&first, &[]).unwrap_err().id, "E206");
+        assert_eq!(p.adoption_from_group("pilot", &per_unit(&[1.0, 0.0, 0.0]), 2009.0).unwrap_err().id, "E206");
+    }
+
+    #[test]
+    fn doses() {
+        let p = panel(4);
+        let dose = [[0.0, 0.0, 3.5, 4.0], [-1.0, 2.0, NAN, 0.0], [5.0, 5.0, 5.0, 5.0], [0.0, NAN, 0.0, -2.0]].concat();
+        let expected = [Adoption::At(2011.0), Adoption::Switches, Adoption::Always, Adoption::Never];
+        assert_eq!(p.adoption_where_positive(&dose), expected);
+    }
+
+    #[test]
     fn first_treated_periods() {
         let p = panel(6);
         let column = |values: &[f64]| Column::number("g", per_unit(values));
@@ -342,6 +408,16 @@ mod tests {
         varying[5] = 2012.0;
         assert_eq!(p.adoption_from_first(&Column::number("g", varying), &[]).unwrap_err().id, "E201");
 
+        // A period in some rows of a unit only may mean either.
+        let mut partly = per_unit(&[NAN, 2011.0, NAN, NAN, NAN, NAN]);
+        partly[5] = NAN;
+        assert_eq!(p.adoption_from_first(&Column::number("g", partly), &[]).unwrap_err().id, "E201");
+
+        let (adoption, warnings) =
+            p.adoption_from_first(&column(&[20_111_020.0, 0.0, 20_101_231.0, NAN, NAN, NAN]), &[]).unwrap();
+        assert_eq!(adoption[..3], [at, never, Adoption::At(2010.0)]);
+        assert_eq!(ids(&warnings), ["N106", "W209", "W207", "W210"]);
+
         let text = Column::text("g", (0..24).map(|r| if r < 8 { Some("2011年") } else { None }));
         assert_eq!(p.adoption_from_first(&text, &[]).unwrap().0[1], at);
         let text = Column::text("g", (0..24).map(|r| if r < 8 { Some("first wave") } else { None }));
@@ -357,7 +433,9 @@ mod tests {
         .unwrap();
         let (p, _) = Panel::new(&frame, "id", "t").unwrap();
         let g = Column::number("g", vec![0.0, 0.0, 2.0, 2.0]);
-        assert_eq!(p.adoption_from_first(&g, &[]).unwrap_err().id, "E209");
+        let problem = p.adoption_from_first(&g, &[]).unwrap_err();
+        assert_eq!(problem.id, "E209");
+        assert!(problem.fix.unwrap().contains("never = [0]"));
         assert_eq!(p.adoption_from_first(&g, &[0.0]).unwrap().0, [Adoption::Never, Adoption::At(2.0)]);
     }
 
@@ -369,10 +447,23 @@ mod tests {
         assert!(warnings.is_empty());
         assert_eq!(p.adoption_from_group("pilot", &per_unit(&[1.0, 1.0, 0.0, 0.0]), 2020.0).unwrap_err().id, "E209");
         assert_eq!(p.adoption_from_group("pilot", &per_unit(&[1.0, 3.0, 0.0, 0.0]), 2011.0).unwrap_err().id, "E201");
+        let (adoption, warnings) = p.adoption_from_group("pilot", &per_unit(&[1.0, 1.0, 0.0, NAN]), 2011.0).unwrap();
+        assert_eq!(adoption[3], Adoption::Never);
+        assert!(ids(&warnings) == ["W209"] && warnings[0].text.en.contains("1 units (3)"), "{warnings:?}");
+    }
+
+    #[test]
+    fn clusters() {
+        let p = panel(4);
         let by = |clusters: [u32; 4]| -> Vec<u32> { clusters.iter().flat_map(|&c| [c; 4]).collect() };
-        assert_eq!(ids(&p.assignment(&adoption, "c", &by([0, 1, 2, 3]))), Vec::<&str>::new());
-        assert_eq!(ids(&p.assignment(&adoption, "c", &by([0, 0, 1, 2]))), ["W213"]);
-        assert_eq!(ids(&p.assignment(&adoption, "c", &by([0, 1, 0, 2]))), ["W214"]);
+        let treated = [[0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 1.0, 1.0], [0.0; 4], [0.0, 0.0, NAN, NAN]].concat();
+        assert_eq!(ids(&p.assignment(&treated, "c", &by([0, 1, 2, 3]))), Vec::<&str>::new());
+        assert_eq!(ids(&p.assignment(&treated, "c", &by([0, 0, 1, 2]))), ["W213"]);
+        assert_eq!(ids(&p.assignment(&treated, "c", &by([0, 1, 0, 2]))), ["W214"]);
+        // Missing treatments and rows without a cluster contradict nothing.
+        assert_eq!(ids(&p.assignment(&treated, "c", &by([0, 1, MISSING, 0]))), Vec::<&str>::new());
+        let doses: Vec<f64> = treated.iter().enumerate().map(|(r, d)| if r < 4 { 2.0 * d } else { *d }).collect();
+        assert_eq!(ids(&p.assignment(&doses, "c", &by([0, 0, 1, 2]))), ["W213", "W214"]);
     }
 
     #[test]

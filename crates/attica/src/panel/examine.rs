@@ -2,44 +2,61 @@
 
 use super::adoption::listed;
 use super::{Adoption, Panel};
+use crate::frame::MISSING;
 use crate::message::{Problem, Result, Warning};
 
 impl Panel {
-    /// What clustering by `cluster` (a code per row), named `name`, means for this treatment: `W213` when
-    /// all treated units are one cluster, `W214` when a cluster holds treated and untreated rows at once.
-    pub fn assignment(&self, adoption: &[Adoption], name: &str, cluster: &[u32]) -> Vec<Warning> {
-        let treated = self.treated(adoption);
+    /// What clustering by `cluster` (a code per row), named `name`, means for `treatment`, a value per row: `W213` when
+    /// all treated rows are one cluster, `W214` when treatment differs within a cluster in one period.
+    pub fn assignment(&self, treatment: &[f64], name: &str, cluster: &[u32]) -> Vec<Warning> {
         let periods = self.times.len();
-        let clusters = cluster.iter().filter(|&&c| c != crate::frame::MISSING).max().map_or(0, |&c| c as usize + 1);
-        // Bit 1: an untreated row, bit 2: a treated one.
-        let mut seen = vec![0u8; clusters * periods];
-        for (row, &d) in treated.iter().enumerate() {
-            if let Some(cell) = (cluster[row] as usize).checked_mul(periods).map(|at| at + self.time[row] as usize)
-                && let Some(cell) = seen.get_mut(cell)
-            {
-                *cell |= if d > 0.0 { 2 } else { 1 };
+        let clusters = cluster.iter().filter(|&&c| c != MISSING).max().map_or(0, |&c| c as usize + 1);
+        let (mut treated, mut mixed) = (vec![false; clusters], vec![false; clusters]);
+        let mut seen = vec![f64::NAN; clusters * periods];
+        for (row, &d) in treatment.iter().enumerate().filter(|(row, d)| cluster[*row] != MISSING && !d.is_nan()) {
+            let c = cluster[row] as usize;
+            let first = &mut seen[c * periods + self.time[row] as usize];
+            if first.is_nan() {
+                *first = d;
             }
+            treated[c] |= d > 0.0;
+            mixed[c] |= d != *first;
         }
-        let count = |wanted: fn(u8) -> bool| {
-            seen.chunks(periods.max(1)).filter(|cells| cells.iter().any(|&c| wanted(c))).count()
-        };
-        let (with_treated, mixed) = (count(|c| c & 2 != 0), count(|c| c == 3));
+        let count = |marked: &[bool]| marked.iter().filter(|marked| **marked).count();
         let mut warnings = Vec::new();
-        if with_treated == 1 {
+        if count(&treated) == 1 {
             warnings.push(Warning::new(
                 "W213",
-                format!("all treated units lie in one cluster of \"{name}\": clustered standard errors say nothing; use randomization inference"),
-                format!("所有处理个体同属 {name} 的一个聚类：聚类标准误失效，请使用随机化推断"),
+                format!("a single cluster of \"{name}\" is treated: its standard errors say little, use the permutation p-values"),
+                format!("{name} 仅有一个聚类受处理：聚类标准误意义有限，请以置换检验 p 值为准"),
             ));
         }
+        let mixed = count(&mixed);
         if mixed > 0 {
             warnings.push(Warning::new(
                 "W214",
-                format!("treated and untreated rows share a period in {mixed} clusters of \"{name}\": the policy is assigned below that level"),
-                format!("{name} 的 {mixed} 个聚类在同一时期内同时含处理与未处理观测：政策的实施层级低于聚类层级"),
+                format!("the policy differs within {mixed} clusters of \"{name}\" in one period: it is assigned at a finer level"),
+                format!("同一时期政策在 {name} 的 {mixed} 个聚类内部不一致：政策分配层级更细"),
             ));
         }
         warnings
+    }
+
+    /// `E206` when every unit is treated in all periods or in none, so that unit effects absorb the treatment.
+    pub(super) fn refuse_constant(&self, name: &str, adoption: &[Adoption], fix: String) -> Result<()> {
+        let always = adoption.iter().filter(|a| **a == Adoption::Always).count();
+        let never = adoption.iter().filter(|a| **a == Adoption::Never).count();
+        if always == 0 || never == 0 || always + never < adoption.len() {
+            return Ok(());
+        }
+        let unit = &self.unit_name;
+        Err(Problem::new(
+            "E206",
+            format!(
+                "treatment by \"{name}\" does not vary within {unit}, so {unit} fixed effects absorb it: {always} units are always 1, {never} always 0"
+            ),
+        )
+        .fix(fix))
     }
 
     /// What the adoption dates allow: `E205` stops, `W202`-`W210` are said.
@@ -80,10 +97,10 @@ impl Panel {
             warn(
                 "W202",
                 format!(
-                    "the treatment of {count} units ends ({shown}); estimators of staggered adoption need one that stays: use an estimator for switching treatments, or \"ever treated\""
+                    "the treatment of {count} units ends ({shown}); the two-way regression takes \"{name}\" as it is, estimators of staggered adoption need a policy that stays: leave these units out, or code \"ever treated\""
                 ),
                 format!(
-                    "{count} 个个体的处理中途退出（{shown}）；交错型估计量要求处理不可逆：请使用允许退出的估计量，或改用“曾经处理”"
+                    "{count} 个个体的处理中途退出（{shown}）；双向固定效应按 {name} 原值估计，交错型估计量要求处理不可逆：可剔除这些个体，或改用“曾经处理”"
                 ),
             );
         }
