@@ -122,7 +122,7 @@ mod tests {
         assert_eq!(d.difference, -6.0);
         let variance = 7.0 / 6.0 * 6.0 / 5.0 * (2.0 / 9.0 + 20.0 / 16.0);
         assert!((d.t.unwrap() + 6.0 / f64::sqrt(variance)).abs() < 1e-12);
-        assert!((d.standardised.unwrap() + 6.0 / f64::sqrt((1.0 + 20.0 / 3.0) / 2.0)).abs() < 1e-12);
+        assert!((d.standardised.unwrap() + 6.0 / f64::midpoint(1.0, 20.0 / 3.0).sqrt()).abs() < 1e-12);
     }
 
     #[test]
