@@ -17,6 +17,7 @@ pub(super) fn blocks(words: &Words<'_>, found: &EventStudies) -> Vec<Block> {
     let mut blocks = vec![Block::Paragraph(methods(words, found))];
     for study in &found.studies {
         blocks.extend(study.warnings.iter().map(caution));
+        blocks.extend(rejected(words, study));
     }
     if found.studies.iter().any(|study| !study.rows.is_empty()) {
         blocks.push(Block::Figure(figure(words, found)));
@@ -283,10 +284,45 @@ pub(super) fn equals_p(value: f64) -> String {
     }
 }
 
+/// The leads are jointly not zero at 5 %.
+fn rejects(study: &EventStudy) -> bool {
+    study.leads.as_ref().is_some_and(|test| test.p_value < 0.05)
+}
+
+/// What follows when the leads are not zero.
+fn rejected(words: &Words<'_>, study: &EventStudy) -> Option<Block> {
+    let test = study.leads.as_ref().filter(|_| rejects(study))?;
+    let p = equals_p(test.p_value);
+    let staggered = words.results.policy.staggered && study.estimator == "twfe";
+    let contaminated = if staggered {
+        text(
+            " With staggered adoption, two-way leads can also carry effects of other cohorts (Sun and Abraham 2021); estimators \
+             that compare clean groups tell the two apart.",
+            "在分批实施的情形下，双向固定效应的政策前系数可能混入其他批次的处理效应（Sun和Abraham，2021），\
+             可用仅作干净比较的估计量加以区分。",
+        )
+    } else {
+        Text::default()
+    };
+    Some(Block::Warning(text(
+        format!(
+            "{}: the leads are jointly different from zero ({p}). Outcomes of treated and untreated units did not move in \
+             parallel before adoption, so effects after it are not causal without a further argument.{}",
+            study.label.en, contaminated.en
+        ),
+        format!(
+            "{}：政策前系数联合显著不为零（{p}），处理组与对照组在政策前并未平行变动，若无进一步论证，政策后系数不能作因果解释。{}",
+            study.label.zh, contaminated.zh
+        ),
+    )))
+}
+
 /// How much the pre-period can tell.
 fn pre_periods(words: &Words<'_>, study: &EventStudy) -> Text {
     let (available, testable) = (words.count(study.pre_available), words.count(study.pre_testable));
     let caution = match study.pre_testable {
+        // What a rejected test means stands in its own box.
+        _ if rejects(study) => Text::default(),
         0 => text(
             " Parallel trends before adoption cannot be tested with these data.",
             "现有数据无法检验政策前的平行趋势。",
@@ -368,6 +404,6 @@ fn methods(words: &Words<'_>, found: &EventStudies) -> Text {
             "各估计量对政策前系数的定义不同，见表注；不同定义的系数大小不可直接比较。",
         ));
     }
-    parts.push(found.methods.clone());
+    parts.push(sentence(found.methods.clone()));
     sentences(parts)
 }

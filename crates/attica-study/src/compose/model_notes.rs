@@ -7,7 +7,7 @@ use attica::text::Text;
 use super::inference;
 use super::models::{absorbed_constants, fit, hidden, outcome};
 use super::words::{
-    CONSTANT, Words, by_value, columns, glue, list, per_column, plural, sentence_case, sentences, stop, text,
+    CONSTANT, Words, by_value, columns, glue, list, per_column, plural, sentence, sentence_case, sentences, stop, text,
 };
 use crate::results::{Model, Models, Outcome};
 
@@ -67,24 +67,32 @@ fn constants(words: &Words<'_>, fits: &[(usize, &FitRecord)]) -> Option<Text> {
     })
 }
 
-/// Rows that left between the panel and each column, by reason; nothing when none did.
+/// Rows that left between the panel and each column: by design, as the column's head says, and for
+/// other reasons, by reason. With N they add up to the rows of the panel.
 fn lost_rows(words: &Words<'_>, fits: &[(usize, &FitRecord)]) -> Option<Text> {
-    let lost = by_value(fits.iter().filter(|(_, fit)| !fit.dropped.is_empty()).map(|(column, fit)| {
-        let account = account(words, &fit.dropped);
-        let (read, used) = (words.count(fit.ledger.read), words.count(fit.ledger.used));
-        (
-            *column,
-            text(
-                format!("{} ({used} of {read} rows used)", account.en),
-                format!("{}（{read}行中使用{used}行）", account.zh),
-            ),
-        )
+    let is_design = |drop: &&Drop| matches!(drop.reason, Reason::Excluded(_));
+    let by_design = by_value(fits.iter().filter_map(|(column, fit)| {
+        let rows: usize = fit.dropped.iter().filter(is_design).map(|drop| drop.rows).sum();
+        let n = words.count(rows);
+        (rows > 0).then(|| (*column, text(format!("{n} rows"), format!("{n}行"))))
     }));
-    if lost.is_empty() {
-        return None;
+    let unusable = by_value(fits.iter().filter_map(|(column, fit)| {
+        let left: Vec<Drop> = fit.dropped.iter().filter(|drop| !is_design(drop)).cloned().collect();
+        (!left.is_empty()).then(|| (*column, account(words, &left)))
+    }));
+    let mut parts = Vec::new();
+    if !by_design.is_empty() {
+        let said = per_column(by_design, fits.len());
+        parts.push(text(
+            format!("Left out by design, as the heads say: {}", said.en),
+            format!("按列标题所示设定剔除：{}", said.zh),
+        ));
     }
-    let said = per_column(lost, fits.len());
-    Some(stop(text(format!("Rows not used: {}", said.en), format!("未使用的观测：{}", said.zh))))
+    if !unusable.is_empty() {
+        let said = per_column(unusable, fits.len());
+        parts.push(text(format!("Rows not used: {}", said.en), format!("未使用的观测：{}", said.zh)));
+    }
+    (!parts.is_empty()).then(|| stop(glue(parts, ". ", "。")))
 }
 
 /// `12 missing LTEP, 3 singleton in city`.
@@ -172,7 +180,12 @@ pub(super) fn methods(words: &Words<'_>, family: &Models) -> Text {
     if fits.is_empty() {
         return family.methods.clone();
     }
-    sentences([model(words, family), sample(words, &fits), inference::sentence(words, &fits), family.methods.clone()])
+    sentences([
+        model(words, family),
+        sample(words, &fits),
+        inference::sentence(words, &fits),
+        sentence(family.methods.clone()),
+    ])
 }
 
 /// What is regressed on what.
@@ -193,7 +206,7 @@ fn model(words: &Words<'_>, family: &Models) -> Text {
         (n, all) if n == all => list(&shown),
         _ => {
             let shown = list(&shown);
-            text(format!("{}, other regressors as shown", shown.en), format!("{}及所列其他变量", shown.zh))
+            text(format!("{} (other regressors as shown)", shown.en), format!("{}及所列其他变量", shown.zh))
         }
     };
     let controls = family.models.iter().filter_map(fit).any(|fit| !hidden(fit, &family.show).is_empty());

@@ -2,6 +2,7 @@
 
 use attica::text::Language;
 use attica_report::markdown;
+use attica_report::report::Block;
 use attica_report::table::Row;
 
 use super::fixture::results;
@@ -97,4 +98,22 @@ fn wide_families_continue() {
     let second = report.tables().find(|table| table.id == "baseline-2").unwrap();
     assert_eq!(second.head[0][1].text.en, "(6)");
     assert_eq!(second.columns.len(), 5);
+}
+
+/// Leads that are not zero stand out; leads that are do not pass for proof.
+#[test]
+fn rejected_leads_are_said_in_a_box() {
+    let mut found = results();
+    let said = |found: &crate::results::Results| -> Vec<String> {
+        let blocks = report(found, Language::En).blocks;
+        blocks.iter().filter_map(|b| if let Block::Warning(text) = b { Some(text.en.clone()) } else { None }).collect()
+    };
+    assert!(!said(&found).iter().any(|text| text.contains("leads")));
+    for section in &mut found.sections {
+        if let crate::results::Content::EventStudy(studies) = &mut section.content {
+            studies.studies[0].leads.as_mut().unwrap().p_value = 0.004;
+        }
+    }
+    let warning = said(&found).into_iter().find(|text| text.contains("leads")).unwrap();
+    assert!(warning.contains("p = 0.004") && warning.contains("Sun and Abraham"), "{warning}");
 }

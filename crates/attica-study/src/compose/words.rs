@@ -2,7 +2,7 @@
 //! calls a variable, a term, an absorbed effect.
 
 use attica::text::Text;
-use attica_report::format::{self, Style};
+use attica_report::format::{self, MINUS, Style};
 
 use crate::results::Results;
 
@@ -113,9 +113,24 @@ pub(super) fn stop(words: Text) -> Text {
     text(en, zh)
 }
 
-/// Words made elsewhere as a sentence: upper case at the start, a full stop at the end.
+/// Words made elsewhere as a sentence: upper case at the start, a full stop at the end, and the minus
+/// sign of print before negative numbers.
 pub(super) fn sentence(words: Text) -> Text {
-    stop(sentence_case(words))
+    stop(sentence_case(text(minus(&words.en), minus(&words.zh))))
+}
+
+/// Hyphens that stand for a minus sign, before a digit and after no letter or digit, become one.
+fn minus(words: &str) -> String {
+    let mut out = String::with_capacity(words.len());
+    let mut before = ' ';
+    let mut letters = words.chars().peekable();
+    while let Some(letter) = letters.next() {
+        let negative =
+            letter == '-' && !before.is_ascii_alphanumeric() && letters.peek().is_some_and(char::is_ascii_digit);
+        out.push(if negative { MINUS } else { letter });
+        before = letter;
+    }
+    out
 }
 
 /// `one` for 1, else `many`.
@@ -234,6 +249,12 @@ mod tests {
     fn columns_are_named_in_runs() {
         assert_eq!(columns(&[0, 1, 2, 4]), text("columns (1)–(3) and (5)", "第(1)—(3)、(5)列"));
         assert_eq!(columns(&[6]), text("column (7)", "第(7)列"));
+    }
+
+    #[test]
+    fn negative_numbers_have_the_minus_sign_of_print() {
+        let words = Text::new("bins -4 and 6, 2009-2019, COVID-19", "归并期（-4与6）");
+        assert_eq!(sentence(words), text("Bins −4 and 6, 2009-2019, COVID-19.", "归并期（−4与6）。"));
     }
 
     #[test]

@@ -69,7 +69,7 @@ fn channel_in_groups(study: Study<'_>, split: &Split, spec: &Spec, channel: &str
     Models {
         id: format!("mechanism-{channel}-{}", split.name),
         title: Text::new(
-            format!("Mechanism {} by {}", through.en, label.en),
+            format!("Mechanism by {}: {}", label.en, through.en),
             format!("分组机制检验：{}（按{}）", through.zh, label.zh),
         ),
         models: columns(study, split, spec),
