@@ -257,6 +257,7 @@ fn new_writes_a_study_file_that_runs() {
         let dir = folder(&[("panel.csv", sound().as_bytes())]);
         let ran = attica(dir.path(), &["new", "panel.csv", "--yes", "--lang", lang]);
         assert_eq!(ran.code, 0, "{}", ran.stderr);
+        assert!(ran.stdout.contains("{2013: 3, 2015: 3}"), "no panel card: {}", ran.stdout);
         let text = std::fs::read_to_string(dir.path().join("study.toml")).unwrap();
         assert!(text.contains("unit = \"city\"") && text.contains("first_treated = \"first\""), "{text}");
         assert_eq!(text.contains("结果") || text.contains("政策评估"), lang == "zh", "{text}");

@@ -1,4 +1,4 @@
-//! `attica new`: six questions, and a study file that runs.
+//! `attica new`: six questions, a study file that runs, and the panel card.
 
 mod guess;
 
@@ -10,7 +10,8 @@ use attica::message::{Place, Problem};
 use attica::text::{Language, Text};
 use attica_study::read::{ReadOptions, read_file};
 
-use crate::args::New;
+use super::check::check;
+use crate::args::{Check, New};
 use crate::output::unwritable;
 use crate::{Done, say};
 use guess::Treatment;
@@ -34,10 +35,20 @@ pub fn new(args: &New) -> Done {
             .fix("choose another name with --out, or add --force to replace it")
             .into());
     }
-    let (frame, source) = read_file(&args.data, &ReadOptions::default())?;
+    let (frame, _) = read_file(&args.data, &ReadOptions::default())?;
     let language = Language::from(args.lang);
-    say::warnings(&source.warnings, language);
     let answers = ask(&frame, args.yes, language)?;
+    check(&Check {
+        data: args.data.clone(),
+        unit: answers.unit.clone(),
+        time: answers.time.clone(),
+        treatment: if let Treatment::Path(column) = &answers.treatment { Some(column.clone()) } else { None },
+        first_treated: if let Treatment::First(column) = &answers.treatment { Some(column.clone()) } else { None },
+        never: Vec::new(),
+        r#where: None,
+        lang: args.lang,
+        json: false,
+    })?;
     let text = study(&answers, &frame, &data_path(args), language);
     let folder = args.out.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let write = || -> std::io::Result<()> {
@@ -50,8 +61,8 @@ pub fn new(args: &New) -> Done {
     write().map_err(|error| unwritable(&args.out, &error))?;
     let out = args.out.display();
     say::print(&match language {
-        Language::En => format!("Wrote {out}. Read it, then run it:\n  attica run {out}\n"),
-        Language::Zh => format!("已写入{out}。请检查后运行：\n  attica run {out}\n"),
+        Language::En => format!("\nWrote {out}. Read it, then run it:\n  attica run {out}\n"),
+        Language::Zh => format!("\n已写入{out}。请检查后运行：\n  attica run {out}\n"),
     });
     Ok(())
 }
