@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use attica::frame::transform::percentile;
 use attica::frame::{Column, Frame, Values};
 use attica::message::{Result, Warning};
 use attica::panel::Panel;
@@ -90,10 +91,10 @@ pub fn outliers(frame: &Frame, panel: &Panel) -> Vec<Warning> {
         let scale = |v: f64| if log { v.ln() } else { v };
         let mut sorted: Vec<f64> = finite().map(scale).collect();
         sorted.sort_by(f64::total_cmp);
-        let centre = median(&sorted)?;
+        let centre = percentile(&sorted, 50.0)?;
         let mut away: Vec<f64> = sorted.iter().map(|v| (v - centre).abs()).collect();
         away.sort_by(f64::total_cmp);
-        let spread = 1.4826 * median(&away)?;
+        let spread = 1.4826 * percentile(&away, 50.0)?;
         let far: Vec<usize> = (0..values.len())
             .filter(|&row| {
                 values[row].is_finite() && spread > 0.0 && (scale(values[row]) - centre).abs() > 10.0 * spread
@@ -155,7 +156,7 @@ pub fn unit_jumps(frame: &Frame, panel: &Panel) -> Vec<Warning> {
             units += 1;
             let mut usual: Vec<f64> = growth.iter().map(|g| g.abs()).collect();
             usual.sort_by(f64::total_cmp);
-            if median(&usual).is_none_or(|m| m > 0.15) {
+            if percentile(&usual, 50.0).is_none_or(|m| m > 0.15) {
                 continue;
             }
             for (at, g) in growth.iter().enumerate() {
@@ -269,14 +270,4 @@ pub fn constant_within(frame: &Frame, panel: &Panel, columns: &[String]) -> Resu
         }
     }
     Ok(out)
-}
-
-/// Median of sorted values.
-fn median(sorted: &[f64]) -> Option<f64> {
-    let middle = sorted.len() / 2;
-    match sorted.len() {
-        0 => None,
-        n if n % 2 == 1 => Some(sorted[middle]),
-        _ => Some(f64::midpoint(sorted[middle - 1], sorted[middle])),
-    }
 }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::frame::transform::percentile;
 use crate::math::distribution::t_two_sided;
 
 /// Summary statistics of one variable over the rows that have it.
@@ -28,7 +29,7 @@ pub fn summary(values: impl IntoIterator<Item = f64>) -> Option<Summary> {
     let (n, (&min, &max)) = (sorted.len(), sorted.first().zip(sorted.last())?);
     let mean = mean(&sorted);
     let squares: f64 = sorted.iter().map(|v| (v - mean) * (v - mean)).sum();
-    let median = if n % 2 == 1 { sorted[n / 2] } else { sorted[n / 2 - 1].midpoint(sorted[n / 2]) };
+    let median = percentile(&sorted, 50.0)?;
     Some(Summary { n, mean, sd: (n > 1).then(|| (squares / (n - 1) as f64).sqrt()), min, median, max })
 }
 
