@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::time::half_width;
 use super::{Panel, read_times};
 use crate::frame::{Column, Frame, MISSING, Values, codes};
 use crate::message::{Problem, Result, Warning};
@@ -303,7 +304,7 @@ fn simplified(id: &str) -> String {
     let plain: String = id
         .chars()
         .filter(|c| !c.is_whitespace() && *c != '\u{200b}' && *c != '\u{feff}')
-        .map(|c| if ('！'..='～').contains(&c) { char::from_u32(c as u32 - 0xFEE0).unwrap_or(c) } else { c })
+        .map(half_width)
         .flat_map(char::to_lowercase)
         .collect();
     let stem = plain.strip_suffix(['市', '省', '县', '区']).filter(|stem| stem.chars().count() >= 2);

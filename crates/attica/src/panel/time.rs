@@ -124,7 +124,8 @@ fn read_time(text: &str) -> Option<(Form, f64)> {
     }
 }
 
-fn half_width(c: char) -> char {
+/// A full-width letter, digit or sign as the plain one.
+pub(super) fn half_width(c: char) -> char {
     match c {
         '！'..='～' => char::from_u32(c as u32 - 0xFEE0).unwrap_or(c),
         '\u{3000}' => ' ',
