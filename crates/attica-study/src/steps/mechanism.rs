@@ -142,15 +142,7 @@ fn bootstrap(study: Study<'_>, both: &Spec, mediator: &str, draws: usize) -> Res
         .filter(|(n, _)| n != study.policy() && n != mediator)
         .map(|(_, values)| values.as_slice())
         .collect();
-    let rows = Rows {
-        unit: &unit.codes,
-        units: unit.levels,
-        period: &period,
-        periods: times.len(),
-        outcome: &design.outcome.1,
-        controls: &controls,
-        weights: design.weights.as_ref().map(|w| w.values.as_slice()),
-    };
+    let rows = Rows::of(&design, unit, &period, times.len(), &controls);
     let level = study.file.model.level;
     let Some(found) = bootstrap_indirect(rows, treatment, values, draws, level, study.file.seed) else {
         return Ok(None);

@@ -103,15 +103,7 @@ pub fn permute_labels(design: &Design, treatment: &str, groups: &Groups, draws: 
     let d = regressor(design, treatment)?;
     let controls: Vec<&[f64]> =
         design.regressors.iter().filter(|(name, _)| name != treatment).map(|(_, x)| x.as_slice()).collect();
-    let rows = Rows {
-        unit: &unit.codes,
-        units: unit.levels,
-        period: &period,
-        periods: times.len(),
-        outcome: &design.outcome.1,
-        controls: &controls,
-        weights: design.weights.as_ref().map(|w| w.values.as_slice()),
-    };
+    let rows = Rows::of(design, unit, &period, times.len(), &controls);
     let sums = UnitSums::new(rows, &[d]);
     let count = groups.labels.len();
     let spread = |labels: &[u32]| spread(&sums, controls.len(), 0..count as u32, labels);

@@ -8,7 +8,7 @@ pub mod groups;
 pub mod placebo;
 pub mod unit_sums;
 
-use crate::design::Design;
+use crate::design::{Codes, Design};
 use crate::message::{Problem, Result};
 
 /// The rows of a regression with unit and period effects.
@@ -28,6 +28,28 @@ pub struct Rows<'a> {
     pub controls: &'a [&'a [f64]],
     /// Weight of each row (positive), or none.
     pub weights: Option<&'a [f64]>,
+}
+
+impl<'a> Rows<'a> {
+    /// The rows of `design` with the effects of `unit` and of `period` (`0..periods`), and these of its regressors as
+    /// controls.
+    pub fn of(
+        design: &'a Design,
+        unit: &'a Codes,
+        period: &'a [u32],
+        periods: usize,
+        controls: &'a [&'a [f64]],
+    ) -> Self {
+        Self {
+            unit: &unit.codes,
+            units: unit.levels,
+            period,
+            periods,
+            outcome: &design.outcome.1,
+            controls,
+            weights: design.weights.as_ref().map(|w| w.values.as_slice()),
+        }
+    }
 }
 
 /// Period of each row of a design, `0..times.len()`, and the period values, ascending.

@@ -126,15 +126,7 @@ pub fn placebo(design: &Design, fit: &Fit, treatment: &str, options: &Options) -
         design.regressors.iter().filter(|(name, _)| name != treatment).map(|(_, x)| x.as_slice()).collect();
     let variance = variance(design, fit).filter(|_| absorbs_unit_and_period(design, &unit.codes, &paths.period));
     let found = if let Some(variance) = variance {
-        let rows = Rows {
-            unit: &unit.codes,
-            units: unit.levels,
-            period: &paths.period,
-            periods: paths.times.len(),
-            outcome: &design.outcome.1,
-            controls: &controls,
-            weights: design.weights.as_ref().map(|w| w.values.as_slice()),
-        };
+        let rows = Rows::of(design, unit, &paths.period, paths.times.len(), &controls);
         run(&QuickFit::new(rows, all_paths, variance)?, &lottery, options.draws)
     } else {
         refit(design, fit, treatment, &paths.period, &all_paths, &lottery, options.draws)
