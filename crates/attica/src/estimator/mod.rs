@@ -140,7 +140,9 @@ pub trait Estimator: Sync {
     fn about(&self) -> About;
 
     /// All that stands in the way of an estimate.
-    fn check(&self, data: Data<'_>, spec: &Spec) -> Vec<Problem>;
+    fn check(&self, data: Data<'_>, spec: &Spec) -> Vec<Problem> {
+        common_problems(data, spec)
+    }
 
     /// The estimate.
     ///

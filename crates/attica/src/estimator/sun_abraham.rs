@@ -5,7 +5,7 @@ use nalgebra::DMatrix;
 
 use super::event::Effect;
 use super::staggered::{Staggered, Words};
-use super::{About, Data, Estimate, Estimator, Spec, common_problems};
+use super::{About, Data, Estimate, Estimator, Spec};
 use crate::fit::{Fit, Term, fit};
 use crate::message::{Problem, Result, Warning};
 use crate::text::Text;
@@ -39,10 +39,6 @@ impl Estimator for SunAbraham {
             ],
             options: vec![("window", Text::new("first and last event time shown", "展示的首末相对时间"))],
         }
-    }
-
-    fn check(&self, data: Data<'_>, spec: &Spec) -> Vec<Problem> {
-        common_problems(data, spec)
     }
 
     fn estimate(&self, data: Data<'_>, spec: &Spec) -> Result<Estimate> {

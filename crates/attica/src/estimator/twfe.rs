@@ -9,7 +9,7 @@ use crate::text::Text;
 
 use super::event::{Effect, Estimated, EventStudy};
 use super::event_time::{Window, indicators, relative};
-use super::{About, Data, Estimate, Estimator, Spec, common_problems};
+use super::{About, Data, Estimate, Estimator, Spec};
 
 /// `y_it = a_i + l_t + b D_it + x'c + e`.
 pub struct Twfe;
@@ -43,10 +43,6 @@ impl Estimator for Twfe {
                 ("trim", Text::new("leave rows beyond the window out", "剔除窗口之外的观测")),
             ],
         }
-    }
-
-    fn check(&self, data: Data<'_>, spec: &Spec) -> Vec<Problem> {
-        common_problems(data, spec)
     }
 
     fn estimate(&self, data: Data<'_>, spec: &Spec) -> Result<Estimate> {

@@ -5,7 +5,7 @@ use super::aggregate::Average;
 use super::{Aggregation, Controls, Options, aggregate, att_gt};
 use crate::estimator::event::Effect;
 use crate::estimator::staggered::{Staggered, Words, normal_term};
-use crate::estimator::{About, Data, Estimate, Estimator, Spec, common_problems};
+use crate::estimator::{About, Data, Estimate, Estimator, Spec};
 use crate::message::{Problem, Result};
 use crate::text::Text;
 
@@ -34,10 +34,6 @@ impl Estimator for CallawaySantAnna {
             ],
             options: vec![("window", Text::new("first and last event time shown", "展示的首末相对时间"))],
         }
-    }
-
-    fn check(&self, data: Data<'_>, spec: &Spec) -> Vec<Problem> {
-        common_problems(data, spec)
     }
 
     fn estimate(&self, data: Data<'_>, spec: &Spec) -> Result<Estimate> {

@@ -3,7 +3,7 @@
 use super::{Rows, Target, TwoStage, impute, two_stage};
 use crate::estimator::event::Effect;
 use crate::estimator::staggered::{Staggered, Words, normal_term};
-use crate::estimator::{About, Data, Estimate, Estimator, Spec, common_problems};
+use crate::estimator::{About, Data, Estimate, Estimator, Spec};
 use crate::fit::fit;
 use crate::message::{Problem, Result};
 use crate::text::Text;
@@ -76,10 +76,6 @@ impl Estimator for Imputation {
             Text::new("Borusyak–Jaravel–Spiess imputation", "Borusyak–Jaravel–Spiess插补估计量"),
             "Borusyak, Jaravel and Spiess (2024), Review of Economic Studies 91(6)",
         )
-    }
-
-    fn check(&self, data: Data<'_>, spec: &Spec) -> Vec<Problem> {
-        common_problems(data, spec)
     }
 
     fn estimate(&self, data: Data<'_>, spec: &Spec) -> Result<Estimate> {
@@ -186,10 +182,6 @@ impl Estimator for Gardner {
 
     fn about(&self) -> About {
         about(Text::new("Gardner two-stage", "Gardner两阶段估计量"), "Gardner (2022), arXiv:2207.05943")
-    }
-
-    fn check(&self, data: Data<'_>, spec: &Spec) -> Vec<Problem> {
-        common_problems(data, spec)
     }
 
     fn estimate(&self, data: Data<'_>, spec: &Spec) -> Result<Estimate> {
