@@ -427,7 +427,7 @@ mod of_a_regression {
         assert_eq!(moved.rows(), 30 * 7 - 6 * 5 - 8 * 3);
         assert_eq!(moved.ledger.dropped.last().unwrap().rows, 6 * 5 + 8 * 3);
         // False dates 1 and 3: cohort 3 is then treated in both of its periods, cohort 5 in two of four.
-        assert_eq!(moved.regressors[0].1.iter().sum::<f64>(), (6 * 2 + 8 * 2) as f64);
+        assert_eq!(moved.regressors[0].1.iter().sum::<f64>(), f64::from(6 * 2 + 8 * 2));
         let record = fit(&moved, &FitOptions::new(Vcov::cluster("unit"))).unwrap().record();
         assert!(record.terms[0].term == "d" && record.terms[0].p_value > 0.001);
     }
