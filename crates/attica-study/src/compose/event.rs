@@ -8,8 +8,8 @@ use attica_report::report::Block;
 use attica_report::table::{Align, Cell, Head, Row, Table};
 
 use super::family::caution;
-use super::inference;
-use super::words::{Words, glue, list, plural, sentence, sentences, stop, text};
+use super::words::{Words, by_value, glue, list, sentence, sentences, stop, text};
+use super::{inference, leads};
 use crate::results::{EventRow, EventStudies, EventStudy, OverallEffect};
 
 /// Blocks of the section.
@@ -17,7 +17,7 @@ pub(super) fn blocks(words: &Words<'_>, found: &EventStudies) -> Vec<Block> {
     let mut blocks = vec![Block::Paragraph(methods(words, found))];
     for study in &found.studies {
         blocks.extend(study.warnings.iter().map(caution));
-        blocks.extend(rejected(words, study));
+        blocks.extend(leads::rejected(words, found, study));
     }
     if found.studies.iter().any(|study| !study.rows.is_empty()) {
         blocks.push(Block::Figure(figure(words, found)));
@@ -30,7 +30,7 @@ pub(super) fn blocks(words: &Words<'_>, found: &EventStudies) -> Vec<Block> {
 }
 
 /// An event time as axis and table print it: `−3`, `≤−4`, `≥6`.
-fn event_time(row: &EventRow) -> String {
+pub(super) fn event_time(row: &EventRow) -> String {
     let time = row.event_time.to_string().replace('-', &MINUS.to_string());
     match (row.binned, row.event_time < 0) {
         (false, _) => time,
@@ -46,7 +46,6 @@ fn figure(words: &Words<'_>, found: &EventStudies) -> Figure {
     });
     let outcome = words.label(&words.results.model.outcome);
     let policy = words.label(&words.results.policy.name);
-    let notes = found.studies.iter().map(|study| figure_note(study, found.studies.len() > 1));
     Figure {
         id: "event-study".to_owned(),
         title: text(
@@ -57,7 +56,7 @@ fn figure(words: &Words<'_>, found: &EventStudies) -> Figure {
         x_label: text("Periods since adoption", "相对政策实施的期数"),
         y_label: text(format!("Effect on {}", outcome.en), format!("对{}的影响", outcome.zh)),
         plot: Plot::EventStudy(EventPlot { series: series.collect(), adoption: Some(-0.5) }),
-        notes: notes.collect(),
+        notes: vec![figure_note(found)],
     }
 }
 
@@ -94,35 +93,57 @@ fn alt(words: &Words<'_>, found: &EventStudies) -> Text {
 }
 
 /// What the marks of the figure are.
-fn figure_note(study: &EventStudy, several: bool) -> Text {
-    let level = inference::percent(study.level);
-    let bars = text(format!("Bars are pointwise {level}% confidence intervals"), format!("竖线为逐点{level}%置信区间"));
-    let band = if study.rows.iter().any(|row| row.band_low.is_some()) {
-        let critical = study.sup_t.map(|c| number(c, 3)).unwrap_or_default();
+fn figure_note(found: &EventStudies) -> Text {
+    let several = found.studies.len() > 1;
+    let level = inference::percent(found.studies.first().map_or(0.95, |study| study.level));
+    let bars = text(
+        format!("Bars with caps are pointwise {level}% confidence intervals"),
+        format!("带端线的竖线为逐点{level}%置信区间"),
+    );
+    let critical = found.studies.iter().filter_map(|study| {
+        let value = number(study.sup_t?, 3);
+        let label = &study.label;
+        Some(if several {
+            text(format!("{} {value}", label.en), format!("{}为{value}", label.zh))
+        } else {
+            Text::same(value)
+        })
+    });
+    let critical = list(&critical.collect::<Vec<_>>());
+    let band = if critical.en.is_empty() {
+        Text::default()
+    } else {
         text(
             format!(
-                "the shade is the simultaneous {level}% band (sup-t critical value {critical}), which holds for all event \
-                 times at once"
+                "{} the simultaneous {level}% band, which holds for all event times at once (sup-t critical value: {})",
+                if several { "thin lines show" } else { "the shade is" },
+                critical.en
             ),
-            format!("阴影为{level}%联立置信带（sup-t临界值{critical}），对所有相对期同时成立"),
+            format!(
+                "{}为{level}%联立置信带，对所有相对期同时成立（sup-t临界值：{}）",
+                if several { "细线" } else { "阴影" },
+                critical.zh
+            ),
         )
-    } else {
-        Text::default()
     };
-    let reference = reference(study);
-    let reference = text(
-        format!("the hollow marker is the reference ({}), 0 by construction", reference.en),
-        format!("空心点为基准期（{}），其值设定为0", reference.zh),
-    );
-    let name = if several { study.label.clone() } else { Text::default() };
-    let said = stop(glue([bars, band, reference], "; ", "；"));
-    glue([name, said], ": ", "：")
-}
-
-/// The reference event times.
-fn reference(study: &EventStudy) -> Text {
-    let times = study.reference.iter().map(|time| Text::same(time.to_string().replace('-', &MINUS.to_string())));
-    list(&times.collect::<Vec<_>>())
+    let references: Vec<Text> = by_value(found.studies.iter().enumerate().map(|(i, study)| (i, &study.reference)))
+        .into_iter()
+        .filter(|(_, times)| !times.is_empty())
+        .map(|(_, times)| {
+            let times = times.iter().map(|time| Text::same(time.to_string().replace('-', &MINUS.to_string())));
+            list(&times.collect::<Vec<_>>())
+        })
+        .collect();
+    let reference = if references.is_empty() {
+        Text::default()
+    } else {
+        let times = list(&references);
+        text(
+            format!("hollow markers are reference periods ({}), 0 by construction", times.en),
+            format!("空心点为基准期（{}），其值设定为0", times.zh),
+        )
+    };
+    stop(glue([bars, band, reference], "; ", "；"))
 }
 
 fn table(words: &Words<'_>, found: &EventStudies) -> Table {
@@ -148,11 +169,7 @@ fn table(words: &Words<'_>, found: &EventStudies) -> Table {
         rows.extend(study.rows.iter().map(|row| cells(words, study, row)));
     }
     let mut notes = vec![stop(inference::stars(&style.stars))];
-    for study in &found.studies {
-        let name = if found.studies.len() > 1 { study.label.clone() } else { Text::default() };
-        let said = sentences([leads(study), pre_periods(words, study), sentence(study.base.clone())]);
-        notes.push(glue([name, said], ": ", "："));
-    }
+    notes.extend(leads::notes(words, found));
     let fits: Vec<(usize, &FitRecord)> =
         found.studies.iter().enumerate().filter_map(|(i, study)| Some((i, study.fit.as_deref()?))).collect();
     // Cards name columns where they differ; with one regression there is nothing to name.
@@ -249,23 +266,6 @@ fn cells(words: &Words<'_>, study: &EventStudy, row: &EventRow) -> Row {
     ])
 }
 
-/// The joint test of the leads in a sentence.
-fn leads(study: &EventStudy) -> Text {
-    match &study.leads {
-        None => text(
-            "No joint test of the leads: there is no lead with a coefficient.",
-            "没有可估计的政策前系数，无法进行联合检验。",
-        ),
-        Some(test) => {
-            let (said, p) = (statistic(test), equals_p(test.p_value));
-            text(
-                format!("Joint test that all leads are zero: {}, {p}.", said.en),
-                format!("政策前系数联合为零的检验：{}，{p}。", said.zh),
-            )
-        }
-    }
-}
-
 /// `F(4, 284) = 1.230`, or `χ²(4) = 4.920`.
 pub(super) fn statistic(test: &Wald) -> Text {
     let value = number(test.statistic, 3);
@@ -281,92 +281,6 @@ pub(super) fn equals_p(value: f64) -> String {
     match printed.strip_prefix('<') {
         Some(bound) => format!("p < {bound}"),
         None => format!("p = {printed}"),
-    }
-}
-
-/// The leads are jointly not zero at 5 %.
-fn rejects(study: &EventStudy) -> bool {
-    study.leads.as_ref().is_some_and(|test| test.p_value < 0.05)
-}
-
-/// What follows when the leads are not zero.
-fn rejected(words: &Words<'_>, study: &EventStudy) -> Option<Block> {
-    let test = study.leads.as_ref().filter(|_| rejects(study))?;
-    let p = equals_p(test.p_value);
-    let staggered = words.results.policy.staggered && study.estimator == "twfe";
-    let contaminated = if staggered {
-        text(
-            " With staggered adoption, two-way leads can also carry effects of other cohorts (Sun and Abraham 2021); estimators \
-             that compare clean groups tell the two apart.",
-            "在分批实施的情形下，双向固定效应的政策前系数可能混入其他批次的处理效应（Sun和Abraham，2021），\
-             可用仅作干净比较的估计量加以区分。",
-        )
-    } else {
-        Text::default()
-    };
-    Some(Block::Warning(text(
-        format!(
-            "{}: the leads are jointly different from zero ({p}). Outcomes of treated and untreated units did not move in \
-             parallel before adoption, so effects after it are not causal without a further argument.{}",
-            study.label.en, contaminated.en
-        ),
-        format!(
-            "{}：政策前系数联合显著不为零（{p}），处理组与对照组在政策前并未平行变动，若无进一步论证，政策后系数不能作因果解释。{}",
-            study.label.zh, contaminated.zh
-        ),
-    )))
-}
-
-/// How much the pre-period can tell.
-fn pre_periods(words: &Words<'_>, study: &EventStudy) -> Text {
-    let (available, testable) = (words.count(study.pre_available), words.count(study.pre_testable));
-    let caution = match study.pre_testable {
-        // What a rejected test means stands in its own box.
-        _ if rejects(study) => Text::default(),
-        0 => text(
-            " Parallel trends before adoption cannot be tested with these data.",
-            "现有数据无法检验政策前的平行趋势。",
-        ),
-        1 => text(
-            " One lead tests a single difference between periods, not a trend.",
-            "仅有一个可检验的政策前系数，只能比较两期差异，不足以检验趋势。",
-        ),
-        _ => text(
-            " A test that does not reject is not evidence of parallel trends unless it has power against the trends one \
-             fears.",
-            "未拒绝原假设并不等于平行趋势成立，其说服力取决于检验功效。",
-        ),
-    };
-    let thin = thinnest_lead(words, study);
-    text(
-        format!(
-            "Up to {available} {} before adoption {} seen; {testable} {} a coefficient.{}{}",
-            plural(study.pre_available, "period", "periods"),
-            plural(study.pre_available, "is", "are"),
-            plural(study.pre_testable, "lead has", "leads have"),
-            thin.en,
-            caution.en
-        ),
-        format!("政策前最多可观测{available}期，其中{testable}期可估计系数。{}{}", thin.zh, caution.zh),
-    )
-}
-
-/// The lead that rests on fewest treated rows, where these are few beside the period of adoption.
-fn thinnest_lead(words: &Words<'_>, study: &EventStudy) -> Text {
-    let at_adoption = study.rows.iter().find(|row| row.event_time == 0).map_or(0, |row| row.n);
-    let leads = study.rows.iter().filter(|row| row.event_time < 0 && row.std_error.is_some());
-    match leads.min_by_key(|row| row.n) {
-        Some(row) if 2 * row.n < at_adoption => {
-            let (time, n, all) = (event_time(row), words.count(row.n), words.count(at_adoption));
-            text(
-                format!(
-                    " Lead {time} rests on {n} treated {}, against {all} at adoption.",
-                    plural(row.n, "row", "rows")
-                ),
-                format!("相对期{time}仅有{n}个处理组观测（实施当期为{all}个）。"),
-            )
-        }
-        _ => Text::default(),
     }
 }
 

@@ -8,6 +8,7 @@ mod event;
 mod family;
 mod index;
 mod inference;
+mod leads;
 mod model_notes;
 mod models;
 mod placebo;

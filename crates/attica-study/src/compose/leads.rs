@@ -1,0 +1,145 @@
+//! What the coefficients before adoption can tell, and what they cannot.
+
+use attica::text::Text;
+use attica_report::report::Block;
+
+use super::event::{equals_p, event_time, statistic};
+use super::words::{Words, glue, list, plural, sentence, sentences, text};
+use crate::results::{EventStudies, EventStudy};
+
+/// Notes on the leads of each event study; what holds for all of them is said once, at the end.
+pub(super) fn notes(words: &Words<'_>, found: &EventStudies) -> Vec<Text> {
+    let several = found.studies.len() > 1;
+    let each = found.studies.iter().map(|study| {
+        let name = if several { study.label.clone() } else { Text::default() };
+        let said = sentences([joint_test(study), pre_periods(words, study), sentence(study.base.clone())]);
+        glue([name, said], ": ", "：")
+    });
+    let mut notes: Vec<Text> = each.collect();
+    if found.studies.iter().any(|study| study.pre_testable > 1 && !rejects(study)) {
+        notes.push(text(
+            "A test that does not reject is not evidence of parallel trends unless it has power against the trends one fears.",
+            "未拒绝原假设并不等于平行趋势成立，其说服力取决于检验功效。",
+        ));
+    }
+    notes
+}
+
+/// The joint test of the leads in a sentence.
+fn joint_test(study: &EventStudy) -> Text {
+    match &study.leads {
+        None => text(
+            "No joint test of the leads: there is no lead with a coefficient.",
+            "没有可估计的政策前系数，无法进行联合检验。",
+        ),
+        Some(test) => {
+            let (said, p) = (statistic(test), equals_p(test.p_value));
+            text(
+                format!("Joint test that all leads are zero: {}, {p}.", said.en),
+                format!("政策前系数联合为零的检验：{}，{p}。", said.zh),
+            )
+        }
+    }
+}
+
+/// The leads are jointly not zero at 5 %.
+fn rejects(study: &EventStudy) -> bool {
+    study.leads.as_ref().is_some_and(|test| test.p_value < 0.05)
+}
+
+/// What follows when the leads of an estimator are not zero; none when they may be. Two-way leads under
+/// staggered adoption carry effects of other cohorts too, so they are read beside the others' leads.
+pub(super) fn rejected(words: &Words<'_>, found: &EventStudies, study: &EventStudy) -> Option<Block> {
+    let test = study.leads.as_ref().filter(|_| rejects(study))?;
+    let p = equals_p(test.p_value);
+    let label = &study.label;
+    let first = text(
+        format!("{}: the leads are jointly different from zero ({p}).", label.en),
+        format!("{}：政策前系数联合显著不为零（{p}）。", label.zh),
+    );
+    if !(words.results.policy.staggered && study.estimator == "twfe") {
+        return Some(Block::Warning(sentences([
+            first,
+            text(
+                "Outcomes of treated and untreated units did not move in parallel before adoption, so effects after it are \
+                 not causal without a further argument.",
+                "处理组与对照组在政策前并未平行变动，若无进一步论证，政策后系数不能作因果解释。",
+            ),
+        ])));
+    }
+    let either = text(
+        "Either outcomes did not move in parallel before adoption, or these leads carry effects of other cohorts, which two-way \
+         leads do under staggered adoption (Sun and Abraham 2021).",
+        "原因可能是处理组与对照组在政策前并未平行变动，也可能是分批实施下双向固定效应的政策前系数混入了其他批次的处理效应\
+         （Sun和Abraham，2021）。",
+    );
+    let clean = |other: &&EventStudy| other.estimator != "twfe" && other.leads.is_some();
+    let others: Vec<Text> = found
+        .studies
+        .iter()
+        .filter(clean)
+        .filter_map(|other| {
+            let p = equals_p(other.leads.as_ref()?.p_value);
+            Some(text(format!("{} {p}", other.label.en), format!("{}为{p}", other.label.zh)))
+        })
+        .collect();
+    let beside = if others.is_empty() {
+        text(
+            "Estimators that compare with untreated rows alone tell the two apart.",
+            "可用仅与未处理观测比较的估计量加以区分。",
+        )
+    } else {
+        let others = list(&others);
+        text(
+            format!("The same test by estimators that compare with untreated rows alone: {}.", others.en),
+            format!("仅与未处理观测比较的估计量的同一检验：{}。", others.zh),
+        )
+    };
+    Some(Block::Warning(sentences([first, either, beside])))
+}
+
+/// How much the pre-period can tell.
+fn pre_periods(words: &Words<'_>, study: &EventStudy) -> Text {
+    let (available, testable) = (words.count(study.pre_available), words.count(study.pre_testable));
+    let caution = match study.pre_testable {
+        0 => text(
+            "Parallel trends before adoption cannot be tested with these data.",
+            "现有数据无法检验政策前的平行趋势。",
+        ),
+        1 => text(
+            "One lead tests a single difference between periods, not a trend.",
+            "仅有一个可检验的政策前系数，只能比较两期差异，不足以检验趋势。",
+        ),
+        _ => Text::default(),
+    };
+    sentences([
+        text(
+            format!(
+                "Up to {available} {} before adoption {} seen; {testable} {} a coefficient.",
+                plural(study.pre_available, "period", "periods"),
+                plural(study.pre_available, "is", "are"),
+                plural(study.pre_testable, "lead has", "leads have"),
+            ),
+            format!("政策前最多可观测{available}期，其中{testable}期可估计系数。"),
+        ),
+        thinnest_lead(words, study),
+        caution,
+    ])
+}
+
+/// The lead that rests on fewest treated rows, where these are few beside the period of adoption.
+fn thinnest_lead(words: &Words<'_>, study: &EventStudy) -> Text {
+    let at_adoption = study.rows.iter().find(|row| row.event_time == 0).map_or(0, |row| row.n);
+    let leads = study.rows.iter().filter(|row| row.event_time < 0 && row.std_error.is_some());
+    match leads.min_by_key(|row| row.n) {
+        Some(row) if 2 * row.n < at_adoption => {
+            let (time, n, all) = (event_time(row), words.count(row.n), words.count(at_adoption));
+            let noun = plural(row.n, "row", "rows");
+            text(
+                format!("Lead {time} rests on {n} treated {noun}, against {all} at adoption."),
+                format!("相对期{time}仅有{n}个处理组观测（实施当期为{all}个）。"),
+            )
+        }
+        _ => Text::default(),
+    }
+}
