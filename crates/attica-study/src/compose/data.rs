@@ -5,7 +5,7 @@ use attica::text::Text;
 use attica_report::report::Block;
 use attica_report::table::{Align, Cell, Head, Row, Table};
 
-use super::model_notes::account;
+use super::model_notes::{account, reason};
 use super::words::{Words, glue, list, plural, sentence_case, sentences, stop, text};
 use crate::results::{ColumnCard, Join, TreatmentCard};
 
@@ -226,8 +226,8 @@ fn joins(words: &Words<'_>) -> Table {
 
 /// Keys without a match, a few of each kind.
 fn examples(join: &Join) -> Option<Text> {
-    let left = join.examples_left.join(", ");
-    let right = join.examples_right.join(", ");
+    let left = join.examples_left.join("; ");
+    let right = join.examples_right.join("; ");
     let mut parts = Vec::new();
     if !left.is_empty() {
         parts.push(text(format!("only in the panel, for example {left}"), format!("仅在面板，如{left}")));
@@ -247,7 +247,7 @@ fn ledger(words: &Words<'_>) -> Table {
     let mut rows = vec![step(text("Rows read", "读入行数"), Cell::Empty, remaining)];
     for drop in &ledger.dropped {
         remaining = remaining.saturating_sub(drop.rows);
-        rows.push(step(sentence_case(drop.reason.text()), Cell::Count(drop.rows as u64), remaining));
+        rows.push(step(sentence_case(reason(words, &drop.reason)), Cell::Count(drop.rows as u64), remaining));
     }
     rows.push(Row::Separator);
     rows.push(step(text("Rows of the panel", "面板行数"), Cell::Empty, ledger.used));

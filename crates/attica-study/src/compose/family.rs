@@ -1,6 +1,7 @@
 //! A family of regressions as a section shows it: cautions, methods, tables, tests across columns,
 //! and the forest figure where groups are compared.
 
+use attica::fit::Term;
 use attica::message::Warning;
 use attica::text::Text;
 use attica_report::figure::{Figure, Forest, ForestRow, Plot};
@@ -10,7 +11,7 @@ use attica_report::table::{Align, Cell, Head, Row, Table};
 
 use super::inference;
 use super::models::{self, fit, outcome};
-use super::words::{Words, glue, plain, sentence, stop, text};
+use super::words::{Words, columns, glue, plain, sentence, stop, text};
 use super::{design, event, model_notes};
 use crate::results::{Model, Models};
 
@@ -21,6 +22,9 @@ pub(super) fn blocks(words: &Words<'_>, family: &Models, step: &str) -> Vec<Bloc
     blocks.extend(models::tables(words, family).into_iter().map(Block::Table));
     if step == "baseline" {
         blocks.extend(design::reading(words, family).map(Block::Paragraph));
+    }
+    if step == "robustness" {
+        blocks.extend(spread(words, family));
     }
     if !family.tests.is_empty() {
         blocks.push(Block::Table(tests(words, family)));
@@ -35,6 +39,44 @@ pub(super) fn blocks(words: &Words<'_>, family: &Models, step: &str) -> Vec<Bloc
 pub(super) fn caution(warning: &Warning) -> Block {
     let said = sentence(warning.text.clone());
     if warning.id.starts_with('N') { Block::Note(said) } else { Block::Warning(said) }
+}
+
+/// How far the estimate moves between columns that share the study's outcome: its range, how often it
+/// is significant, and, in a box, where its sign changes.
+fn spread(words: &Words<'_>, family: &Models) -> Vec<Block> {
+    let Some(policy) = family.show.first() else { return Vec::new() };
+    let main = words.results.model.outcome.as_str();
+    let alike = family.models.iter().enumerate().filter(|(_, model)| plain(outcome(model)) == main);
+    let found: Vec<(usize, &Term)> =
+        alike.filter_map(|(i, model)| Some((i, fit(model)?.terms.iter().find(|term| term.term == *policy)?))).collect();
+    let [(_, first), _, ..] = found.as_slice() else { return Vec::new() };
+    let digits = words.results.style.digits;
+    let estimates = found.iter().map(|(_, term)| term.estimate);
+    let low = number(estimates.clone().fold(f64::INFINITY, f64::min), digits);
+    let high = number(estimates.fold(f64::NEG_INFINITY, f64::max), digits);
+    let significant = found.iter().filter(|(_, term)| term.p_value < 0.05).count();
+    let (name, n) = (words.term(policy), found.len());
+    let mut blocks = vec![Block::Paragraph(text(
+        format!(
+            "In the {n} columns with this outcome and policy variable the coefficient of {} lies between {low} and {high}; it is \
+             significant at 5% in {significant} of them.",
+            name.en
+        ),
+        format!(
+            "在被解释变量与政策变量相同的{n}列中，{}的系数介于{low}与{high}之间，其中{significant}列在5%的水平上显著。",
+            name.zh
+        ),
+    ))];
+    let turned: Vec<usize> =
+        found.iter().filter(|(_, term)| term.estimate * first.estimate < 0.0).map(|(i, _)| *i).collect();
+    if !turned.is_empty() {
+        let at = columns(&turned);
+        blocks.push(Block::Warning(text(
+            format!("The sign changes in {}: what that column changes decides the result.", at.en),
+            format!("{}的系数符号发生改变：结论取决于该列所作的改变。", at.zh),
+        )));
+    }
+    blocks
 }
 
 /// Tests that span columns.

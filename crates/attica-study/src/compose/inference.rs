@@ -203,6 +203,7 @@ pub(super) fn sentence(words: &Words<'_>, fits: &[(usize, &FitRecord)]) -> Text 
         let sizes = list(&sizes.iter().map(|&g| Text::same(words.count(g))).collect::<Vec<_>>());
         text(format!(" ({} {})", sizes.en, plural(last, "cluster", "clusters")), format!("（聚类数为{}）", sizes.zh))
     });
+    let uses = if is_shared(&kinds, fits.len()) { "采用" } else { "所用标准误：" };
     let kinds = per_column(kinds, fits.len());
     let reference = match shared(fits, |fit| &fit.se_card.df) {
         Some(Some(df)) => {
@@ -217,7 +218,7 @@ pub(super) fn sentence(words: &Words<'_>, fits: &[(usize, &FitRecord)]) -> Text 
             "Inference rests on {}{}; p-values and confidence intervals come from {}",
             kinds.en, clusters.en, reference.en
         ),
-        format!("统计推断采用{}{}，p值与置信区间依据{}计算", kinds.zh, clusters.zh, reference.zh),
+        format!("统计推断{uses}{}{}，p值与置信区间依据{}计算", kinds.zh, clusters.zh, reference.zh),
     ))
 }
 

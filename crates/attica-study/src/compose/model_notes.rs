@@ -7,7 +7,8 @@ use attica::text::Text;
 use super::inference;
 use super::models::{absorbed_constants, fit, hidden, outcome};
 use super::words::{
-    CONSTANT, Words, by_value, columns, glue, list, per_column, plural, sentence, sentence_case, sentences, stop, text,
+    CONSTANT, Words, by_value, columns, glue, is_shared, list, per_column, plural, sentence, sentence_case, sentences,
+    stop, text,
 };
 use crate::results::{Model, Models, Outcome};
 
@@ -98,17 +99,31 @@ fn lost_rows(words: &Words<'_>, fits: &[(usize, &FitRecord)]) -> Option<Text> {
 /// `12 missing LTEP, 3 singleton in city`.
 pub(super) fn account(words: &Words<'_>, dropped: &[Drop]) -> Text {
     let parts = dropped.iter().map(|drop| {
-        let (rows, reason) = (words.count(drop.rows), drop.reason.text());
-        let zh = match &drop.reason {
-            // What a step leaves out by design is said in English alone; the head of its column says it too.
-            Reason::Excluded(_) => format!("按设定剔除{rows}行"),
-            // A reason that ends in a quoted expression is kept apart from the number.
-            _ if reason.zh.ends_with(|end: char| end.is_ascii()) => format!("{}，{rows}行", reason.zh),
-            _ => format!("{}{rows}行", reason.zh),
-        };
-        text(format!("{rows} {}", reason.en), zh)
+        let (rows, reason) = (words.count(drop.rows), reason(words, &drop.reason));
+        // A reason that ends in an expression is kept apart from the number.
+        let pause = if reason.zh.ends_with(|end: char| end.is_ascii()) { "，" } else { "" };
+        text(format!("{rows} {}", reason.en), format!("{}{pause}{rows}行", reason.zh))
     });
     glue(parts, ", ", "，")
+}
+
+/// Why rows left, with the labels of the columns in question.
+pub(super) fn reason(words: &Words<'_>, reason: &Reason) -> Text {
+    match reason {
+        Reason::Missing(of) => {
+            let of = words.term(of);
+            text(format!("missing {}", of.en), format!("{}缺失", of.zh))
+        }
+        Reason::Singleton(of) => {
+            let of = words.category(of);
+            text(format!("singleton in {}", of.en), format!("{}单观测组", of.zh))
+        }
+        Reason::PerfectFit(of) => {
+            let of = words.category(of);
+            text(format!("perfectly fitted by {}", of.en), format!("被{}完全拟合", of.zh))
+        }
+        other => other.text(),
+    }
 }
 
 fn weights(fits: &[(usize, &FitRecord)]) -> Option<Text> {
@@ -230,11 +245,12 @@ fn model(words: &Words<'_>, family: &Models) -> Text {
         Some((i, text(format!("{}{}", method.en, weighted.en), format!("{}{}", method.zh, weighted.zh))))
     }));
     let estimated = family.models.iter().filter(|model| fit(model).is_some()).count();
+    let is = if is_shared(&how, estimated) { "为" } else { "：" };
     let how = per_column(how, estimated);
     let each = plural(family.models.len(), "The column regresses", "Each column regresses");
     stop(text(
         format!("{each} {} on {}{} by {}", outcome.en, regressors.en, controls.en, how.en),
-        format!("{}，对{}{}回归，估计方法为{}", outcome.zh, regressors.zh, controls.zh, how.zh),
+        format!("{}，对{}{}回归，估计方法{is}{}", outcome.zh, regressors.zh, controls.zh, how.zh),
     ))
 }
 
