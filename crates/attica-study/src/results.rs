@@ -447,18 +447,18 @@ pub struct Placebo {
     pub t: Vec<f64>,
     /// Their conventional p-values.
     pub p: Vec<f64>,
-    /// All assignments were enumerated.
+    /// All assignments were enumerated; false for kinds that are fits, which have no draws and no permutation p-value.
     pub exact: bool,
     /// (1 + #{|b*| >= |b|}) / (B + 1).
-    pub p_two_sided: f64,
+    pub p_two_sided: Option<f64>,
     /// (1 + #{b* <= b}) / (B + 1).
-    pub p_left: f64,
+    pub p_left: Option<f64>,
     /// (1 + #{b* >= b}) / (B + 1).
-    pub p_right: f64,
+    pub p_right: Option<f64>,
     /// The two-sided one by t statistic.
     pub p_two_sided_t: Option<f64>,
     /// Monte Carlo standard error of the two-sided p-value; 0 when exact.
-    pub p_mc_error: f64,
+    pub p_mc_error: Option<f64>,
     /// Rows per row-only kinds (time, outcome): the fits behind, with their heads.
     pub fits: Vec<(Text, FitRecord)>,
     /// Cautions.

@@ -60,7 +60,7 @@ fn figure(words: &Words<'_>, kind: &Placebo) -> Figure {
             "空心点为各次估计的常规p值（右轴），水平虚线为p = 0.1。",
         )
     };
-    let p = super::event::equals_p(kind.p_two_sided);
+    let p = kind.p_two_sided.map_or_else(|| "–".to_owned(), super::event::equals_p);
     let outcome = words.label(&words.results.model.outcome);
     Figure {
         id: format!("placebo-{}", kind.kind),
@@ -106,8 +106,9 @@ fn p_values(words: &Words<'_>, kinds: &[&Placebo]) -> Table {
         text("p by |t|", "按|t|的p值"),
         text("MC error", "模拟误差"),
     ];
-    let absent = text("draws have no t statistics", "抽样未计算t值");
-    let p = |value: f64| Cell::PValue { value, decimals: 4 };
+    let absent = text("not computed for these draws", "该抽样未计算");
+    let p =
+        |value: Option<f64>| value.map_or(Cell::Absent(absent.clone()), |value| Cell::PValue { value, decimals: 4 });
     let rows = kinds.iter().map(|kind| {
         Row::Cells(vec![
             Cell::Text(name(&kind.kind)),
@@ -116,8 +117,8 @@ fn p_values(words: &Words<'_>, kinds: &[&Placebo]) -> Table {
             p(kind.p_two_sided),
             p(kind.p_left),
             p(kind.p_right),
-            kind.p_two_sided_t.map_or(Cell::Absent(absent.clone()), p),
-            Cell::Number { value: kind.p_mc_error, decimals: 4 },
+            p(kind.p_two_sided_t),
+            Cell::number(kind.p_mc_error, 4, &absent),
         ])
     });
     let exact: Vec<usize> = kinds.iter().enumerate().filter(|(_, kind)| kind.exact).map(|(i, _)| i).collect();

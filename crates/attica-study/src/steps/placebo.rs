@@ -68,17 +68,17 @@ fn drawn(study: Study<'_>, design: &Design, fit: &Fit, kind: Kind, draws: usize)
         t: found.t,
         p: found.p,
         exact: found.exact,
-        p_two_sided: found.by_estimate.two_sided,
-        p_left: found.by_estimate.left,
-        p_right: found.by_estimate.right,
+        p_two_sided: Some(found.by_estimate.two_sided),
+        p_left: Some(found.by_estimate.left),
+        p_right: Some(found.by_estimate.right),
         p_two_sided_t: Some(found.by_t.two_sided),
-        p_mc_error: found.by_estimate.monte_carlo_error,
+        p_mc_error: Some(found.by_estimate.monte_carlo_error),
         fits: Vec::new(),
         warnings: found.warnings,
     })
 }
 
-/// A kind that consists of fits: no draws, hence (1 + 0) / (0 + 1) for its permutation p-values.
+/// A kind that consists of fits: no draws, hence no permutation p-values.
 fn of_fits(study: Study<'_>, fit: &Fit, kind: &str, description: Text) -> Result<Placebo> {
     let policy = study.policy();
     let term = fit.terms().into_iter().find(|t| t.term == policy);
@@ -92,12 +92,12 @@ fn of_fits(study: Study<'_>, fit: &Fit, kind: &str, description: Text) -> Result
         draws: Vec::new(),
         t: Vec::new(),
         p: Vec::new(),
-        exact: true,
-        p_two_sided: 1.0,
-        p_left: 1.0,
-        p_right: 1.0,
+        exact: false,
+        p_two_sided: None,
+        p_left: None,
+        p_right: None,
         p_two_sided_t: None,
-        p_mc_error: 0.0,
+        p_mc_error: None,
         fits: Vec::new(),
         warnings: Vec::new(),
     })

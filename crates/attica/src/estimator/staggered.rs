@@ -53,7 +53,8 @@ impl Staggered {
             if number[old] == u32::MAX {
                 number[old] = first.len() as u32;
                 first.push(match data.adoption[old] {
-                    Adoption::At(g) => Some(g),
+                    // A date between two periods counts from the next one, as in the two-way event study.
+                    Adoption::At(g) => data.panel.times.iter().copied().find(|&t| t >= g),
                     Adoption::Always => data.panel.times.first().copied(),
                     Adoption::Never | Adoption::Switches => None,
                 });
