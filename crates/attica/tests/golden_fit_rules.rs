@@ -166,7 +166,7 @@ fn the_scale_of_analytic_weights_does_not_matter_and_probability_weights_are_nev
 #[test]
 fn few_clusters_and_clusters_of_one_row_are_told() {
     let mut of = panel(6);
-    assert_eq!(ids(&fit(&of, &FitOptions::new(Vcov::cluster("time"))).unwrap()), ["W405"]);
+    assert_eq!(ids(&fit(&of, &FitOptions::new(Vcov::cluster("time"))).unwrap()), ["W407", "W405"]);
     of.clusters.push(numbered("row", 0..of.rows()));
     assert_eq!(ids(&fit(&of, &FitOptions::new(Vcov::cluster("row"))).unwrap()), ["W408"]);
 }
@@ -291,4 +291,17 @@ fn presets_differ_by_their_factor_alone() {
         close("se", other.terms()[0].std_error, plain * factor.sqrt(), 1e-12);
         assert_eq!(other.se_card().df, Some(df), "{preset:?}");
     }
+}
+
+#[test]
+fn near_collinear_regressors_and_crossed_clusters_are_told() {
+    let mut of = panel(5);
+    assert!(!ids(&fit(&of, &clustered()).unwrap()).contains(&"W307".to_owned()));
+    let mut s = stream(6, 0);
+    of.regressors[1].1 = of.regressors[0].1.iter().map(|x| x + 0.05 * s.normal()).collect();
+    let found = fit(&of, &clustered()).unwrap();
+    assert!(ids(&found).contains(&"W307".to_owned()) && !ids(&found).contains(&"W407".to_owned()));
+    let by_time = fit(&panel(5), &FitOptions::new(Vcov::cluster("time"))).unwrap().record();
+    let told = by_time.warnings.iter().find(|w| w.id == "W407").unwrap();
+    assert!(told.text.en.starts_with("40 units"), "{}", told.text.en);
 }

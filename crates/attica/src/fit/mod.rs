@@ -4,6 +4,7 @@
 //! so that another covariance, a joint test, a band or a bootstrap never fits again.
 
 mod constant;
+mod examine;
 mod measure;
 mod random_effects;
 mod record;
@@ -160,6 +161,8 @@ pub fn fit(design: &Design, options: &FitOptions) -> Result<Fit> {
     let mut fit = estimate(&design, options, Regression { model, names, columns, outcome, scale, normal: false })?;
     let kept: Vec<&[f64]> = kept_raw(&design, &fit.names);
     fit.r2 = measure::r2_family(&design, &fit, &kept, &absorber);
+    fit.warnings.extend(examine::near_collinear(&fit));
+    fit.warnings.extend(examine::crossed(&design, &options.vcov));
     if options.constants && design.effects.iter().any(|e| e.intercept) {
         fit.constant_absorbed = Some(constant::absorbed(&design, &fit, &kept));
         fit.constant_base = constant::base(&design, &kept)?;
