@@ -33,3 +33,7 @@ deny:
 # What continuous integration runs.
 ci:
     .ci/run
+
+# Placebo draws beside the same draws refitted one by one.
+bench:
+    cargo run --release -p attica --example bench_placebo
