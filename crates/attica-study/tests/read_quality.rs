@@ -5,8 +5,8 @@ use attica::frame::{Column, Frame};
 use attica::message::Warning;
 use attica::panel::Panel;
 use attica_study::read::{
-    Long, ReadOptions, constant_within, describe, empty_or_constant, infinite, outliers, outside_unit_interval,
-    read_file, straight_runs, to_long, to_wide, unit_jumps, value_warnings,
+    Long, ReadOptions, changing_names, constant_within, describe, empty_or_constant, infinite, outliers,
+    outside_unit_interval, read_file, straight_runs, to_long, to_wide, unit_jumps, value_warnings,
 };
 
 const UNITS: usize = 8;
@@ -211,4 +211,25 @@ fn e301_a_wide_variable_of_numbers_and_text_stops() {
     let found = to_long(&wide, &Long { prefixes: vec!["gdp_".into()], ..Default::default() }).unwrap_err();
     assert_eq!((found.id.as_str(), found.place.column.as_deref()), ("E301", Some("gdp_2010")));
     assert!(found.message.contains("见注"), "{found}");
+}
+
+#[test]
+fn a_changed_name_and_a_shared_name_are_told() {
+    let mut frame = panel(noisy);
+    let named = |name: &dyn Fn(usize, usize) -> String| {
+        let cells: Vec<String> =
+            (0..UNITS).flat_map(|u| (0..PERIODS).map(move |t| (u, t))).map(|(u, t)| name(u, t)).collect();
+        Column::text("name", cells.iter().map(|cell| Some(cell.as_str())))
+    };
+    frame.set(named(&|u, _| format!("city {u}"))).unwrap();
+    assert!(changing_names(&frame, &index(&frame)).is_empty());
+    frame.set(named(&|u, t| if u == 3 && t > 5 { "new town".to_owned() } else { format!("city {u}") })).unwrap();
+    let warnings = changing_names(&frame, &index(&frame));
+    assert_eq!(warnings.len(), 1);
+    assert!(warnings[0].id == "W113" && warnings[0].text.en.contains("3: city 3, new town"), "{:?}", said(&warnings));
+    frame.set(named(&|u, _| format!("city {}", u.max(1)))).unwrap();
+    assert!(said(&changing_names(&frame, &index(&frame)))[0].1.contains("city 1: 0, 1"));
+    // Provinces are no names of units.
+    frame.set(named(&|u, t| format!("province {}", (u + t) / 6))).unwrap();
+    assert!(changing_names(&frame, &index(&frame)).is_empty());
 }

@@ -13,6 +13,7 @@ mod describe;
 mod file;
 mod guard;
 mod join;
+mod names;
 mod notes;
 mod options;
 mod places;
@@ -36,6 +37,7 @@ use crate::results::Source;
 
 pub use describe::{column_card, describe};
 pub use join::{JoinOptions, join};
+pub use names::changing_names;
 pub use options::{Header, Limits, Long, Missing, Parse, ReadOptions, Sheet, Word};
 pub use places::plain_place;
 pub use quality::{

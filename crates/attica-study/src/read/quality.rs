@@ -7,6 +7,8 @@ use attica::frame::{Column, Frame, Values};
 use attica::message::{Result, Warning};
 use attica::panel::Panel;
 
+use super::names::changing_names;
+
 /// Examples in one warning.
 const SHOWN: usize = 5;
 
@@ -41,7 +43,8 @@ fn key(panel: &Panel, row: usize) -> String {
 
 /// All checks that need no choice of columns, in the order of their ids.
 pub fn value_warnings(frame: &Frame, panel: &Panel) -> Vec<Warning> {
-    let checks = [infinite(frame), empty_or_constant(frame, panel), outliers(frame, panel)];
+    let names = changing_names(frame, panel);
+    let checks = [names, infinite(frame), empty_or_constant(frame, panel), outliers(frame, panel)];
     checks.into_iter().flatten().chain(unit_jumps(frame, panel)).chain(straight_runs(frame, panel)).collect()
 }
 
