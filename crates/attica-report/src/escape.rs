@@ -78,6 +78,7 @@ pub fn latex(text: &str) -> String {
             '∞' => out.push_str(r"\ensuremath{\infty}"),
             '√' => out.push_str(r"\ensuremath{\surd}"),
             '∑' => out.push_str(r"\ensuremath{\sum}"),
+            '′' => out.push_str(r"\ensuremath{^{\prime}}"),
             '²' => out.push_str(r"\ensuremath{^2}"),
             '³' => out.push_str(r"\ensuremath{^3}"),
             '¹' => out.push_str(r"\ensuremath{^1}"),
