@@ -56,6 +56,7 @@ impl Loaded {
             design: DesignOptions { clusters: vec![cluster.clone()], ..DesignOptions::default() },
             fit: FitOptions { ssc: Ssc::of(Preset::Fixest), ..FitOptions::new(Vcov::cluster(&cluster)) },
             window: Window::default(),
+            options: attica::estimator::options::Options::default(),
             seed: 1,
         }
     }

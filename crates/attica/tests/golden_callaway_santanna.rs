@@ -3,7 +3,8 @@
 
 mod support;
 
-use attica::estimator::callaway_santanna::{Aggregation, Base, Controls, Method, Options, aggregate, att_gt};
+use attica::estimator::callaway_santanna::{Aggregation, Method, Options, aggregate, att_gt};
+use attica::estimator::options::{BasePeriod, ControlGroup};
 use attica::estimator::wide::Wide;
 use serde_json::Value;
 use support::{Table, json};
@@ -81,13 +82,13 @@ fn check(golden: &Value, panel: &Wide, options: &Options) {
 fn agrees_with_r_did_in_every_variant() {
     let (Some(plain), Some(lpop)) = (mpdta(false), mpdta(true)) else { return };
     let golden = json("mpdta/golden.json").unwrap();
-    for (controls, of) in [(Controls::Never, "nevertreated"), (Controls::NotYet, "notyettreated")] {
+    for (controls, of) in [(ControlGroup::Never, "nevertreated"), (ControlGroup::NotYet, "notyettreated")] {
         for (method, by) in [(Method::Regression, "reg"), (Method::DoublyRobust, "dr"), (Method::Weighting, "ipw")] {
             let options = Options { controls, method, ..Options::default() };
             check(&golden[format!("cs_{of}_{by}_nox")], &plain, &options);
             check(&golden[format!("cs_{of}_{by}_lpop")], &lpop, &options);
         }
     }
-    check(&golden["cs_never_dr_lpop_universal"], &lpop, &Options { base: Base::Universal, ..Options::default() });
+    check(&golden["cs_never_dr_lpop_universal"], &lpop, &Options { base: BasePeriod::Universal, ..Options::default() });
     check(&golden["cs_never_dr_nox_ant1"], &plain, &Options { anticipation: 1, ..Options::default() });
 }

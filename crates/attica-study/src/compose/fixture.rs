@@ -202,6 +202,7 @@ fn event_study() -> EventStudies {
             covariance: Vec::new(),
             reference: vec![-1],
             level: 0.95,
+            bootstrap: None,
             sup_t: Some(2.618),
             leads: Some(Wald {
                 hypothesis: Text::new("all leads are zero", "政策前系数均为零"),

@@ -55,6 +55,7 @@ fn one(study: Study<'_>, main: &Spec, window: &Window, name: &str) -> Result<(Ev
         design: study.design_options(main),
         fit: options.clone(),
         window: window.clone(),
+        options: estimator::options::Options::default(),
         seed: study.file.seed,
     };
     let source = estimator::Data { frame: &data.frame, panel: &data.panel, adoption: &data.treatment.adoption };

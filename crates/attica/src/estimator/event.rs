@@ -24,6 +24,17 @@ pub struct Effect {
     pub n: usize,
 }
 
+/// Standard errors and critical value by simulation.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Simulated {
+    /// One for each effect; none where the effect is zero by construction.
+    pub std_errors: Vec<Option<f64>>,
+    /// Critical value of the simultaneous band.
+    pub critical: Option<f64>,
+    /// Draws.
+    pub draws: usize,
+}
+
 /// An event study as estimated.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Estimated {
@@ -35,6 +46,8 @@ pub struct Estimated {
     pub effects: Vec<Effect>,
     /// Covariance of `effects`, row by row.
     pub covariance: Vec<Vec<f64>>,
+    /// Bootstrap standard errors of `effects` instead of those of `covariance`.
+    pub simulated: Option<Simulated>,
     /// Degrees of freedom of t statistics; none means normal.
     pub df: Option<f64>,
     /// References, with their treated rows.
@@ -91,6 +104,9 @@ pub struct EventStudy {
     pub level: f64,
     /// Critical value of the simultaneous band.
     pub sup_t: Option<f64>,
+    /// Draws of the multiplier bootstrap behind standard errors and band; none when they are analytical.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bootstrap: Option<usize>,
     /// Joint test that all leads are 0.
     pub leads: Option<Wald>,
     /// Periods before adoption that the data have.
@@ -110,10 +126,24 @@ impl EventStudy {
     ///
     /// `seed` drives the simulated critical value of the band.
     pub fn new(estimated: Estimated, level: f64, seed: u64) -> Self {
-        let Estimated { estimator, label, effects, covariance, df, references, base, pre_available, fit, warnings } =
-            estimated;
+        let Estimated {
+            estimator,
+            label,
+            effects,
+            covariance,
+            simulated,
+            df,
+            references,
+            base,
+            pre_available,
+            fit,
+            warnings,
+        } = estimated;
         let pointwise = critical(level, df);
-        let sup_t = sup_t(&covariance, level, df, seed);
+        let sup_t = match &simulated {
+            Some(simulated) => simulated.critical,
+            None => sup_t(&covariance, level, df, seed),
+        };
         let leads: Vec<usize> = (0..effects.len()).filter(|&i| effects[i].event_time < 0).collect();
         let pre_testable = leads.len();
         let leads = wald(
@@ -127,7 +157,10 @@ impl EventStudy {
             .iter()
             .enumerate()
             .map(|(i, effect)| {
-                let std_error = Some(covariance[i][i].sqrt()).filter(|se| *se > 0.0);
+                let std_error = match &simulated {
+                    Some(simulated) => simulated.std_errors[i],
+                    None => Some(covariance[i][i].sqrt()).filter(|se| *se > 0.0),
+                };
                 let end = |critical: Option<f64>, sign: f64| Some(effect.estimate + sign * critical? * std_error?);
                 EventRow {
                     event_time: effect.event_time,
@@ -165,6 +198,7 @@ impl EventStudy {
             reference,
             level,
             sup_t,
+            bootstrap: simulated.map(|simulated| simulated.draws),
             leads,
             pre_available,
             pre_testable,

@@ -7,7 +7,10 @@
 pub mod callaway_santanna;
 pub mod event;
 pub mod event_time;
+pub mod group_time;
 pub mod imputation;
+mod multiplier;
+pub mod options;
 mod staggered;
 pub mod sun_abraham;
 pub mod synthetic;
@@ -24,6 +27,8 @@ use crate::panel::{Adoption, Panel};
 use crate::text::Text;
 use event::EventStudy;
 use event_time::Window;
+use group_time::{Aggregations, CellRow};
+use options::Options;
 
 /// Every estimator, by name.
 pub const ESTIMATORS: &[&dyn Estimator] = &[
@@ -86,6 +91,8 @@ pub struct Spec {
     pub fit: FitOptions,
     /// Event times.
     pub window: Window,
+    /// Comparison group, base period and what else the estimators for staggered adoption can be asked.
+    pub options: Options,
     /// Seed of simulated critical values.
     pub seed: u64,
 }
@@ -117,6 +124,10 @@ pub struct Estimate {
     pub overall: Term,
     /// Effects by time since adoption; none when the treatment has no dates.
     pub event_study: Option<EventStudy>,
+    /// Averages of group-time effects; empty where the estimator has none.
+    pub aggregations: Aggregations,
+    /// Effects by cohort and period; empty where the estimator has none.
+    pub group_time: Vec<CellRow>,
     /// The regression behind `overall`, when there is one.
     pub fit: Option<FitRecord>,
     /// Rows used.
@@ -125,6 +136,8 @@ pub struct Estimate {
     pub n_units: usize,
     /// Of these, ever treated.
     pub n_treated_units: usize,
+    /// First and last period used.
+    pub periods: [f64; 2],
     /// Where rows went.
     pub ledger: Ledger,
     /// Cautions.

@@ -2,6 +2,7 @@
 //! when, and the frame of their answer.
 
 use super::event::{Effect, Estimated, EventStudy};
+use super::group_time::{self, Aggregations, Cell, EventTimes, Inference};
 use super::wide::Wide;
 use super::{Data, Estimate, Spec};
 use crate::design::Design;
@@ -34,6 +35,8 @@ pub(super) struct Staggered {
     pub clusters: usize,
     /// Weight of each row.
     pub weight: Vec<f64>,
+    /// Periods before adoption in which units may already react.
+    pub anticipation: i64,
     /// What was noticed.
     pub warnings: Vec<Warning>,
 }
@@ -95,6 +98,7 @@ impl Staggered {
             clusters,
             weight,
             design,
+            anticipation: spec.options.anticipation as i64,
             warnings,
         })
     }
@@ -103,6 +107,11 @@ impl Staggered {
     pub fn event_time(&self, row: usize) -> Option<i64> {
         let g = self.first[self.unit[row] as usize]?;
         Some(((self.times[self.time[row] as usize] - g) / self.step).floor() as i64)
+    }
+
+    /// Treated now, or so close to adoption that the unit may already react (`anticipation`).
+    pub fn is_exposed(&self, row: usize) -> bool {
+        self.event_time(row).is_some_and(|k| k >= -self.anticipation)
     }
 
     /// Treated now.
@@ -154,19 +163,77 @@ impl Staggered {
 
     /// The answer with the normal distribution as reference, as the estimators' own software does.
     pub fn estimate(self, estimator: &'static str, words: Words, overall: Term, study: Option<EventStudy>) -> Estimate {
+        let used = |time: &u32| self.times[*time as usize];
+        let periods = [self.time.iter().min().map_or(f64::NAN, used), self.time.iter().max().map_or(f64::NAN, used)];
+        let (n_units, n_treated_units) = self.units_used();
         Estimate {
             estimator,
             control_group: words.control_group,
             base_period: words.base,
             overall,
             event_study: study,
+            aggregations: Aggregations::default(),
+            group_time: Vec::new(),
             fit: None,
             n_obs: self.design.rows(),
-            n_units: self.units,
-            n_treated_units: self.first.iter().flatten().count(),
+            n_units,
+            n_treated_units,
+            periods,
             ledger: self.design.ledger,
             warnings: self.design.warnings.into_iter().chain(self.warnings).collect(),
         }
+    }
+
+    /// Units with a row, and those of them that ever adopt.
+    fn units_used(&self) -> (usize, usize) {
+        let mut used = vec![false; self.units];
+        for &unit in &self.unit {
+            used[unit as usize] = true;
+        }
+        let treated = used.iter().zip(&self.first).filter(|(used, first)| **used && first.is_some()).count();
+        (used.iter().filter(|used| **used).count(), treated)
+    }
+
+    /// [`Staggered::estimate`] of an estimator that has group-time effects: every average of `cells`, and an
+    /// event study of them. `base` names the periods that changes are measured from.
+    pub fn estimate_cells(
+        self,
+        estimator: &'static str,
+        words: Words,
+        cells: &[Cell],
+        headline: Headline,
+        spec: &Spec,
+        df: Option<f64>,
+    ) -> Result<Estimate> {
+        let inference = Inference { level: spec.fit.level, df, bootstrap: spec.options.bootstrap, seed: spec.seed };
+        let [min, max] = spec.window.bounds.map_or([None, None], |[low, high]| [Some(low), Some(high)]);
+        let kept = EventTimes { min, max, balance: spec.options.balance };
+        let aggregations = group_time::aggregations(&spec.treatment, cells, kept, &inference);
+        let of = match headline {
+            Headline::Simple => &aggregations.simple,
+            Headline::Group => &aggregations.group,
+        };
+        let overall = of.as_ref().and_then(|found| found.overall.clone()).ok_or_else(|| {
+            Problem::new("E205", "no cohort has an effect after adoption that can be estimated")
+                .fix("see the warnings for why each cohort was left out, or widen the window")
+        })?;
+        let (fixed, free): (Vec<Cell>, Vec<Cell>) = cells.iter().cloned().partition(|cell| cell.is_reference);
+        let dynamic = group_time::by_event_time(&free, kept);
+        let mut references = group_time::by_event_time(&fixed, kept).effects();
+        references.retain(|reference| dynamic.effects().iter().all(|effect| effect.event_time != reference.event_time));
+        let influences: Vec<&[f64]> = dynamic.rows.iter().map(|row| &row.influence[..]).collect();
+        let simulated = inference.simulate(&influences);
+        let estimated = Estimated {
+            simulated,
+            df,
+            references,
+            ..self.estimated(estimator, &words, dynamic.effects(), dynamic.covariance())
+        };
+        let study = EventStudy::new(estimated, spec.fit.level, spec.seed);
+        let mut answer = self.estimate(estimator, words, overall, Some(study));
+        answer.group_time = inference.cells(cells);
+        answer.aggregations = aggregations;
+        Ok(answer)
     }
 
     /// Effects by event time with their covariance, as the shared event-study type.
@@ -193,21 +260,26 @@ impl Staggered {
         df: Option<f64>,
         spec: &Spec,
     ) -> EventStudy {
+        let estimated = Estimated { df, references, ..self.estimated(estimator, words, effects, covariance) };
+        EventStudy::new(estimated, spec.fit.level, spec.seed)
+    }
+
+    fn estimated(&self, estimator: &str, words: &Words, effects: Vec<Effect>, covariance: Vec<Vec<f64>>) -> Estimated {
         let first = self.times.first().copied().unwrap_or(f64::NAN);
         let before = self.first.iter().flatten().map(|g| ((g - first) / self.step) as usize).max().unwrap_or(0);
-        let estimated = Estimated {
+        Estimated {
             estimator: estimator.to_owned(),
             label: words.label.clone(),
             effects,
             covariance,
-            df,
-            references,
+            simulated: None,
+            df: None,
+            references: Vec::new(),
             base: words.base.clone(),
             pre_available: before,
             fit: None,
             warnings: self.warnings.clone(),
-        };
-        EventStudy::new(estimated, spec.fit.level, spec.seed)
+        }
     }
 
     /// Keeps the rows `rows`; units keep their numbers.
@@ -235,6 +307,15 @@ impl Staggered {
         }
         times
     }
+}
+
+/// Which average is an estimator's own headline.
+#[derive(Clone, Copy)]
+pub(super) enum Headline {
+    /// All cells after adoption, by weight.
+    Simple,
+    /// Cohorts by their weight, each the mean over its treated periods.
+    Group,
 }
 
 /// How an estimator describes itself in results.

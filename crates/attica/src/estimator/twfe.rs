@@ -9,6 +9,7 @@ use crate::text::Text;
 
 use super::event::{Effect, Estimated, EventStudy};
 use super::event_time::{Window, indicators, relative};
+use super::group_time::Aggregations;
 use super::{About, Data, Estimate, Estimator, Spec};
 
 /// `y_it = a_i + l_t + b D_it + x'c + e`.
@@ -80,6 +81,9 @@ impl Estimator for Twfe {
             base_period: Text::new("the mean of each unit and of each period", "各单位均值与各期均值"),
             overall,
             event_study,
+            aggregations: Aggregations::default(),
+            group_time: Vec::new(),
+            periods: periods(data.panel, &fit.sample),
             n_obs: record.n_obs,
             n_units: units.len(),
             n_treated_units: units.iter().filter(|(_, treated)| *treated).count(),
@@ -88,6 +92,12 @@ impl Estimator for Twfe {
             fit: Some(record),
         })
     }
+}
+
+/// First and last period of the rows `sample`.
+fn periods(panel: &Panel, sample: &[u32]) -> [f64; 2] {
+    let times = || sample.iter().map(|&row| panel.times[panel.time[row as usize] as usize]);
+    [times().fold(f64::INFINITY, f64::min), times().fold(f64::NEG_INFINITY, f64::max)]
 }
 
 /// Effects by time since adoption: `base`, a design with outcome, controls and effects but no treatment,
@@ -132,6 +142,7 @@ pub fn event_study(
         label: Text::new("Two-way fixed effects", "双向固定效应"),
         effects: effects.collect(),
         covariance: places.iter().map(|&i| places.iter().map(|&j| v[(i, j)]).collect()).collect(),
+        simulated: None,
         df: record.se_card.df,
         references: found.references,
         base: Text::new(

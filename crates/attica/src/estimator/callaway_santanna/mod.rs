@@ -14,19 +14,9 @@ pub use aggregate::{Aggregate, Aggregation, Average, aggregate};
 pub use register::CallawaySantAnna;
 
 use self::drdid::{Cell, CellFailure};
+use super::options::{BasePeriod, ControlGroup};
 use super::wide::Wide;
 use crate::message::{Problem, Result, Warning};
-
-/// Whom the treated are compared with.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Controls {
-    /// Units that are never treated.
-    #[default]
-    Never,
-    /// Units not treated yet in the period compared (nor in the base period, with anticipation).
-    NotYet,
-}
 
 /// How covariates enter.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,27 +31,15 @@ pub enum Method {
     Regression,
 }
 
-/// Which period changes are measured from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Base {
-    /// The last period before treatment for effects, the period just before for leads: leads are
-    /// short differences.
-    #[default]
-    Varying,
-    /// The last period before treatment throughout: leads are long differences.
-    Universal,
-}
-
 /// Options of [`att_gt`]; the default is that of the reference implementation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Options {
     /// Comparison group.
-    pub controls: Controls,
+    pub controls: ControlGroup,
     /// Use of covariates.
     pub method: Method,
     /// Base period.
-    pub base: Base,
+    pub base: BasePeriod,
     /// Periods before adoption in which units may already react.
     pub anticipation: usize,
 }
@@ -105,11 +83,11 @@ pub struct AttGt {
 }
 
 impl AttGt {
-    /// Cluster sums of an average's influence over the number of units: products of two such vectors are
+    /// Cluster sums of units' influence over the number of units: products of two such vectors are
     /// covariances (clusters are units unless coarser ones were given).
-    pub fn scores(&self, average: &Average) -> Vec<f64> {
+    pub fn scores(&self, influence: &[f64]) -> Vec<f64> {
         let n = self.cohort.len() as f64;
-        let unit = average.influence.iter().map(|v| v / n);
+        let unit = influence.iter().map(|v| v / n);
         match &self.cluster {
             None => unit.collect(),
             Some(cluster) => {
@@ -159,7 +137,7 @@ pub fn att_gt(panel: &Wide, options: &Options) -> Result<AttGt> {
     }
     let mut last_time = panel.times.len();
     if cohort.iter().all(Option::is_some) {
-        if options.controls == Controls::Never {
+        if options.controls == ControlGroup::Never {
             return Err(Problem::new(
                 "E204",
                 "every unit is treated sooner or later, so there are no never-treated controls",
@@ -268,7 +246,7 @@ impl Sample<'_> {
             let Some(before) = times.iter().rposition(|&t| t < group - ahead) else { continue };
             for time in 0..last_time {
                 // Leads are short differences unless the base is universal; the first period has none.
-                let short = self.options.base == Base::Varying && times[time] < group - ahead;
+                let short = self.options.base == BasePeriod::Varying && times[time] < group - ahead;
                 if short && time == 0 {
                     continue;
                 }
@@ -283,8 +261,8 @@ impl Sample<'_> {
     fn is_control(&self, i: usize, group: f64, time: usize, base: usize) -> bool {
         match (self.cohort[i], self.options.controls) {
             (None, _) => true,
-            (Some(_), Controls::Never) => false,
-            (Some(g), Controls::NotYet) => {
+            (Some(_), ControlGroup::Never) => false,
+            (Some(g), ControlGroup::NotYet) => {
                 let later = self.panel.times[time.max(base)];
                 g != group && g > later + anticipated(self.panel, self.options)
             }

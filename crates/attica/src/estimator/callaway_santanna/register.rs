@@ -1,12 +1,14 @@
 //! Callaway-Sant'Anna among the registered estimators: doubly robust, never-treated controls (units not
 //! yet treated where there are none), varying base, no anticipation.
 
-use super::aggregate::Average;
-use super::{Aggregation, Controls, Options, aggregate, att_gt};
-use crate::estimator::event::Effect;
-use crate::estimator::staggered::{Staggered, Words, normal_term};
+use std::sync::Arc;
+
+use super::{AttGt, GroupTime, Options, att_gt};
+use crate::estimator::group_time::Cell;
+use crate::estimator::options::ControlGroup;
+use crate::estimator::staggered::{Headline, Staggered, Words};
 use crate::estimator::{About, Data, Estimate, Estimator, Spec};
-use crate::message::{Problem, Result};
+use crate::message::Result;
 use crate::text::Text;
 
 /// Group-time effects; the headline is the mean over treated units of their cohort's mean effect.
@@ -43,22 +45,17 @@ impl Estimator for CallawaySantAnna {
         let mut sample = Staggered::new(data, spec)?;
         let wide = sample.wide();
         let never = wide.cohort.iter().any(Option::is_none);
-        let options =
-            Options { controls: if never { Controls::Never } else { Controls::NotYet }, ..Options::default() };
+        let wanted =
+            spec.options.control_group.unwrap_or(if never { ControlGroup::Never } else { ControlGroup::NotYet });
+        let options = Options {
+            controls: wanted,
+            base: spec.options.base_period,
+            anticipation: spec.options.anticipation,
+            ..Options::default()
+        };
         let effects = att_gt(&wide, &options)?;
         sample.warnings.extend(effects.warnings.iter().cloned());
-        let overall = aggregate(&effects, Aggregation::Group, wide.step).overall.ok_or_else(|| {
-            Problem::new("E205", "no cohort has an effect after adoption that can be estimated")
-                .fix("see the warnings for why each cohort was left out, or widen the window")
-        })?;
-        let [min_e, max_e] = spec.window.bounds.map_or([None, None], |[low, high]| [Some(low), Some(high)]);
-        let dynamic = aggregate(&effects, Aggregation::Dynamic { min_e, max_e, balance_e: None }, wide.step);
-        let scores: Vec<Vec<f64>> = dynamic.rows.iter().map(|row| effects.scores(row)).collect();
-        let covariance = scores.iter().map(|a| scores.iter().map(|b| dot(a, b)).collect()).collect();
-        let event = |row: &Average| {
-            let event_time = row.at.unwrap_or(0.0) as i64;
-            Effect { event_time, binned: false, estimate: row.att, n: sample.rows_at(event_time) }
-        };
+        let cells = cells(&effects, wide.step);
         let words = Words {
             label: self.about().title,
             control_group: if never {
@@ -71,13 +68,38 @@ impl Estimator for CallawaySantAnna {
                 "处理后效应为相对处理前最后一期的长差分；处理前系数为相对上一期的短差分",
             ),
         };
-        let study = sample.study(self.name(), &words, dynamic.rows.iter().map(event).collect(), covariance, spec);
-        let own = effects.scores(&overall);
-        let term = normal_term(&spec.treatment, overall.att, dot(&own, &own).sqrt(), spec.fit.level);
-        Ok(sample.estimate(self.name(), words, term, Some(study)))
+        sample.estimate_cells(self.name(), words, &cells, Headline::Group, spec, None)
     }
 }
 
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(x, y)| x * y).sum()
+/// The shared form of group-time effects: cohorts weigh by their estimated share.
+fn cells(effects: &AttGt, step: f64) -> Vec<Cell> {
+    let n = effects.cohort.len() as f64;
+    let mut shares: Vec<(f64, f64, Arc<[f64]>)> = Vec::new();
+    for group in effects.effects.iter().map(|cell| cell.group) {
+        if shares.iter().any(|(known, ..)| *known == group) {
+            continue;
+        }
+        let own = || effects.cohort.iter().zip(&effects.weight).map(|(g, w)| if *g == Some(group) { *w } else { 0.0 });
+        let share = own().sum::<f64>() / n;
+        let influence: Vec<f64> = own().map(|w| w - share).collect();
+        shares.push((group, share, effects.scores(&influence).into()));
+    }
+    let cell = |cell: &GroupTime| {
+        let (_, weight, influence) = shares.iter().find(|(group, ..)| *group == cell.group)?;
+        Some(Cell {
+            group: cell.group,
+            time: cell.time,
+            event_time: ((cell.time - cell.group) / step).round() as i64,
+            base: Some(cell.base),
+            estimate: cell.att,
+            influence: if cell.is_reference { Vec::new() } else { effects.scores(&cell.influence) },
+            is_reference: cell.is_reference,
+            weight: *weight,
+            weight_influence: Some(influence.clone()),
+            n_treated: cell.n_treated,
+            n_control: Some(cell.n_control),
+        })
+    };
+    effects.effects.iter().filter_map(cell).collect()
 }

@@ -47,7 +47,7 @@ fn words(label: Text) -> Words {
 
 /// Runs `use_rows` on the sample's rows.
 fn with_rows<T>(sample: &Staggered, use_rows: impl FnOnce(&Rows) -> T) -> T {
-    let treated: Vec<bool> = (0..sample.unit.len()).map(|row| sample.is_treated(row)).collect();
+    let treated: Vec<bool> = (0..sample.unit.len()).map(|row| sample.is_exposed(row)).collect();
     use_rows(&Rows {
         unit: &sample.unit,
         units: sample.units,

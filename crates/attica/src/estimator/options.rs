@@ -1,0 +1,48 @@
+//! What a user can ask of the estimators for staggered adoption, beyond outcome, controls and window.
+//! Knobs that several of them share stand at the top; what only one of them knows stands in its own table.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Whom the treated are compared with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ControlGroup {
+    /// Units that are never treated.
+    #[default]
+    #[serde(alias = "nevertreated", alias = "never_treated")]
+    Never,
+    /// Units not treated yet in the period compared (nor in the base period, with anticipation).
+    #[serde(rename = "notyet", alias = "not_yet", alias = "notyettreated", alias = "not-yet")]
+    NotYet,
+}
+
+/// Which period changes are measured from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum BasePeriod {
+    /// The last period before treatment for effects, the period just before for leads: leads are short
+    /// differences.
+    #[default]
+    Varying,
+    /// The last period before treatment throughout: leads are long differences.
+    Universal,
+}
+
+/// Options of the estimators for staggered adoption; the default of each is that of its reference software.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Options {
+    /// Comparison units: `never` or `notyet`. Each estimator's own default when left out.
+    pub control_group: Option<ControlGroup>,
+    /// Period that changes are measured from: `varying` or `universal` (`cs`).
+    pub base_period: BasePeriod,
+    /// Makes the leads of every estimator long differences from the same base period, where it can.
+    pub symmetric: bool,
+    /// Periods before adoption in which units may already react.
+    pub anticipation: usize,
+    /// Averages event times only over cohorts that are seen for at least this many periods after adoption.
+    pub balance: Option<i64>,
+    /// Draws of the multiplier bootstrap that replaces analytical standard errors and bands; none by default.
+    pub bootstrap: Option<usize>,
+}
