@@ -1,6 +1,8 @@
 //! Reading the reference data that lie beside the project, and building designs by hand.
 #![allow(dead_code, clippy::unwrap_used, clippy::print_stderr, missing_docs)]
 
+pub mod panel;
+
 use std::collections::HashMap;
 use std::path::PathBuf;
 
