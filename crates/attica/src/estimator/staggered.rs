@@ -313,6 +313,7 @@ impl Staggered {
 #[derive(Clone, Copy)]
 pub(super) enum Headline {
     /// All cells after adoption, by weight.
+    #[allow(dead_code)] // For estimators whose own software reports it.
     Simple,
     /// Cohorts by their weight, each the mean over its treated periods.
     Group,
