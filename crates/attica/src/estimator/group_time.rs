@@ -362,7 +362,7 @@ impl Averages {
         let rows = self.rows.iter().enumerate().filter_map(|(i, row)| {
             let std_error = match &simulated {
                 Some(simulated) => simulated.std_errors[i],
-                None => root_of_squares(&row.influence),
+                None => root_of_squares(row.estimate, &row.influence),
             };
             let end = |critical: Option<f64>, sign: f64| Some(row.estimate + sign * critical? * std_error?);
             Some(AverageRow {
@@ -403,7 +403,7 @@ impl Inference {
     pub fn term(&self, name: &str, average: &Average) -> Option<Term> {
         let std_error = match self.simulate(&[&average.influence]) {
             Some(simulated) => simulated.std_errors[0],
-            None => root_of_squares(&average.influence),
+            None => root_of_squares(average.estimate, &average.influence),
         }?;
         let statistic = average.estimate / std_error;
         let half = self.critical() * std_error;
@@ -425,7 +425,7 @@ impl Inference {
         let row = |(i, cell): (usize, &Cell)| {
             let std_error = match &simulated {
                 Some(simulated) => simulated.std_errors[i],
-                None => root_of_squares(&cell.influence),
+                None => root_of_squares(cell.estimate, &cell.influence),
             };
             let half = std_error.map(|se| self.critical() * se);
             CellRow {
@@ -446,7 +446,7 @@ impl Inference {
     }
 }
 
-/// The standard error that an influence implies; none when it is zero.
-fn root_of_squares(influence: &[f64]) -> Option<f64> {
-    Some(influence.iter().map(|v| v * v).sum::<f64>().sqrt()).filter(|se| *se > 0.0)
+/// The standard error that an influence implies; none when it is zero up to the rounding of `estimate`.
+fn root_of_squares(estimate: f64, influence: &[f64]) -> Option<f64> {
+    Some(influence.iter().map(|v| v * v).sum::<f64>().sqrt()).filter(|se| *se > 1e-12 * estimate.abs())
 }

@@ -180,5 +180,14 @@ pub fn common_problems(data: Data<'_>, spec: &Spec) -> Vec<Problem> {
             );
         }
     }
+    if let Some(draws) = spec.options.bootstrap.filter(|draws| *draws < LEAST_DRAWS) {
+        problems.push(
+            Problem::new("E607", format!("{draws} bootstrap draws are too few for a standard error"))
+                .fix(format!("ask for {LEAST_DRAWS} or more (1000 is usual), or leave bootstrap out")),
+        );
+    }
     problems
 }
+
+/// Below this many draws the quartiles that a bootstrap standard error is made of are guesses.
+const LEAST_DRAWS: usize = 20;

@@ -5,13 +5,14 @@ use super::event::{Effect, Estimated, EventStudy};
 use super::group_time::{self, Aggregations, Cell, EventTimes, Inference};
 use super::wide::Wide;
 use super::{Data, Estimate, Spec};
-use crate::design::Design;
-use crate::fit::Term;
+use crate::design::{Codes, Design};
+use crate::fit::{Term, examine};
 use crate::ledger::Reason;
 use crate::math::distribution::{normal_quantile, normal_two_sided};
 use crate::message::{Problem, Result, Warning};
 use crate::panel::Adoption;
 use crate::text::Text;
+use crate::vcov::Vcov;
 
 /// Rows with outcome and controls, units renumbered to those that have one.
 pub(super) struct Staggered {
@@ -57,7 +58,7 @@ impl Staggered {
                 number[old] = first.len() as u32;
                 first.push(match data.adoption[old] {
                     // A date between two periods counts from the next one, as in the two-way event study.
-                    Adoption::At(g) => data.panel.times.iter().copied().find(|&t| t >= g),
+                    Adoption::At(g) => data.panel.times.iter().copied().find(|&t| steps(t - g, data.panel.step) >= 0.0),
                     Adoption::Always => data.panel.times.first().copied(),
                     Adoption::Never | Adoption::Switches => None,
                 });
@@ -72,10 +73,13 @@ impl Staggered {
             .fix("check the coding of the treatment, and missing values among treated units"));
         }
         let time = design.sample.iter().map(|&row| data.panel.time[row as usize]).collect();
-        let (cluster, clusters) = match design.clusters.first() {
-            Some(codes) => (codes.codes.clone(), codes.levels),
-            None => (unit.clone(), first.len()),
-        };
+        let clustering = design.clusters.first().cloned().unwrap_or_else(|| Codes {
+            name: data.panel.unit_name.clone(),
+            codes: unit.clone(),
+            levels: first.len(),
+        });
+        warnings.extend(examine::clusters(&clustering)?);
+        warnings.extend(examine::crossed(&design, &Vcov::cluster(&clustering.name)));
         if design.clusters.len() > 1 {
             warnings.push(Warning::new(
                 "W803",
@@ -94,8 +98,8 @@ impl Staggered {
             times: data.panel.times.clone(),
             step: data.panel.step,
             first,
-            cluster,
-            clusters,
+            cluster: clustering.codes,
+            clusters: clustering.levels,
             weight,
             design,
             anticipation: spec.options.anticipation as i64,
@@ -106,7 +110,7 @@ impl Staggered {
     /// Periods since adoption; none for units that never adopt.
     pub fn event_time(&self, row: usize) -> Option<i64> {
         let g = self.first[self.unit[row] as usize]?;
-        Some(((self.times[self.time[row] as usize] - g) / self.step).floor() as i64)
+        Some(steps(self.times[self.time[row] as usize] - g, self.step).floor() as i64)
     }
 
     /// Treated now, or so close to adoption that the unit may already react (`anticipation`).
@@ -213,10 +217,8 @@ impl Staggered {
             Headline::Simple => &aggregations.simple,
             Headline::Group => &aggregations.group,
         };
-        let overall = of.as_ref().and_then(|found| found.overall.clone()).ok_or_else(|| {
-            Problem::new("E205", "no cohort has an effect after adoption that can be estimated")
-                .fix("see the warnings for why each cohort was left out, or widen the window")
-        })?;
+        let overall =
+            of.as_ref().and_then(|found| found.overall.clone()).ok_or_else(|| self.nothing_estimated(of.is_some()))?;
         let (fixed, free): (Vec<Cell>, Vec<Cell>) = cells.iter().cloned().partition(|cell| cell.is_reference);
         let dynamic = group_time::by_event_time(&free, kept);
         let mut references = group_time::by_event_time(&fixed, kept).effects();
@@ -234,6 +236,23 @@ impl Staggered {
         answer.group_time = inference.cells(cells);
         answer.aggregations = aggregations;
         Ok(answer)
+    }
+
+    /// Why there is no overall effect: `found` when there is one and only its standard error is missing.
+    fn nothing_estimated(&self, found: bool) -> Problem {
+        if found {
+            let name = &self.design.outcome.0;
+            return Problem::new(
+                "E305",
+                format!("\"{name}\" does not vary around the effects, so that they have no standard error"),
+            )
+            .fix("compare more units, or choose an outcome that varies within them");
+        }
+        let why = |w: &&Warning| w.id == "W805" || w.id.starts_with("W20") || w.id == "W306";
+        let mut reasons: Vec<&str> = self.warnings.iter().filter(why).map(|w| w.text.en.as_str()).collect();
+        reasons.insert(0, "no cohort has an effect after adoption that can be estimated");
+        Problem::new("E205", reasons.join("; "))
+            .fix("leave out the controls named, use not-yet-treated controls, or add periods before adoption")
     }
 
     /// Effects by event time with their covariance, as the shared event-study type.
@@ -266,7 +285,7 @@ impl Staggered {
 
     fn estimated(&self, estimator: &str, words: &Words, effects: Vec<Effect>, covariance: Vec<Vec<f64>>) -> Estimated {
         let first = self.times.first().copied().unwrap_or(f64::NAN);
-        let before = self.first.iter().flatten().map(|g| ((g - first) / self.step) as usize).max().unwrap_or(0);
+        let before = self.first.iter().flatten().map(|g| steps(g - first, self.step) as usize).max().unwrap_or(0);
         Estimated {
             estimator: estimator.to_owned(),
             label: words.label.clone(),
@@ -338,6 +357,11 @@ pub(super) fn normal_term(name: &str, estimate: f64, std_error: f64, level: f64)
         conf_low: estimate - half,
         conf_high: estimate + half,
     }
+}
+
+/// Periods between two dates, rounded so that tenths and quarters come out whole.
+fn steps(between: f64, step: f64) -> f64 {
+    (between / step * 1e9).round() / 1e9
 }
 
 /// Units whose treatment ends have no single date of adoption; these estimators cannot use them.

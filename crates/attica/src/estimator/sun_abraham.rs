@@ -96,7 +96,12 @@ impl Estimator for SunAbraham {
         let term = Term { term: spec.treatment.clone(), ..fitted.combination(&spec.treatment, &overall) };
         let record = fitted.record();
         sample.warnings.extend(
-            record.warnings.iter().filter(|w| !sample.design.warnings.contains(w)).cloned().collect::<Vec<_>>(),
+            record
+                .warnings
+                .iter()
+                .filter(|w| !sample.design.warnings.contains(w) && !sample.warnings.contains(w))
+                .cloned()
+                .collect::<Vec<_>>(),
         );
         let ledger = record.ledger.clone();
         let mut answer = sample.estimate(self.name(), words, term, Some(study));
@@ -107,20 +112,18 @@ impl Estimator for SunAbraham {
 
 /// The regression on every cohort by event time but -1, and whether all units end up treated.
 fn saturated(sample: &mut Staggered, spec: &Spec) -> Result<(Fit, Vec<Cell>, bool)> {
-    let first_period = sample.times.first().copied().unwrap_or(f64::NAN);
-    let always =
-        |sample: &Staggered, row: usize| sample.first[sample.unit[row] as usize].is_some_and(|g| g <= first_period);
-    let all_treated = sample.first.iter().all(Option::is_some);
-    let last = sample.first.iter().flatten().copied().fold(f64::NEG_INFINITY, f64::max);
-    let before_last = |sample: &Staggered, row: usize| !all_treated || sample.times[sample.time[row] as usize] < last;
-    let keep: Vec<u32> =
-        (0..sample.unit.len()).filter(|&r| !always(sample, r) && before_last(sample, r)).map(|r| r as u32).collect();
-    if keep.len() < sample.unit.len() {
+    leave_out_without_base(sample);
+    let all_treated = (0..sample.unit.len()).all(|r| sample.event_time(r).is_some());
+    let dates = (0..sample.unit.len()).filter_map(|r| sample.first[sample.unit[r] as usize]);
+    let last = dates.fold(f64::NEG_INFINITY, f64::max);
+    if all_treated {
+        let before_last = |r: &u32| sample.times[sample.time[*r as usize] as usize] < last;
+        let keep: Vec<u32> = (0..sample.unit.len() as u32).filter(before_last).collect();
         let lost = sample.unit.len() - keep.len();
         sample.warnings.push(Warning::new(
-            if all_treated { "W204" } else { "W203" },
-            format!("{lost} rows are left out: units treated in every period, and periods in which no unit is left untreated, have no comparison"),
-            format!("剔除{lost}个观测：始终受处理的个体以及已无未处理个体的时期没有可比对象"),
+            "W204",
+            format!("no unit is never treated: the {lost} rows from {last} on, when nobody is left untreated, are left out, and the cohort of {last} is the comparison"),
+            format!("没有从未处理的个体：{last}起已无未处理个体，剔除其{lost}个观测；以{last}批次为对照"),
         ));
         sample.keep(&keep);
     }
@@ -147,4 +150,30 @@ fn saturated(sample: &mut Staggered, spec: &Spec) -> Result<(Fit, Vec<Cell>, boo
     columns.append(&mut design.regressors);
     design.regressors = columns;
     Ok((fit(&design, &spec.fit)?, found, all_treated))
+}
+
+/// Leaves out the cohorts that have no row in the period before adoption, which their effects are differences from.
+fn leave_out_without_base(sample: &mut Staggered) {
+    let cohort = |r: usize| sample.first[sample.unit[r] as usize];
+    let rows = 0..sample.unit.len();
+    let mut based: Vec<f64> = rows.clone().filter(|&r| sample.event_time(r) == Some(-1)).filter_map(cohort).collect();
+    based.sort_by(f64::total_cmp);
+    based.dedup();
+    let mut without: Vec<f64> = rows.clone().filter_map(cohort).filter(|g| !based.contains(g)).collect();
+    without.sort_by(f64::total_cmp);
+    without.dedup();
+    if without.is_empty() {
+        return;
+    }
+    let seen_before = rows.clone().filter(|&r| sample.event_time(r).is_some_and(|k| k < -1)).filter_map(cohort);
+    let id = if seen_before.into_iter().any(|g| without.contains(&g)) { "W805" } else { "W203" };
+    let keep: Vec<u32> = rows.filter(|&r| cohort(r).is_none_or(|g| based.contains(&g))).map(|r| r as u32).collect();
+    let lost = sample.unit.len() - keep.len();
+    let listed = without.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    sample.warnings.push(Warning::new(
+        id,
+        format!("cohorts {listed} have no row in the period before adoption, which effects are differences from; their {lost} rows are left out"),
+        format!("批次{listed}在实施前一期没有观测，无法作为差分基准，剔除其{lost}个观测"),
+    ));
+    sample.keep(&keep);
 }

@@ -2,9 +2,9 @@
 
 use super::{Fit, INTERCEPT};
 use crate::absorb::is_nested;
-use crate::design::Design;
+use crate::design::{Codes, Design};
 use crate::math::cross::{weighted_dot, weighted_mean};
-use crate::message::Warning;
+use crate::message::{Problem, Result, Warning};
 use crate::vcov::Vcov;
 
 /// A variance inflation factor from which a coefficient is hardly told apart from others: its standard
@@ -41,7 +41,7 @@ pub(super) fn near_collinear(fit: &Fit) -> Vec<Warning> {
 
 /// `W407`: units that lie in several clusters of the one cluster variable, so that errors of one unit
 /// count as independent across them.
-pub(super) fn crossed(design: &Design, vcov: &Vcov) -> Option<Warning> {
+pub(crate) fn crossed(design: &Design, vcov: &Vcov) -> Option<Warning> {
     let Vcov::Cluster(names) = vcov else { return None };
     let ([name], Some((unit, _))) = (names.as_slice(), &design.panel) else { return None };
     let cluster = design.clusters.iter().find(|codes| codes.name == *name)?;
@@ -66,4 +66,39 @@ pub(super) fn crossed(design: &Design, vcov: &Vcov) -> Option<Warning> {
             unit.name
         ),
     ))
+}
+
+/// What the number of clusters means for inference: `W405` few, `W408` as many as rows.
+///
+/// # Errors
+/// `E404` when there is one.
+pub(crate) fn clusters(Codes { name, levels, codes }: &Codes) -> Result<Option<Warning>> {
+    if *levels < 2 {
+        let message = format!(
+            "\"{name}\" has one cluster in the sample of {} rows: no variance between clusters can be estimated",
+            codes.len()
+        );
+        return Err(
+            Problem::new("E404", message).fix("cluster by a variable with more levels, or use randomization inference")
+        );
+    }
+    Ok(if *levels == codes.len() {
+        Some(Warning::new(
+            "W408",
+            format!(
+                "every row is a cluster of its own in \"{name}\": the errors are heteroskedastic ones, not clustered"
+            ),
+            format!("“{name}”的每个聚类只有一行：等同于异方差稳健标准误"),
+        ))
+    } else if *levels < 30 {
+        Some(Warning::new(
+            "W405",
+            format!(
+                "{levels} clusters in \"{name}\": with fewer than 30, clustered standard errors tend to be too small; compare the wild bootstrap"
+            ),
+            format!("“{name}”只有 {levels} 个聚类：少于 30 个时聚类标准误偏小，请与 wild bootstrap 比较"),
+        ))
+    } else {
+        None
+    })
 }

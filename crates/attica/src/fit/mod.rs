@@ -4,7 +4,7 @@
 //! so that another covariance, a joint test, a band or a bootstrap never fits again.
 
 mod constant;
-mod examine;
+pub(crate) mod examine;
 mod measure;
 mod random_effects;
 mod record;
@@ -339,24 +339,7 @@ impl Fit {
         let positions = self.cluster_positions(&vcov)?;
         let clusters: Vec<&Codes> = positions.iter().map(|&i| &self.clusters[i]).collect();
         for cluster in &clusters {
-            let Codes { name, levels, codes } = cluster;
-            if *levels < 2 {
-                return Err(Problem::new("E404", format!("\"{name}\" has one cluster in the sample of {} rows: no variance between clusters can be estimated", codes.len()))
-                    .fix("cluster by a variable with more levels, or use randomization inference"));
-            }
-            if *levels == codes.len() {
-                warnings.push(Warning::new(
-                    "W408",
-                    format!("every row is a cluster of its own in \"{name}\": the errors are heteroskedastic ones, not clustered"),
-                    format!("“{name}”的每个聚类只有一行：等同于异方差稳健标准误"),
-                ));
-            } else if *levels < 30 {
-                warnings.push(Warning::new(
-                    "W405",
-                    format!("{levels} clusters in \"{name}\": with fewer than 30, clustered standard errors tend to be too small; compare the wild bootstrap"),
-                    format!("“{name}”只有 {levels} 个聚类：少于 30 个时聚类标准误偏小，请与 wild bootstrap 比较"),
-                ));
-            }
+            warnings.extend(examine::clusters(cluster)?);
         }
         let robust = covariance(self.parts(), &vcov, &clusters, self.n_obs);
         if let Some(eigenvalue) = robust.repaired {
