@@ -1,6 +1,8 @@
 //! Every registered estimator has a page, golden numbers, and finds the truth in simulated panels.
 #![allow(clippy::unwrap_used)]
 
+#[path = "golden/stacked.rs"]
+mod stacked;
 mod support;
 
 use attica::estimator::{ESTIMATORS, Estimate, find};
@@ -16,6 +18,7 @@ const GOLDEN: &[(&str, fn())] = &[
     ("sa", sun_abraham_golden),
     ("bjs", imputation_golden),
     ("gardner", gardner_golden),
+    ("stacked", stacked::golden),
 ];
 
 fn mpdta() -> Option<Loaded> {

@@ -152,6 +152,11 @@ pub fn by_event_time(cells: &[Cell], kept: EventTimes) -> Averages {
     times.dedup();
     let at = |k: i64| used.iter().copied().filter(|cell| cell.event_time == k).collect::<Vec<_>>();
     let rows: Vec<Average> = times.iter().filter_map(|&k| weighted(Some(At::EventTime(k)), &at(k))).collect();
+    over_event_times(rows)
+}
+
+/// Effects by event time with their plain mean from adoption on.
+pub fn over_event_times(rows: Vec<Average>) -> Averages {
     let overall = mean(rows.iter().filter(|row| matches!(row.at, Some(At::EventTime(k)) if k >= 0)));
     Averages { rows, overall }
 }

@@ -11,9 +11,11 @@ pub mod group_time;
 pub mod imputation;
 mod multiplier;
 pub mod options;
+pub mod stacked;
 mod staggered;
 pub mod sun_abraham;
 pub mod synthetic;
+mod timeline;
 pub mod twfe;
 pub mod wide;
 
@@ -37,6 +39,7 @@ pub const ESTIMATORS: &[&dyn Estimator] = &[
     &sun_abraham::SunAbraham,
     &imputation::Imputation,
     &imputation::Gardner,
+    &stacked::Stacked,
 ];
 
 /// The estimator registered as `name`.

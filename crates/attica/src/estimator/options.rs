@@ -45,4 +45,6 @@ pub struct Options {
     pub balance: Option<i64>,
     /// Draws of the multiplier bootstrap that replaces analytical standard errors and bands; none by default.
     pub bootstrap: Option<usize>,
+    /// What only `stacked` knows.
+    pub stacked: super::stacked::Options,
 }

@@ -2,7 +2,7 @@
 //! when, and the frame of their answer.
 
 use super::event::{Effect, Estimated, EventStudy};
-use super::group_time::{self, Aggregations, Cell, EventTimes, Inference};
+use super::group_time::{self, Aggregations, Averages, Cell, EventTimes, Inference};
 use super::wide::Wide;
 use super::{Data, Estimate, Spec};
 use crate::design::{Codes, Design};
@@ -123,18 +123,20 @@ impl Staggered {
         self.event_time(row).is_some_and(|k| k >= 0)
     }
 
+    /// One value per row as units by periods, unit-major; NaN where there is no row.
+    pub fn spread(&self, values: &[f64]) -> Vec<f64> {
+        let periods = self.times.len();
+        let mut cells = vec![f64::NAN; self.units * periods];
+        for (row, value) in values.iter().enumerate() {
+            cells[self.unit[row] as usize * periods + self.time[row] as usize] = *value;
+        }
+        cells
+    }
+
     /// Units by periods. A unit's weight is that of its first row; weights that change over time are told.
     pub fn wide(&mut self) -> Wide {
-        let periods = self.times.len();
-        let spread = |values: &[f64]| {
-            let mut cells = vec![f64::NAN; self.units * periods];
-            for (row, value) in values.iter().enumerate() {
-                cells[self.unit[row] as usize * periods + self.time[row] as usize] = *value;
-            }
-            cells
-        };
-        let y = spread(&self.design.outcome.1);
-        let x = self.design.regressors.iter().map(|(_, values)| spread(values)).collect();
+        let y = self.spread(&self.design.outcome.1);
+        let x = self.design.regressors.iter().map(|(_, values)| self.spread(values)).collect();
         let (mut weight, mut cluster) = (vec![f64::NAN; self.units], vec![0; self.units]);
         let mut changing = 0;
         for row in 0..self.unit.len() {
@@ -223,15 +225,7 @@ impl Staggered {
         let dynamic = group_time::by_event_time(&free, kept);
         let mut references = group_time::by_event_time(&fixed, kept).effects();
         references.retain(|reference| dynamic.effects().iter().all(|effect| effect.event_time != reference.event_time));
-        let influences: Vec<&[f64]> = dynamic.rows.iter().map(|row| &row.influence[..]).collect();
-        let simulated = inference.simulate(&influences);
-        let estimated = Estimated {
-            simulated,
-            df,
-            references,
-            ..self.estimated(estimator, &words, dynamic.effects(), dynamic.covariance())
-        };
-        let study = EventStudy::new(estimated, spec.fit.level, spec.seed);
+        let study = self.dynamic_study(estimator, &words, &dynamic, references, &inference);
         let mut answer = self.estimate(estimator, words, overall, Some(study));
         answer.group_time = inference.cells(cells);
         answer.aggregations = aggregations;
@@ -239,7 +233,7 @@ impl Staggered {
     }
 
     /// Why there is no overall effect: `found` when there is one and only its standard error is missing.
-    fn nothing_estimated(&self, found: bool) -> Problem {
+    pub fn nothing_estimated(&self, found: bool) -> Problem {
         if found {
             let name = &self.design.outcome.0;
             return Problem::new(
@@ -253,6 +247,25 @@ impl Staggered {
         reasons.insert(0, "no cohort has an effect after adoption that can be estimated");
         Problem::new("E205", reasons.join("; "))
             .fix("leave out the controls named, use not-yet-treated controls, or add periods before adoption")
+    }
+
+    /// The event study of averages by event time, with `references`.
+    pub fn dynamic_study(
+        &self,
+        estimator: &str,
+        words: &Words,
+        dynamic: &Averages,
+        references: Vec<Effect>,
+        inference: &Inference,
+    ) -> EventStudy {
+        let influences: Vec<&[f64]> = dynamic.rows.iter().map(|row| &row.influence[..]).collect();
+        let estimated = Estimated {
+            simulated: inference.simulate(&influences),
+            df: inference.df,
+            references,
+            ..self.estimated(estimator, words, dynamic.effects(), dynamic.covariance())
+        };
+        EventStudy::new(estimated, inference.level, inference.seed)
     }
 
     /// Effects by event time with their covariance, as the shared event-study type.

@@ -1,0 +1,117 @@
+//! Adoption on the calendar: who starts when, who is still clean until when, and how far around adoption
+//! every cohort can be followed. Positions count steps of the panel from its first period, so that a
+//! period nobody was seen in still takes its place.
+
+use super::Spec;
+use super::options::ControlGroup;
+use super::staggered::Staggered;
+use crate::message::{Problem, Result, Warning};
+
+/// Start of a unit that never adopts.
+pub(super) const NEVER: i64 = i64::MAX;
+
+/// Calendar positions of periods and adoptions.
+pub(super) struct Timeline {
+    /// Position of each period of the panel, ascending from 0.
+    pub at: Vec<i64>,
+    /// Position at which each unit is first treated, or [`NEVER`].
+    pub start: Vec<i64>,
+    /// Whom the treated are compared with.
+    pub controls: ControlGroup,
+    /// Periods before adoption in which units may already react.
+    pub anticipation: i64,
+    first: f64,
+    step: f64,
+}
+
+impl Timeline {
+    /// Reads the calendar of `sample` and takes units out that are treated in every period: they have no
+    /// period before. Controls are units not treated yet unless `spec` asks for the never-treated.
+    ///
+    /// # Errors
+    /// `E204` for never-treated controls that do not exist, `E205` when nobody adopts after the first period.
+    pub fn new(sample: &mut Staggered, spec: &Spec) -> Result<Self> {
+        let first = sample.times.first().copied().unwrap_or(f64::NAN);
+        let position = |time: f64| ((time - first) / sample.step).round() as i64;
+        let at = sample.times.iter().map(|&time| position(time)).collect();
+        let start: Vec<i64> = sample.first.iter().map(|start| start.map_or(NEVER, position)).collect();
+        let controls = spec.options.control_group.unwrap_or(ControlGroup::NotYet);
+        let timeline = Self { at, start, controls, anticipation: sample.anticipation, first, step: sample.step };
+        timeline.leave_out_always_treated(sample);
+        if !timeline.start.contains(&NEVER) {
+            if controls == ControlGroup::Never {
+                return Err(Problem::new("E204", "never-treated controls were asked for, and there are none")
+                    .fix("use units not treated yet as controls (control_group = \"notyet\")"));
+            }
+            sample.warnings.push(Warning::new(
+                "W204",
+                "no unit is never treated: controls are units not treated yet, and the last cohort has none",
+                "没有从未处理的个体：以尚未处理的个体为对照，最后一批没有对照",
+            ));
+        }
+        if timeline.cohorts().is_empty() {
+            return Err(Problem::new("E205", "no unit adopts the policy after the first period of the panel")
+                .fix("check the coding of the treatment; effects need a period before adoption"));
+        }
+        Ok(timeline)
+    }
+
+    fn leave_out_always_treated(&self, sample: &mut Staggered) {
+        let units = self.start.iter().filter(|start| **start <= 0).count();
+        if units == 0 {
+            return;
+        }
+        let keep: Vec<u32> =
+            (0..sample.unit.len() as u32).filter(|&row| self.start[sample.unit[row as usize] as usize] > 0).collect();
+        let rows = sample.unit.len() - keep.len();
+        sample.keep(&keep);
+        sample.warnings.push(Warning::new(
+            "W203",
+            format!("{units} units are treated in every period and have no period before; they are left out ({rows} rows)"),
+            format!("{units}个个体在所有时期均受处理，没有处理前时期，予以剔除（{rows}个观测）"),
+        ));
+    }
+
+    /// The period of the panel at `position`, if there is one.
+    pub fn period(&self, position: i64) -> Option<usize> {
+        self.at.binary_search(&position).ok()
+    }
+
+    /// What the time column says at `position`.
+    pub fn time(&self, position: i64) -> f64 {
+        self.first + position as f64 * self.step
+    }
+
+    /// A unit that starts at `start` is a control until `position`: untreated and not reacting yet.
+    pub fn is_clean(&self, start: i64, position: i64) -> bool {
+        match self.controls {
+            ControlGroup::Never => start == NEVER,
+            ControlGroup::NotYet => start - self.anticipation > position,
+        }
+    }
+
+    /// The event time that changes are measured from: the last one before any reaction.
+    pub fn reference(&self) -> i64 {
+        -1 - self.anticipation
+    }
+
+    /// Cohorts that adopt after the first period, ascending.
+    pub fn cohorts(&self) -> Vec<i64> {
+        let mut cohorts: Vec<i64> =
+            self.start.iter().copied().filter(|start| *start > 0 && *start != NEVER).collect();
+        cohorts.sort_unstable();
+        cohorts.dedup();
+        cohorts
+    }
+
+    /// The widest window of event times in which every cohort is seen that has a period before and clean
+    /// controls at adoption; none when there is no such cohort.
+    pub fn widest(&self) -> Option<[i64; 2]> {
+        let last = self.at.last().copied()?;
+        let latest = self.start.iter().copied().max()?;
+        // Without never-treated units the latest cohort is the only one to compare with at the end.
+        let end = if latest == NEVER { last } else { last.min(latest - self.anticipation - 1) };
+        let usable = || self.cohorts().into_iter().filter(|g| *g > self.anticipation && *g <= end);
+        Some([-usable().min()?, end - usable().max()?])
+    }
+}
