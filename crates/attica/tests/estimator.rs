@@ -1,6 +1,8 @@
 //! Every registered estimator has a page, golden numbers, and finds the truth in simulated panels.
 #![allow(clippy::unwrap_used)]
 
+#[path = "golden/lpdid.rs"]
+mod lpdid;
 #[path = "golden/stacked.rs"]
 mod stacked;
 mod support;
@@ -19,6 +21,7 @@ const GOLDEN: &[(&str, fn())] = &[
     ("bjs", imputation_golden),
     ("gardner", gardner_golden),
     ("stacked", stacked::golden),
+    ("lpdid", lpdid::golden),
 ];
 
 fn mpdta() -> Option<Loaded> {

@@ -9,6 +9,7 @@ pub mod event;
 pub mod event_time;
 pub mod group_time;
 pub mod imputation;
+pub mod lpdid;
 mod multiplier;
 pub mod options;
 pub mod stacked;
@@ -40,6 +41,7 @@ pub const ESTIMATORS: &[&dyn Estimator] = &[
     &imputation::Imputation,
     &imputation::Gardner,
     &stacked::Stacked,
+    &lpdid::LpDid,
 ];
 
 /// The estimator registered as `name`.

@@ -67,7 +67,9 @@ impl Timeline {
         sample.keep(&keep);
         sample.warnings.push(Warning::new(
             "W203",
-            format!("{units} units are treated in every period and have no period before; they are left out ({rows} rows)"),
+            format!(
+                "{units} units are treated in every period and have no period before; they are left out ({rows} rows)"
+            ),
             format!("{units}个个体在所有时期均受处理，没有处理前时期，予以剔除（{rows}个观测）"),
         ));
     }
@@ -75,6 +77,11 @@ impl Timeline {
     /// The period of the panel at `position`, if there is one.
     pub fn period(&self, position: i64) -> Option<usize> {
         self.at.binary_search(&position).ok()
+    }
+
+    /// The periods at the positions `first..=last`, if the panel has them all.
+    pub fn between(&self, first: i64, last: i64) -> Option<Vec<usize>> {
+        (first..=last).map(|position| self.period(position)).collect()
     }
 
     /// What the time column says at `position`.
@@ -97,8 +104,7 @@ impl Timeline {
 
     /// Cohorts that adopt after the first period, ascending.
     pub fn cohorts(&self) -> Vec<i64> {
-        let mut cohorts: Vec<i64> =
-            self.start.iter().copied().filter(|start| *start > 0 && *start != NEVER).collect();
+        let mut cohorts: Vec<i64> = self.start.iter().copied().filter(|start| *start > 0 && *start != NEVER).collect();
         cohorts.sort_unstable();
         cohorts.dedup();
         cohorts

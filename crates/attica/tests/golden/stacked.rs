@@ -1,12 +1,14 @@
 //! Wing, Freedman and Hollingsworth: their printed example, and an explicit regression with all indicators
 //! (weighted least squares on the physical stack in numpy 2, CRV1 with (N-1)/(N-K) G/(G-1)).
 
+use attica::design::WeightKind;
 use attica::estimator::options::ControlGroup;
 use attica::estimator::stacked::Weights;
 use attica::estimator::{Estimate, Spec, find};
 
+use crate::lpdid::base_stagg;
+use crate::support::close;
 use crate::support::panel::Loaded;
-use crate::support::{Table, close};
 
 /// Rows of the stack, distinct rows, units; the mean effect; event time, effect and standard error.
 struct Golden {
@@ -20,17 +22,17 @@ pub fn golden() {
     if let Some(loaded) = mpdta() {
         let two = Golden {
             rows: [2760, 1880, 480],
-            overall: (-1.886_954_825_388_599e-2, 1.322_669_212_594_453e-2),
+            overall: (-1.886_954_825_389e-2, 1.322_669_212_594e-2),
             effects: &[
-                (-2, 2.426_890_341_451_404e-2, 1.446_298_143_343_894e-2),
-                (0, -1.886_954_825_388_599e-2, 1.322_669_212_594_453e-2),
+                (-2, 2.426_890_341_451e-2, 1.446_298_143_344e-2),
+                (0, -1.886_954_825_389e-2, 1.322_669_212_594e-2),
             ],
         };
         agrees("mpdta [-2, 0]", &loaded, "lemp", &[], |spec| spec.window.bounds = Some([-2, 0]), &two);
         let all = Golden {
             rows: [2840, 2400, 500],
-            overall: (-1.892_219_908_343_407e-2, 1.220_321_721_678_858e-2),
-            effects: &[(0, -1.892_219_908_343_407e-2, 1.220_321_721_678_858e-2)],
+            overall: (-1.892_219_908_343e-2, 1.220_321_721_679e-2),
+            effects: &[(0, -1.892_219_908_343e-2, 1.220_321_721_679e-2)],
         };
         // Without bounds, the widest window that every cohort fills.
         agrees("mpdta", &loaded, "lemp", &[], |_| (), &all);
@@ -38,26 +40,26 @@ pub fn golden() {
     if let Some(loaded) = base_stagg() {
         let controls = Golden {
             rows: [1950, 790, 90],
-            overall: (-2.800_996_772_464_014, 4.287_574_034_615_215e-1),
+            overall: (-2.800_996_772_464, 4.287_574_034_615e-1),
             effects: &[
-                (-2, -2.009_692_668_278_450e-1, 3.335_823_190_337_201e-1),
-                (0, -4.514_501_274_280_250, 4.676_115_862_991_995e-1),
-                (1, -3.329_531_364_933_364, 4.319_936_896_920_696e-1),
-                (2, -2.257_202_171_401_568, 4.427_806_219_689_721e-1),
-                (3, -1.102_752_279_240_872, 5.300_872_853_738_624e-1),
+                (-2, -2.009_692_668_278e-1, 3.335_823_190_337e-1),
+                (0, -4.514_501_274_28, 4.676_115_862_992e-1),
+                (1, -3.329_531_364_933, 4.319_936_896_921e-1),
+                (2, -2.257_202_171_402, 4.427_806_219_69e-1),
+                (3, -1.102_752_279_241, 5.300_872_853_739e-1),
             ],
         };
         let window = |spec: &mut Spec| spec.window.bounds = Some([-2, 3]);
         agrees("base_stagg x1", &loaded, "y", &["x1"], window, &controls);
         let plain = Golden {
             rows: [1650, 650, 75],
-            overall: (-2.438_405_317_030_953, 5.997_840_383_850_870e-1),
+            overall: (-2.438_405_317_031, 5.997_840_383_851e-1),
             effects: &[
-                (-2, -1.169_609_073_054_048e-1, 6.524_260_927_568_086e-1),
-                (0, -4.089_335_089_017_205, 7.022_007_209_411_463e-1),
-                (1, -3.198_105_155_352_430, 6.647_273_836_461_011e-1),
-                (2, -2.227_251_940_700_231, 6.843_350_006_135_658e-1),
-                (3, -2.389_290_830_539_488e-1, 7.025_564_294_440_896e-1),
+                (-2, -1.169_609_073_054e-1, 6.524_260_927_568e-1),
+                (0, -4.089_335_089_017, 7.022_007_209_411e-1),
+                (1, -3.198_105_155_352, 6.647_273_836_461e-1),
+                (2, -2.227_251_940_7, 6.843_350_006_136e-1),
+                (3, -2.389_290_830_539e-1, 7.025_564_294_441e-1),
             ],
         };
         let never = |spec: &mut Spec| {
@@ -66,6 +68,23 @@ pub fn golden() {
             spec.options.stacked.weights = Weights::None;
         };
         agrees("base_stagg never, no weights", &loaded, "y", &[], never, &plain);
+        let weighted = Golden {
+            rows: [1950, 790, 90],
+            overall: (-2.790_842_932_681, 8.007_696_012_78e-1),
+            effects: &[
+                (-2, -1.695_277_831_065e-1, 2.724_366_857_689e-1),
+                (0, -4.447_197_053_371, 7.424_187_987_957e-1),
+                (1, -3.439_786_183_736, 7.400_610_671_173e-1),
+                (2, -2.205_368_059_248, 8.129_791_283_673e-1),
+                (3, -1.071_020_434_37, 1.013_513_648_991),
+            ],
+        };
+        let clustered = |spec: &mut Spec| {
+            window(spec);
+            spec.design.weights = Some(("w".to_owned(), WeightKind::Probability));
+            spec.design.clusters = vec!["c".to_owned()];
+        };
+        agrees("base_stagg weights, clusters", &loaded, "y", &["x1"], clustered, &weighted);
     }
 }
 
@@ -76,9 +95,16 @@ fn published() {
     let file = "acs_medicaid/acs1860_unins_2008_2021.csv";
     let Some(loaded) = Loaded::table(file, &columns, "statefip", "year", |t| t.number("adopt_year")) else { return };
     let found = estimate(&loaded, "unins", &[], |spec| spec.window.bounds = Some([-3, 2]));
-    assert!((found.overall.estimate - -0.021_877_8).abs() < 5.1e-8 && (found.overall.std_error - 0.005_628_1).abs() < 5e-8);
-    let printed =
-        [(-3, -0.001_02, 0.003_68), (-2, -0.003_03, 0.002_99), (0, -0.0163, 0.003_93), (1, -0.0239, 0.006_45), (2, -0.0255, 0.007_07)];
+    assert!(
+        (found.overall.estimate - -0.021_877_8).abs() < 5.1e-8 && (found.overall.std_error - 0.005_628_1).abs() < 5e-8
+    );
+    let printed = [
+        (-3, -0.001_02, 0.003_68),
+        (-2, -0.003_03, 0.002_99),
+        (0, -0.0163, 0.003_93),
+        (1, -0.0239, 0.006_45),
+        (2, -0.0255, 0.007_07),
+    ];
     let study = found.event_study.unwrap();
     for (k, b, se) in printed {
         let row = study.rows.iter().find(|row| row.event_time == k).unwrap();
@@ -90,11 +116,6 @@ fn published() {
 
 fn mpdta() -> Option<Loaded> {
     Loaded::table("mpdta/mpdta.csv", &["countyreal", "year", "lemp"], "countyreal", "year", |t| t.number("first.treat"))
-}
-
-fn base_stagg() -> Option<Loaded> {
-    let never = |t: &Table| t.number("year_treated").iter().map(|g| if *g > 1000.0 { 0.0 } else { *g }).collect();
-    Loaded::table("fixest_base_stagg/fixest_base_stagg.csv", &["id", "year", "y", "x1"], "id", "year", never)
 }
 
 fn estimate(loaded: &Loaded, outcome: &str, controls: &[&str], ask: impl Fn(&mut Spec)) -> Estimate {
@@ -116,6 +137,10 @@ fn agrees(of: &str, loaded: &Loaded, outcome: &str, controls: &[&str], ask: impl
     }
     let [stack, distinct, units] = golden.rows;
     let told = found.warnings.iter().find(|w| w.id == "N808").unwrap();
-    assert!(told.text.en.contains(&format!("{stack} rows, of which {distinct} are distinct")), "{of}: {}", told.text.en);
+    assert!(
+        told.text.en.contains(&format!("{stack} rows, of which {distinct} are distinct")),
+        "{of}: {}",
+        told.text.en
+    );
     assert_eq!((found.n_obs, found.n_units, found.ledger.used), (distinct, units, distinct), "{of}");
 }

@@ -66,7 +66,13 @@ impl Estimator for Stacked {
                         "进入堆叠的各批次均须覆盖的相对时间窗口",
                     ),
                 ),
-                ("control_group", Text::new("`notyet` beyond the window, or `never`", "窗口期内尚未处理（notyet）或从未处理（never）")),
+                (
+                    "control_group",
+                    Text::new(
+                        "`notyet` beyond the window, or `never`",
+                        "窗口期内尚未处理（notyet）或从未处理（never）",
+                    ),
+                ),
                 ("weights", Text::new("`corrective` or `none`", "校正权重（corrective）或不加权（none）")),
             ],
         }
@@ -84,12 +90,8 @@ impl Estimator for Stacked {
         sample.warnings.extend(found.warnings);
         sample.keep(&found.used);
 
-        let inference = Inference {
-            level: spec.fit.level,
-            df: Some(found.df),
-            bootstrap: spec.options.bootstrap,
-            seed: spec.seed,
-        };
+        let inference =
+            Inference { level: spec.fit.level, df: Some(found.df), bootstrap: spec.options.bootstrap, seed: spec.seed };
         let dynamic = over_event_times(found.effects);
         let overall = dynamic
             .overall

@@ -169,11 +169,8 @@ impl<'a> Regression<'a> {
     /// Cells of the stack: pair `event`.
     fn pool(&self, own: &Cells, factors: &[f64]) -> Cells {
         let size = 2 * self.experiments.events();
-        let mut stack = Cells {
-            weight: vec![0.0; size],
-            rows: vec![0; size],
-            means: vec![vec![0.0; size]; self.columns.len()],
-        };
+        let mut stack =
+            Cells { weight: vec![0.0; size], rows: vec![0; size], means: vec![vec![0.0; size]; self.columns.len()] };
         for cell in 0..own.weight.len() {
             let (to, w) = (cell % size, own.weight[cell] * if cell % 2 == 0 { factors[cell / 2] } else { 1.0 });
             stack.weight[to] += w;
@@ -221,7 +218,8 @@ impl<'a> Regression<'a> {
             }
         }
         none.kept = solution.kept.len();
-        none.warnings = solution.collinear.iter().map(|left| omitted(&self.sample.design.regressors[left.column].0)).collect();
+        none.warnings =
+            solution.collinear.iter().map(|left| omitted(&self.sample.design.regressors[left.column].0)).collect();
         none
     }
 
@@ -275,8 +273,11 @@ impl<'a> Regression<'a> {
     /// of event time count as parameters, as in the authors' call of fixest and reghdfe.
     fn small_sample(&self, spec: &Spec, own: &Cells, clusters: usize, controls: usize) -> Result<(f64, f64)> {
         if clusters < 2 {
-            return Err(Problem::new("E404", "the stack has one cluster: no variance between clusters can be estimated")
-                .fix("cluster by a variable with more levels, or use randomisation inference"));
+            return Err(Problem::new(
+                "E404",
+                "the stack has one cluster: no variance between clusters can be estimated",
+            )
+            .fix("cluster by a variable with more levels, or use randomisation inference"));
         }
         let frequency = self.sample.design.weights.as_ref().is_some_and(|w| w.kind == WeightKind::Frequency);
         let n = if frequency { own.weight.iter().sum() } else { own.rows.iter().sum::<usize>() as f64 };
@@ -331,7 +332,9 @@ impl Slopes {
 fn omitted(name: &str) -> Warning {
     Warning::new(
         "W306",
-        format!("\"{name}\" is left out: it does not vary within treated and controls at one event time, beyond other controls"),
+        format!(
+            "\"{name}\" is left out: it does not vary within treated and controls at one event time, beyond other controls"
+        ),
         format!("“{name}”被剔除：在同一相对时间的处理组与对照组内，除其他控制变量外无变异"),
     )
 }
