@@ -22,6 +22,7 @@ const GOLDEN: &[(&str, fn())] = &[
     ("gardner", gardner_golden),
     ("stacked", stacked::golden),
     ("lpdid", lpdid::golden),
+    ("dcdh", support::dcdh::deregulation),
 ];
 
 fn mpdta() -> Option<Loaded> {

@@ -93,8 +93,8 @@ pub fn indicators(rows: &[Relative], window: &Window) -> Result<Indicators> {
         dropped.push((Reason::Excluded("units without one date of adoption".to_owned()), undated));
         warnings.push(Warning::new(
             "W202",
-            format!("{undated} rows of units that are always treated or whose treatment ends have no event time and are left out"),
-            format!("{undated} 行来自始终处理或处理中断的单位，没有相对时间，未进入估计"),
+            format!("{undated} rows of units that are always treated or whose treatment ends have no event time and are left out; estimator \"dcdh\" counts from the first change of treatment"),
+            format!("{undated} 行来自始终处理或处理中断的单位，没有相对时间，未进入估计；估计量“dcdh”以处理首次变化计时"),
         ));
     }
     if rows.len() > keep.len() + undated {

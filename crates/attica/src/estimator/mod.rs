@@ -5,6 +5,7 @@
 //! in [`ESTIMATORS`], golden numbers in `tests/estimator.rs` and a page `docs/methods/NAME.md`.
 
 pub mod callaway_santanna;
+pub mod dcdh;
 pub mod event;
 pub mod event_time;
 pub mod group_time;
@@ -42,6 +43,7 @@ pub const ESTIMATORS: &[&dyn Estimator] = &[
     &imputation::Gardner,
     &stacked::Stacked,
     &lpdid::LpDid,
+    &dcdh::Dcdh,
 ];
 
 /// The estimator registered as `name`.

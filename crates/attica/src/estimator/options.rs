@@ -49,4 +49,6 @@ pub struct Options {
     pub lpdid: super::lpdid::Options,
     /// What only `stacked` knows.
     pub stacked: super::stacked::Options,
+    /// What only `dcdh` knows: number of effects and placebos, effects per unit of treatment, rises or falls.
+    pub dcdh: super::dcdh::Options,
 }

@@ -73,23 +73,12 @@ impl Staggered {
             .fix("check the coding of the treatment, and missing values among treated units"));
         }
         let time = design.sample.iter().map(|&row| data.panel.time[row as usize]).collect();
-        let clustering = design.clusters.first().cloned().unwrap_or_else(|| Codes {
+        let (clusters, noticed) = clustering(&design, || Codes {
             name: data.panel.unit_name.clone(),
             codes: unit.clone(),
             levels: first.len(),
-        });
-        warnings.extend(examine::clusters(&clustering)?);
-        warnings.extend(examine::crossed(&design, &Vcov::cluster(&clustering.name)));
-        if design.clusters.len() > 1 {
-            warnings.push(Warning::new(
-                "W803",
-                format!(
-                    "this estimator clusters one way: standard errors are clustered by {} only",
-                    design.clusters[0].name
-                ),
-                format!("该估计量仅支持单向聚类：标准误按{}聚类", design.clusters[0].name),
-            ));
-        }
+        })?;
+        warnings.extend(noticed);
         let weight = design.weights.as_ref().map_or_else(|| vec![1.0; design.rows()], |w| w.values.clone());
         Ok(Self {
             unit,
@@ -98,8 +87,8 @@ impl Staggered {
             times: data.panel.times.clone(),
             step: data.panel.step,
             first,
-            cluster: clustering.codes,
-            clusters: clustering.levels,
+            cluster: clusters.codes,
+            clusters: clusters.levels,
             weight,
             design,
             anticipation: spec.options.anticipation as i64,
@@ -377,6 +366,26 @@ fn steps(between: f64, step: f64) -> f64 {
     (between / step * 1e9).round() / 1e9
 }
 
+/// The first cluster variable of `design`, or else the units; with what its number of clusters means, clusters
+/// that units cross, and `W803` where there are further variables.
+///
+/// # Errors
+/// `E404` when there is one cluster.
+pub(super) fn clustering(design: &Design, units: impl FnOnce() -> Codes) -> Result<(Codes, Vec<Warning>)> {
+    let clusters = design.clusters.first().cloned().unwrap_or_else(units);
+    let mut warnings = Vec::from_iter(examine::clusters(&clusters)?);
+    warnings.extend(examine::crossed(design, &Vcov::cluster(&clusters.name)));
+    if design.clusters.len() > 1 {
+        let name = &clusters.name;
+        warnings.push(Warning::new(
+            "W803",
+            format!("this estimator clusters one way: standard errors are clustered by {name} only"),
+            format!("该估计量仅支持单向聚类：标准误按{name}聚类"),
+        ));
+    }
+    Ok((clusters, warnings))
+}
+
 /// Units whose treatment ends have no single date of adoption; these estimators cannot use them.
 fn leave_out_switchers(data: Data<'_>, design: &mut Design, warnings: &mut Vec<Warning>) {
     let switches = |row: u32| data.adoption[data.panel.unit[row as usize] as usize] == Adoption::Switches;
@@ -390,7 +399,7 @@ fn leave_out_switchers(data: Data<'_>, design: &mut Design, warnings: &mut Vec<W
     design.ledger.drop_rows(Reason::Excluded("treatment switches off".to_owned()), lost);
     warnings.push(Warning::new(
         "W202",
-        format!("{units} units lose the treatment again; this estimator needs absorbing treatment and leaves them out ({lost} rows)"),
-        format!("{units}个个体的处理状态会退出；该估计量要求处理一旦开始即持续，予以剔除（{lost}个观测）"),
+        format!("{units} units lose the treatment again; this estimator needs a treatment that stays on and leaves them out ({lost} rows). Estimator \"dcdh\" keeps them"),
+        format!("{units}个个体的处理状态会退出；该估计量要求处理一旦开始即持续，予以剔除（{lost}个观测）。估计量“dcdh”可保留这些个体"),
     ));
 }

@@ -1,6 +1,7 @@
 //! Reading the reference data that lie beside the project, and building designs by hand.
 #![allow(dead_code, clippy::unwrap_used, clippy::print_stderr, missing_docs)]
 
+pub mod dcdh;
 pub mod panel;
 
 use std::collections::HashMap;
