@@ -140,6 +140,8 @@ fn grunfeld() {
     let ten = table.filter(|row| firms[row]);
     check("one", &run(&of(&ten, false), Vcov::Iid), &golden["one"], &names);
     check("two", &run(&of(&ten, true), Vcov::Iid), &golden["two"], &names);
+    let one = Design { panel: Some((ten.codes("firm"), ten.number("year"))), ..of(&ten, false) };
+    check("DK", &run(&one, Vcov::DriscollKraay(Some(3))), &golden["dk"], &names);
 }
 
 #[test]
@@ -259,4 +261,26 @@ fn heterogeneous_effects_simulation() {
     let post = year.iter().zip(&g).map(|(t, g)| f64::from(u8::from(*g > 0.0 && t >= g))).collect();
     let design = design(("dep_var", table.number("dep_var")), vec![("post", post)], &effects, &clusters);
     check("df_het", &run(&design, cluster(&["state"])), &golden["twfe"], &[("post", "post")]);
+}
+
+#[test]
+fn serial_correlation_as_fixest_has_it() {
+    let (Some(table), Some(golden)) =
+        (Table::read("fixest_base_did/fixest_base_did.csv"), json("fixest_base_did/golden.json"))
+    else {
+        return;
+    };
+    let (treat, post) = (table.number("treat"), table.number("post"));
+    let d: Vec<f64> = treat.iter().zip(&post).map(|(a, b)| a * b).collect();
+    let effects = [table.codes("id"), table.codes("period")];
+    let panel = Some((table.codes("id"), table.number("period")));
+    let x = || ("x1", table.number("x1"));
+    let two_way = design(("y", table.number("y")), vec![x(), ("d", d)], &effects, &effects);
+    let two_way = Design { panel: panel.clone(), ..two_way };
+    let pooled = Design { panel, ..design(("y", table.number("y")), vec![x()], &[], &effects) };
+    let names = [("x1", "x1"), ("d", "d")];
+    check("DK", &run(&two_way, Vcov::DriscollKraay(Some(2))), &golden["twfe_dk"], &names);
+    check("NW", &run(&two_way, Vcov::NeweyWest(Some(2))), &golden["twfe_nw"], &names);
+    let names = [("(Intercept)", "(Intercept)"), ("x1", "x1")];
+    check("NW, pooled", &run(&pooled, Vcov::NeweyWest(Some(1))), &golden["ols_nw1"], &names);
 }

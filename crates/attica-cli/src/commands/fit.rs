@@ -52,10 +52,8 @@ pub fn fit(args: &Fit) -> Done {
     };
     let design_options = DesignOptions {
         weights: args.weights.clone().map(|column| (column, args.weights_kind.into())),
-        clusters: match &vcov {
-            Vcov::Cluster(names) => names.clone(),
-            _ => Vec::new(),
-        },
+        clusters: vcov.clusters().to_vec(),
+        coordinates: vcov.coordinates(),
         ..DesignOptions::default()
     };
     let mut models = Vec::new();

@@ -16,6 +16,10 @@ enum Spread<'a> {
     Robust(&'a str),
     /// Clustered, with the rule where it is not the usual one (`CR2`, `CRV3`).
     Cluster(Option<&'a str>, Vec<&'a str>),
+    /// Correlated over time, `NW` or `DK`, up to a lag where one was given.
+    Serial(&'a str, Option<&'a str>),
+    /// Correlated over space, with columns and cutoff.
+    Space(&'a str),
     /// Anything else, by its own name.
     Other(&'a str),
 }
@@ -29,7 +33,17 @@ fn spread(vcov: &str) -> Spread<'_> {
             let rule = (!matches!(rule, "cluster" | "CRV1")).then_some(rule);
             Spread::Cluster(rule, rest.trim_end_matches(')').split(',').map(str::trim).collect())
         }
+        None if matches!(vcov, "NW" | "DK") => Spread::Serial(vcov, None),
+        Some((rule, lags)) if matches!(rule, "NW" | "DK") => Spread::Serial(rule, Some(lags.trim_end_matches(')'))),
+        Some(("conley", how)) => Spread::Space(how.trim_end_matches(')')),
         _ => Spread::Other(vcov),
+    }
+}
+
+fn lagged(lags: Option<&str>) -> Text {
+    match lags {
+        Some(lags) => text(format!(" with {lags} lags"), format!("（滞后{lags}期）")),
+        None => Text::default(),
     }
 }
 
@@ -56,6 +70,17 @@ pub(super) fn kind(words: &Words<'_>, vcov: &str) -> Text {
                     format!("{}层面的{}聚类稳健标准误{}", by.zh, ways_zh(ways), rule.zh),
                 ),
             }
+        }
+        Spread::Serial("NW", lags) => text(
+            format!("Newey–West standard errors{}", lagged(lags).en),
+            format!("Newey–West 标准误{}", lagged(lags).zh),
+        ),
+        Spread::Serial(_, lags) => text(
+            format!("Driscoll–Kraay standard errors{}", lagged(lags).en),
+            format!("Driscoll–Kraay 标准误{}", lagged(lags).zh),
+        ),
+        Spread::Space(how) => {
+            text(format!("spatial standard errors, Conley ({how})"), format!("Conley 空间标准误（{how}）"))
         }
         Spread::Other(name) => text(format!("standard errors of type {name}"), format!("{name}标准误")),
     }
@@ -247,7 +272,9 @@ mod tests {
         assert_eq!(spread("cluster(city, year)"), Spread::Cluster(None, vec!["city", "year"]));
         assert_eq!(spread("CRV3(city)"), Spread::Cluster(Some("CRV3"), vec!["city"]));
         assert_eq!(spread("HC1"), Spread::Robust("HC1"));
-        assert_eq!(spread("NW(2)"), Spread::Other("NW(2)"));
+        assert_eq!(spread("NW(2)"), Spread::Serial("NW", Some("2")));
+        assert_eq!(spread("DK"), Spread::Serial("DK", None));
+        assert_eq!(spread("conley(lat, lon, 50)"), Spread::Space("lat, lon, 50"));
     }
 
     #[test]

@@ -130,10 +130,7 @@ fn results(file: &StudyFile, data: Prepared, sections: Vec<Section>) -> Results 
         outcome: study.outcome().to_owned(),
         controls: file.model.controls.clone(),
         effects: study.effects(),
-        cluster: match study.vcov() {
-            Ok(attica::vcov::Vcov::Cluster(names)) => names,
-            _ => Vec::new(),
-        },
+        cluster: study.vcov().map(|vcov| vcov.clusters().to_vec()).unwrap_or_default(),
         ssc: file.model.ssc.name().to_owned(),
     };
     Results {

@@ -12,7 +12,6 @@ mod robustness;
 
 use attica::frame::codes;
 use attica::message::{Problem, Warning};
-use attica::vcov::Vcov;
 use rayon::prelude::*;
 
 use crate::results::{Content, Section};
@@ -43,8 +42,8 @@ pub(crate) fn check_main(study: Study<'_>) -> Result<(), Problem> {
 
 /// `W213` one treated cluster, `W214` a policy that differs within clusters.
 pub(crate) fn assignment(study: Study<'_>) -> Vec<Warning> {
-    let Ok(Vcov::Cluster(names)) = study.vcov() else { return Vec::new() };
-    let [name] = names.as_slice() else { return Vec::new() };
+    let Ok(vcov) = study.vcov() else { return Vec::new() };
+    let [name] = vcov.clusters() else { return Vec::new() };
     let Some(column) = study.data.frame.get(name) else { return Vec::new() };
     let (clusters, _) = codes::codes_of(column);
     study.data.panel.assignment(&study.data.treatment.values, name, &clusters)

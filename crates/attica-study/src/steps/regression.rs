@@ -122,10 +122,8 @@ impl Study<'_> {
     pub fn design_options(&self, spec: &Spec) -> DesignOptions {
         DesignOptions {
             weights: self.file.model.weights.as_ref().map(|w| (w.column.clone(), weight_kind(w.kind))),
-            clusters: match &spec.vcov {
-                Vcov::Cluster(names) => names.clone(),
-                _ => Vec::new(),
-            },
+            clusters: spec.vcov.clusters().to_vec(),
+            coordinates: spec.vcov.coordinates(),
             subset: spec.subset.clone(),
             ..DesignOptions::default()
         }

@@ -56,6 +56,10 @@ impl Design {
         let effects = formula.effects.iter().map(|effect| rows.effect(effect)).collect::<Result<Vec<_>>>()?;
         let weights = options.weights.as_ref().map(|(name, kind)| rows.weights(name, *kind)).transpose()?;
         let clusters = options.clusters.iter().map(|name| rows.cluster(name)).collect::<Result<Vec<_>>>()?;
+        let coordinates = options.coordinates.as_ref().map(|[latitude, longitude]| {
+            Ok::<_, Problem>([rows.numbers(&Expr::column(latitude))?, rows.numbers(&Expr::column(longitude))?])
+        });
+        let coordinates = coordinates.transpose()?;
         let sample = rows.sample()?;
 
         let take = |values: &[f64]| gather(values, &sample);
@@ -101,6 +105,7 @@ impl Design {
             weights,
             clusters,
             panel,
+            coordinates: coordinates.map(|places| places.map(|values| take(&values))),
             sample,
             ledger: rows.ledger,
             warnings: rows.warnings,

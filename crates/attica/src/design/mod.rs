@@ -66,6 +66,8 @@ pub struct DesignOptions {
     pub weights: Option<(String, WeightKind)>,
     /// Cluster variables: columns, or combinations `a^b`.
     pub clusters: Vec<String>,
+    /// Columns of latitude and longitude in degrees, where spatial correlation is asked for.
+    pub coordinates: Option<[String; 2]>,
     /// Rows to keep: those in which the condition is known to hold.
     pub filter: Option<Expr>,
     /// Rows to keep, one flag per row of the frame, and why the others leave.
@@ -90,6 +92,8 @@ pub struct Design {
     pub clusters: Vec<Codes>,
     /// Unit and time of each row, where known: random effects, lags and serial correlation need them.
     pub panel: Option<(Codes, Vec<f64>)>,
+    /// Latitude and longitude of each row in degrees, where asked for.
+    pub coordinates: Option<[Vec<f64>; 2]>,
     /// Row in the frame of each row here.
     pub sample: Vec<u32>,
     /// Where the other rows went.
@@ -120,6 +124,7 @@ impl Design {
             weights: self.weights.as_ref().map(|w| Weights { values: take(&w.values), ..w.clone() }),
             clusters: self.clusters.iter().map(|c| take_codes(c, rows)).collect(),
             panel: self.panel.as_ref().map(|(unit, time)| (take_codes(unit, rows), take(time))),
+            coordinates: self.coordinates.as_ref().map(|places| [take(&places[0]), take(&places[1])]),
             sample: rows.iter().map(|&row| self.sample[row as usize]).collect(),
             ledger: self.ledger.clone(),
             warnings: self.warnings.clone(),

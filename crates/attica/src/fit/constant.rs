@@ -8,7 +8,7 @@ use crate::design::Design;
 use crate::math::cross::{weighted_dot, weighted_mean, weighted_sum};
 use crate::math::triangle::least_squares;
 use crate::message::Result;
-use crate::vcov::{Estimate, covariance};
+use crate::vcov::{Estimate, Vcov, covariance};
 
 /// A linear functional `sum w v y` of the outcome, written as the coefficient of a regression on the
 /// single column `v / v'Wv`, so that its variance comes from the same sandwich as any other.
@@ -20,15 +20,19 @@ pub(super) struct Constant {
 }
 
 impl Constant {
-    pub(super) fn term(&self, fit: &Fit) -> Term {
+    /// None where a covariance rests on leverages, which this form does not have.
+    pub(super) fn term(&self, fit: &Fit) -> Option<Term> {
         let columns = [self.column.clone()];
         let bread = DMatrix::from_element(1, 1, self.bread);
         let of = Estimate { columns: &columns, bread: &bread, ..fit.parts() };
         let vcov = &fit.inference.vcov;
+        if matches!(vcov, Vcov::Hc2 | Vcov::Hc3 | Vcov::Cr2(_) | Vcov::Crv3(_)) {
+            return None;
+        }
         let clusters: Vec<_> =
             fit.cluster_positions(vcov).unwrap_or_default().into_iter().map(|i| &fit.clusters[i]).collect();
-        let variance = covariance(of, vcov, &clusters, fit.n_obs).covariance[(0, 0)];
-        fit.term(super::INTERCEPT, self.estimate, variance * fit.inference.adjustment.factor)
+        let variance = covariance(of, vcov, &clusters, fit.n_obs).ok()?.covariance[(0, 0)];
+        Some(fit.term(super::INTERCEPT, self.estimate, variance * fit.inference.adjustment.factor))
     }
 }
 

@@ -42,8 +42,7 @@ pub(super) fn near_collinear(fit: &Fit) -> Vec<Warning> {
 /// `W407`: units that lie in several clusters of the one cluster variable, so that errors of one unit
 /// count as independent across them.
 pub(crate) fn crossed(design: &Design, vcov: &Vcov) -> Option<Warning> {
-    let Vcov::Cluster(names) = vcov else { return None };
-    let ([name], Some((unit, _))) = (names.as_slice(), &design.panel) else { return None };
+    let ([name], Some((unit, _))) = (vcov.clusters(), &design.panel) else { return None };
     let cluster = design.clusters.iter().find(|codes| codes.name == *name)?;
     // Clusters of one row have a warning of their own.
     if is_nested(unit, cluster) || cluster.levels == cluster.codes.len() {

@@ -18,13 +18,13 @@ pub use record::*;
 pub use wald::wald;
 
 use crate::absorb::{Absorber, Share, is_nested, shares};
-use crate::design::{Codes, Design, WeightKind, Weights};
+use crate::design::{Codes, Design, Effect, WeightKind, Weights};
 use crate::ledger::Ledger;
 use crate::math::cross::{weighted_dot, weighted_mean, weighted_sum};
 use crate::math::distribution::{t_quantile, t_two_sided};
 use crate::math::triangle::least_squares;
 use crate::message::{Problem, Result, Warning};
-use crate::vcov::{Adjustment, Estimate, Ssc, Vcov, covariance};
+use crate::vcov::{Adjustment, Calendar, Estimate, Ssc, Vcov, covariance};
 use constant::Constant;
 use sample::{absorbed_reason, collinear_reason, kept_raw, regressors, usable};
 
@@ -69,6 +69,8 @@ pub struct Inference {
     pub clusters: Vec<usize>,
     /// k x k, factor included.
     pub covariance: DMatrix<f64>,
+    /// Degrees of freedom of each coefficient, where it has its own (CR2).
+    pub df: Option<Vec<f64>>,
     /// What was noticed.
     pub warnings: Vec<Warning>,
 }
@@ -94,6 +96,12 @@ pub struct Fit {
     pub weights: Option<Weights>,
     /// Cluster variables at hand, rows used only.
     pub clusters: Vec<Codes>,
+    /// Effects that were absorbed.
+    pub absorbed: Vec<Effect>,
+    /// Unit and time of each row, where known.
+    pub panel: Option<(Codes, Vec<f64>)>,
+    /// Latitude and longitude of each row, where asked for.
+    pub coordinates: Option<[Vec<f64>; 2]>,
     /// Row in the frame of each row used.
     pub sample: Vec<u32>,
     /// Observations: rows, or the sum of frequency weights.
@@ -257,6 +265,9 @@ fn estimate(design: &Design, options: &FitOptions, of: Regression) -> Result<Fit
         bread: solution.inverse,
         weights: design.weights.clone(),
         clusters: design.clusters.clone(),
+        absorbed: if normal { Vec::new() } else { design.effects.clone() },
+        panel: design.panel.clone(),
+        coordinates: design.coordinates.clone(),
         sample: design.sample.clone(),
         n_obs,
         parameters,
@@ -266,6 +277,7 @@ fn estimate(design: &Design, options: &FitOptions, of: Regression) -> Result<Fit
             adjustment: Adjustment { k: parameters, factor: 1.0, df: n_obs - parameters as f64 },
             clusters: Vec::new(),
             covariance: DMatrix::zeros(0, 0),
+            df: None,
             warnings: Vec::new(),
         },
         level: options.level,
@@ -341,7 +353,8 @@ impl Fit {
         for cluster in &clusters {
             warnings.extend(examine::clusters(cluster)?);
         }
-        let robust = covariance(self.parts(), &vcov, &clusters, self.n_obs);
+        let robust = covariance(self.parts(), &vcov, &clusters, self.n_obs)?;
+        warnings.extend(robust.warnings.iter().cloned());
         if let Some(eigenvalue) = robust.repaired {
             warnings.push(Warning::new(
                 "W703",
@@ -355,9 +368,15 @@ impl Fit {
             (0..effects).map(|e| positions.iter().any(|&i| self.nested[i][e])).collect()
         });
         let k = ssc.parameters(self.names.len(), &self.shares, nested.as_deref());
-        let mut adjustment = ssc.adjust(&vcov, self.n_obs, k, self.parameters, &counts);
+        let periods = self.periods(&vcov);
+        warnings.extend(periods.and_then(|(periods, lags)| too_short(&vcov, periods, lags)));
+        let groups = periods.map_or_else(|| counts.clone(), |(periods, _)| vec![periods]);
+        let mut adjustment = ssc.adjust(&vcov, self.n_obs, k, self.parameters, &groups);
         if self.normal {
             adjustment.df = f64::INFINITY;
+        } else if let Some(own) = &robust.df {
+            // What has no degrees of freedom of its own takes the fewest.
+            adjustment.df = own.iter().copied().fold(f64::INFINITY, f64::min);
         }
         Ok(Inference {
             vcov,
@@ -365,8 +384,16 @@ impl Fit {
             adjustment,
             clusters: counts,
             covariance: robust.covariance * adjustment.factor,
+            df: robust.df,
             warnings,
         })
+    }
+
+    /// Periods and lags of a covariance over time.
+    fn periods(&self, vcov: &Vcov) -> Option<(usize, usize)> {
+        let (Vcov::NeweyWest(lags) | Vcov::DriscollKraay(lags)) = vcov else { return None };
+        let calendar = self.parts().calendar?;
+        Some((calendar.times().len(), lags.unwrap_or(calendar.default_lags())))
     }
 
     /// What a covariance of the coefficients is made of.
@@ -376,30 +403,36 @@ impl Fit {
             residuals: &self.residuals,
             weights: self.weights.as_ref(),
             bread: &self.bread,
+            effects: &self.absorbed,
+            calendar: self.panel.as_ref().map(|(unit, time)| Calendar { unit, time }),
+            places: self.coordinates.as_ref(),
         }
     }
 
     fn cluster_positions(&self, vcov: &Vcov) -> Result<Vec<usize>> {
-        let Vcov::Cluster(names) = vcov else { return Ok(Vec::new()) };
         let find = |name: &String| {
             self.clusters
                 .iter()
                 .position(|c| c.name == *name)
                 .ok_or_else(|| crate::frame::unknown_column(name, self.clusters.iter().map(|c| c.name.as_str())))
         };
-        names.iter().map(find).collect()
+        vcov.clusters().iter().map(find).collect()
     }
 
     /// The terms with inference, in the order of the formula.
     pub fn terms(&self) -> Vec<Term> {
+        let own = |j: usize| self.inference.df.as_ref().map_or(self.inference.adjustment.df, |df| df[j]);
         (0..self.names.len())
-            .map(|j| self.term(&self.names[j], self.coefficients[j], self.inference.covariance[(j, j)]))
+            .map(|j| self.term_with(&self.names[j], self.coefficients[j], self.inference.covariance[(j, j)], own(j)))
             .collect()
     }
 
     /// A term from its estimate and variance, under the distribution in use.
     pub(crate) fn term(&self, name: &str, estimate: f64, variance: f64) -> Term {
-        let df = self.inference.adjustment.df;
+        self.term_with(name, estimate, variance, self.inference.adjustment.df)
+    }
+
+    fn term_with(&self, name: &str, estimate: f64, variance: f64, df: f64) -> Term {
         let std_error = variance.max(0.0).sqrt();
         // A standard error of exactly zero leaves no finite ratio; the largest number stands for it.
         let statistic = if std_error > 0.0 { estimate / std_error } else { f64::MAX.copysign(estimate) };
@@ -450,8 +483,8 @@ impl Fit {
 
     /// The regression as results keep it.
     pub fn record(&self) -> FitRecord {
-        let Inference { vcov, ssc, adjustment, clusters, covariance, warnings } = &self.inference;
-        let constant = |c: &Option<Constant>| c.as_ref().map(|c| c.term(self));
+        let Inference { vcov, ssc, adjustment, clusters, covariance, warnings, .. } = &self.inference;
+        let constant = |c: &Option<Constant>| c.as_ref().and_then(|c| c.term(self));
         FitRecord {
             outcome: self.outcome.clone(),
             model: self.model.clone(),
@@ -481,6 +514,17 @@ impl Fit {
             warnings: self.warnings.iter().chain(warnings).cloned().collect(),
         }
     }
+}
+
+/// Driscoll-Kraay rests on many periods: its size is off when there are few (Hoechle 2007; Vogelsang 2012).
+fn too_short(vcov: &Vcov, periods: usize, lags: usize) -> Option<Warning> {
+    (matches!(vcov, Vcov::DriscollKraay(_)) && periods < 20).then(|| {
+        Warning::new(
+            "W412",
+            format!("{vcov} rests on the number of periods, and there are {periods} (lags {lags}): below 20 it tends to reject too often; cluster by unit, or by the level at which the policy is assigned"),
+            format!("{vcov}依赖时期数，此处仅有{periods}期（滞后{lags}期）：少于20期时往往过度拒绝；请按个体或政策分配层级聚类"),
+        )
+    })
 }
 
 fn kind_name(kind: WeightKind) -> &'static str {

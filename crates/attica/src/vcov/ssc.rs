@@ -162,12 +162,18 @@ impl Ssc {
     }
 
     /// Factor and degrees of freedom for `n` observations, `k` parameters as counted, `full`
-    /// parameters in all, and the number of clusters per variable.
+    /// parameters in all, and the number of clusters per variable (of periods for serial correlation).
     pub fn adjust(&self, vcov: &Vcov, n: f64, k: usize, full: usize, clusters: &[usize]) -> Adjustment {
         let left = n - k as f64;
         let residual = n - full as f64;
         let smallest = clusters.iter().copied().min().unwrap_or(0) as f64;
         let factor = match vcov {
+            // These carry their correction in themselves.
+            Vcov::Hc2 | Vcov::Hc3 | Vcov::Cr2(_) | Vcov::Crv3(_) => 1.0,
+            Vcov::NeweyWest(_) | Vcov::DriscollKraay(_) | Vcov::Conley(_) if self.preset == Preset::None => 1.0,
+            // As fixest: all effects count, and periods are what a cluster is elsewhere.
+            Vcov::NeweyWest(_) | Vcov::DriscollKraay(_) => (n - 1.0) / residual * smallest / (smallest - 1.0),
+            Vcov::Conley(_) => (n - 1.0) / residual,
             Vcov::Iid | Vcov::Hc1 => {
                 if self.preset == Preset::None || (self.preset == Preset::Plm && *vcov == Vcov::Hc1) {
                     1.0
@@ -184,12 +190,26 @@ impl Ssc {
                 parameters * if self.clusters { smallest / (smallest - 1.0) } else { 1.0 }
             }
         };
-        let df = if self.df_clusters && !clusters.is_empty() { smallest - 1.0 } else { residual };
+        let serial = matches!(vcov, Vcov::NeweyWest(_) | Vcov::DriscollKraay(_) | Vcov::Crv3(_));
+        let df = if (self.df_clusters || serial) && !clusters.is_empty() { smallest - 1.0 } else { residual };
         Adjustment { k, factor, df }
     }
 
     /// The software whose standard error this is, in words.
     pub fn equals(&self, vcov: &Vcov, effects: usize) -> String {
+        match vcov {
+            Vcov::Hc2 | Vcov::Hc3 => return "R sandwich vcovHC with dummies; Stata vce(hc2), vce(hc3)".to_owned(),
+            Vcov::Cr2(_) => {
+                return "R clubSandwich vcovCR (CR2) with dummies; Stata vce(hc2 cluster, dfadjust)".to_owned();
+            }
+            Vcov::Crv3(_) => return "R and Stata summclust (CRV3)".to_owned(),
+            Vcov::NeweyWest(_) => return "R fixest NW".to_owned(),
+            Vcov::DriscollKraay(_) => return "R fixest DK".to_owned(),
+            Vcov::Conley(_) => {
+                return "sums over pairs of a period within the cutoff (Conley 1999; Hsiang 2010)".to_owned();
+            }
+            Vcov::Iid | Vcov::Hc1 | Vcov::Cluster(_) => {}
+        }
         let clustered = matches!(vcov, Vcov::Cluster(_));
         match (self.preset, effects) {
             (Preset::Reghdfe | Preset::Fixest, 0) => "Stata regress; R fixest feols",

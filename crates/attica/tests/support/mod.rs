@@ -92,6 +92,7 @@ pub fn design(
         weights: None,
         clusters: clusters.to_vec(),
         panel: None,
+        coordinates: None,
         sample: (0..rows as u32).collect(),
         ledger: Ledger::new(rows),
         warnings: Vec::new(),

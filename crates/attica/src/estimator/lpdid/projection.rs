@@ -113,6 +113,7 @@ pub(super) fn design(rows: &Rows, setting: &Setting, weights: Option<Weights>) -
         weights,
         clusters: vec![codes(&setting.cluster_name, &rows.cluster, setting.clusters)],
         panel: None,
+        coordinates: None,
         ledger: Ledger::new(all.len()),
         sample: all,
         warnings: Vec::new(),

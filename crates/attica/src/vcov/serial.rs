@@ -1,0 +1,95 @@
+//! Errors correlated over time: Newey-West within units, Driscoll-Kraay across units and time, Bartlett
+//! kernel. Lags count periods of the calendar, so a gap is a gap.
+
+use std::collections::BTreeMap;
+
+use nalgebra::{DMatrix, DVector};
+
+use super::Estimate;
+use super::leverage::symmetric;
+use crate::design::Codes;
+
+/// Unit and time of each row.
+#[derive(Clone, Copy)]
+pub struct Calendar<'a> {
+    /// Unit.
+    pub unit: &'a Codes,
+    /// Time.
+    pub time: &'a [f64],
+}
+
+impl Calendar<'_> {
+    /// Distinct times, ascending.
+    pub fn times(&self) -> Vec<f64> {
+        let mut times = self.time.to_vec();
+        times.sort_by(f64::total_cmp);
+        times.dedup();
+        times
+    }
+
+    /// The lag that fixest takes: the fourth root of the number of periods, rounded down, at least one.
+    pub fn default_lags(&self) -> usize {
+        (self.times().len() as f64).powf(0.25).floor().max(1.0) as usize
+    }
+
+    /// Periods between two times, in steps of the calendar.
+    fn step(&self) -> f64 {
+        let times = self.times();
+        times.windows(2).map(|pair| pair[1] - pair[0]).fold(f64::INFINITY, f64::min)
+    }
+}
+
+/// Scores of the rows, summed over those that `key` puts together: one vector of k each, by key.
+fn sums<K: Ord>(of: Estimate<'_>, key: impl Fn(usize) -> K) -> BTreeMap<K, DVector<f64>> {
+    let mut sums: BTreeMap<K, DVector<f64>> = BTreeMap::new();
+    for (row, e) in of.residuals.iter().enumerate() {
+        let score = e * of.weights.map_or(1.0, |w| w.values[row]);
+        let sum = sums.entry(key(row)).or_insert_with(|| DVector::zeros(of.columns.len()));
+        for (j, column) in of.columns.iter().enumerate() {
+            sum[j] += score * column[row];
+        }
+    }
+    sums
+}
+
+/// Position of a time on the calendar.
+fn place(calendar: Calendar<'_>, step: f64, row: usize) -> i64 {
+    let first = calendar.time.iter().copied().fold(f64::INFINITY, f64::min);
+    if step.is_finite() { ((calendar.time[row] - first) / step).round() as i64 } else { 0 }
+}
+
+/// What pairs of rows of one unit in different periods add to the meat.
+pub(super) fn across_time(of: Estimate<'_>, calendar: Calendar<'_>, lags: usize) -> DMatrix<f64> {
+    let step = calendar.step();
+    let series = sums(of, |row| (calendar.unit.codes[row], place(calendar, step, row)));
+    bartlett(&series, of.columns.len(), lags) - bartlett(&series, of.columns.len(), 0)
+}
+
+/// `sum_t s_t s_t' + sum_l (1 - l/(L+1)) sum_t (s_t s_{t-l}' + s_{t-l} s_t')` within each series.
+fn bartlett(series: &BTreeMap<(u32, i64), DVector<f64>>, k: usize, lags: usize) -> DMatrix<f64> {
+    let mut meat = DMatrix::zeros(k, k);
+    for ((unit, time), now) in series {
+        meat += now * now.transpose();
+        for lag in 1..=lags {
+            let Some(past) = series.get(&(*unit, time - lag as i64)) else { continue };
+            let weight = 1.0 - lag as f64 / (lags as f64 + 1.0);
+            let cross = now * past.transpose();
+            meat += (&cross + cross.transpose()) * weight;
+        }
+    }
+    meat
+}
+
+/// Newey and West (1987) within each unit, units independent of each other.
+pub(super) fn newey_west(of: Estimate<'_>, calendar: Calendar<'_>, lags: usize) -> DMatrix<f64> {
+    let step = calendar.step();
+    let series = sums(of, |row| (calendar.unit.codes[row], place(calendar, step, row)));
+    symmetric(&(of.bread * bartlett(&series, of.columns.len(), lags) * of.bread))
+}
+
+/// Driscoll and Kraay (1998): Newey-West on the sums of scores in each period.
+pub(super) fn driscoll_kraay(of: Estimate<'_>, calendar: Calendar<'_>, lags: usize) -> DMatrix<f64> {
+    let step = calendar.step();
+    let series = sums(of, |row| (0, place(calendar, step, row)));
+    symmetric(&(of.bread * bartlett(&series, of.columns.len(), lags) * of.bread))
+}

@@ -1,0 +1,247 @@
+//! Covariances that have no golden number, against their definition with every dummy written out.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use attica::design::{Codes, Design, WeightKind, Weights};
+use attica::fit::{Fit, FitOptions, fit};
+use attica::math::random::stream;
+use attica::vcov::{Conley, Kernel, Preset, Ssc, Vcov, distance};
+use nalgebra::{DMatrix, DVector, SymmetricEigen};
+use support::{close, design};
+
+const UNITS: usize = 24;
+const PERIODS: usize = 6;
+
+/// An unbalanced panel of 24 units in 8 provinces, two regressors, serially correlated errors.
+fn panel(weighted: bool) -> Design {
+    let mut random = stream(11, u64::from(weighted));
+    let (mut unit, mut time, mut y, mut x, mut d, mut weight) = (vec![], vec![], vec![], vec![], vec![], vec![]);
+    for i in 0..UNITS {
+        let (mut error, level) = (0.0, random.normal());
+        for t in 0..PERIODS {
+            error = 0.6 * error + random.normal();
+            let own = random.normal() + 0.3 * level;
+            if (i + 2 * t) % 7 == 3 {
+                continue;
+            }
+            let treated = f64::from(u8::from(i % 3 == 0 && t >= 2 + i % 2));
+            unit.push(i as u32);
+            time.push(t as f64);
+            x.push(own);
+            d.push(treated);
+            y.push(level + 0.2 * t as f64 + 0.5 * own + treated + error);
+            weight.push(0.5 + random.uniform());
+        }
+    }
+    let codes = |name: &str, codes: Vec<u32>, levels| Codes { name: name.into(), codes, levels };
+    let province = codes("province", unit.iter().map(|u| u / 3).collect(), UNITS / 3);
+    let effects = [codes("unit", unit, UNITS), codes("time", time.iter().map(|t| *t as u32).collect(), PERIODS)];
+    let clusters = [province, effects[0].clone()];
+    let mut design = design(("y", y), vec![("x", x), ("d", d)], &effects, &clusters);
+    design.panel = Some((effects[0].clone(), time));
+    design.weights = weighted.then(|| Weights { name: "w".into(), kind: WeightKind::Analytic, values: weight });
+    design
+}
+
+/// All columns, dummies first (the first period is the base), each times the root of the weight; the outcome too.
+struct Dense {
+    x: DMatrix<f64>,
+    y: DVector<f64>,
+    cluster: Vec<u32>,
+}
+
+impl Dense {
+    fn new(design: &Design) -> Self {
+        let [unit, time] = [&design.effects[0].by, &design.effects[1].by];
+        let first = unit.levels + time.levels - 1;
+        let root = |row: usize| design.weights.as_ref().map_or(1.0, |w| w.values[row].sqrt());
+        let x = DMatrix::from_fn(design.rows(), first + 2, |row, j| {
+            let value = if j < unit.levels {
+                f64::from(u8::from(unit.codes[row] as usize == j))
+            } else if j < first {
+                f64::from(u8::from(time.codes[row] as usize == j - unit.levels + 1))
+            } else {
+                design.regressors[j - first].1[row]
+            };
+            value * root(row)
+        });
+        let y = DVector::from_fn(design.rows(), |row, _| design.outcome.1[row] * root(row));
+        Self { x, y, cluster: design.clusters[0].codes.clone() }
+    }
+
+    fn rows(&self, g: u32) -> Vec<usize> {
+        (0..self.cluster.len()).filter(|&row| self.cluster[row] == g).collect()
+    }
+
+    fn bread(&self) -> DMatrix<f64> {
+        (self.x.transpose() * &self.x).try_inverse().unwrap()
+    }
+
+    fn residuals(&self) -> DVector<f64> {
+        &self.y - &self.x * (self.bread() * self.x.transpose() * &self.y)
+    }
+
+    /// Standard errors of the two regressors.
+    fn last_two(&self, covariance: &DMatrix<f64>) -> [f64; 2] {
+        let p = self.x.ncols();
+        [p - 2, p - 1].map(|j| covariance[(j, j)].sqrt())
+    }
+}
+
+fn run(design: &Design, vcov: Vcov) -> Fit {
+    fit(design, &FitOptions { ssc: Ssc::of(Preset::None), ..FitOptions::new(vcov) }).unwrap()
+}
+
+fn agree(what: &str, fit: &Fit, want: [f64; 2]) {
+    for (term, want) in fit.terms().iter().zip(want) {
+        close(&format!("{what} {}", term.term), term.std_error, want, 1e-9);
+    }
+}
+
+#[test]
+fn leverages_are_those_of_the_whole_model() {
+    for weighted in [false, true] {
+        let design = panel(weighted);
+        let dense = Dense::new(&design);
+        let (bread, u) = (dense.bread(), dense.residuals());
+        let hat = &dense.x * &bread * dense.x.transpose();
+        for (power, vcov) in [(1, Vcov::Hc2), (2, Vcov::Hc3)] {
+            let squares = DMatrix::from_diagonal(&DVector::from_fn(u.len(), |i, _| {
+                u[i] * u[i] / (1.0 - hat[(i, i)]).powi(power)
+            }));
+            let covariance = &bread * dense.x.transpose() * squares * &dense.x * &bread;
+            agree(&format!("HC{}", power + 1), &run(&design, vcov), dense.last_two(&covariance));
+        }
+    }
+}
+
+/// Symmetric inverse root of a matrix with eigenvalues of zero left out.
+fn inverse_root(matrix: DMatrix<f64>) -> DMatrix<f64> {
+    let eigen = SymmetricEigen::new(matrix);
+    let roots = eigen.eigenvalues.map(|v| if v > 1e-9 { 1.0 / v.sqrt() } else { 0.0 });
+    &eigen.eigenvectors * DMatrix::from_diagonal(&roots) * eigen.eigenvectors.transpose()
+}
+
+#[test]
+fn bell_mccaffrey_is_its_definition_with_every_dummy() {
+    for weighted in [false, true] {
+        let design = panel(weighted);
+        let dense = Dense::new(&design);
+        let (n, p) = dense.x.shape();
+        let (bread, u) = (dense.bread(), dense.residuals());
+        let annihilator = DMatrix::identity(n, n) - &dense.x * &bread * dense.x.transpose();
+        let mut covariance = DMatrix::zeros(p, p);
+        // Column g of `weights[c]` turns errors into the part of coefficient c that cluster g contributes.
+        let mut weights = [DMatrix::zeros(n, 8), DMatrix::zeros(n, 8)];
+        for g in 0..8 {
+            let rows = dense.rows(g);
+            let x = dense.x.select_rows(&rows);
+            let a = inverse_root(annihilator.select_rows(&rows).select_columns(&rows));
+            let score = &bread * x.transpose() * &a * u.select_rows(&rows);
+            covariance += &score * score.transpose();
+            for (c, weights) in weights.iter_mut().enumerate() {
+                let pick = &a * &x * bread.column(p - 2 + c);
+                weights.set_column(g as usize, &(annihilator.select_columns(&rows) * pick));
+            }
+        }
+        let found = run(&design, Vcov::Cr2("province".into()));
+        agree("CR2", &found, dense.last_two(&covariance));
+        for (weights, df) in weights.iter().zip(found.inference.df.as_ref().unwrap()) {
+            let gram = weights.transpose() * weights;
+            close("df", *df, gram.trace().powi(2) / gram.norm_squared(), 1e-9);
+        }
+        assert!(found.inference.df.unwrap().iter().all(|df| *df < 7.0), "fewer than G - 1");
+    }
+}
+
+#[test]
+fn the_cluster_jackknife_is_a_loop_of_refits() {
+    for weighted in [false, true] {
+        let design = panel(weighted);
+        let whole = run(&design, Vcov::Crv3("province".into()));
+        let mut sum = [0.0; 2];
+        for g in 0..8 {
+            let rows: Vec<u32> =
+                (0..design.rows() as u32).filter(|&row| design.clusters[0].codes[row as usize] != g).collect();
+            let left = run(&design.take(&rows), Vcov::Iid);
+            for j in 0..2 {
+                sum[j] += (left.coefficients[j] - whole.coefficients[j]).powi(2);
+            }
+        }
+        agree("CRV3", &whole, sum.map(|s| (s * 7.0 / 8.0).sqrt()));
+        close("df", whole.inference.adjustment.df, 7.0, 0.0);
+    }
+}
+
+#[test]
+fn a_coefficient_that_one_cluster_identifies_is_told() {
+    let mut design = panel(false);
+    let only = design.clusters[0].codes.iter().map(|&g| f64::from(u8::from(g == 2)));
+    design.regressors[1].1 = only.zip(&design.regressors[0].1).map(|(g, x)| g * (x + 1.0)).collect();
+    let found = run(&design, Vcov::Crv3("province".into()));
+    assert!(found.inference.warnings.iter().any(|w| w.id == "W411"));
+    assert!(found.terms().iter().all(|t| t.std_error.is_finite()));
+}
+
+/// A place for each unit, within some 600 km of each other.
+fn places(design: &Design) -> [Vec<f64>; 2] {
+    let unit = &design.effects[0].by.codes;
+    let at = |scale: f64, shift: f64| unit.iter().map(|&u| shift + scale * f64::from(u * 7 % 24) / 24.0).collect();
+    [at(4.0, 30.0), unit.iter().map(|&u| 110.0 + 5.0 * f64::from(u * 5 % 24) / 24.0).collect()]
+}
+
+#[test]
+fn conley_is_a_double_sum_over_rows() {
+    let mut design = panel(true);
+    let places = places(&design);
+    design.coordinates = Some(places.clone());
+    let time = design.panel.clone().unwrap().1;
+    let unit = design.effects[0].by.codes.clone();
+    for (kernel, lags) in [(Kernel::Bartlett, 0), (Kernel::Uniform, 0), (Kernel::Bartlett, 2)] {
+        let how = Conley { latitude: "lat".into(), longitude: "lon".into(), cutoff: 200.0, kernel, lags };
+        let found = run(&design, Vcov::Conley(how));
+        let of = found.parts();
+        let n = design.rows();
+        let score = |row: usize, j: usize| of.columns[j][row] * of.residuals[row] * of.weights.unwrap().values[row];
+        let mut meat = DMatrix::<f64>::zeros(2, 2);
+        for a in 0..n {
+            for b in 0..n {
+                let apart = (time[a] - time[b]).abs();
+                let km = distance([places[0][a], places[1][a]], [places[0][b], places[1][b]]);
+                let weight = if apart == 0.0 {
+                    if km > 200.0 {
+                        0.0
+                    } else if kernel == Kernel::Uniform {
+                        1.0
+                    } else {
+                        1.0 - km / 200.0
+                    }
+                } else if unit[a] == unit[b] && apart <= lags as f64 {
+                    1.0 - apart / (lags as f64 + 1.0)
+                } else {
+                    0.0
+                };
+                for (i, j) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
+                    meat[(i, j)] += weight * score(a, i) * score(b, j);
+                }
+            }
+        }
+        let covariance = of.bread * meat * of.bread;
+        agree("Conley", &found, [covariance[(0, 0)].sqrt(), covariance[(1, 1)].sqrt()]);
+    }
+    // One degree of latitude on a sphere of radius 6371 km.
+    close("a degree", distance([30.0, 110.0], [31.0, 110.0]), 6371.0 * std::f64::consts::PI / 180.0, 1e-12);
+}
+
+#[test]
+fn what_a_covariance_needs_and_does_not_have_is_told() {
+    let design = Design { panel: None, ..panel(false) };
+    let fit = run(&design, Vcov::Iid);
+    for words in ["NW", "DK(2)", "conley(lat, lon, 100)"] {
+        let problem = fit.infer(&Vcov::parse(words).unwrap(), &Ssc::default()).unwrap_err();
+        assert_eq!(problem.id, "E410", "{words}");
+    }
+    let short = run(&panel(false), Vcov::DriscollKraay(None));
+    assert!(short.inference.warnings.iter().any(|w| w.id == "W412"));
+}
