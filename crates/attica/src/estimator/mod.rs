@@ -21,6 +21,8 @@ mod timeline;
 pub mod twfe;
 pub mod wide;
 
+use serde::{Deserialize, Serialize};
+
 use crate::design::{Design, DesignOptions};
 use crate::fit::{FitOptions, FitRecord, Term};
 use crate::formula::SingleFormula;
@@ -44,6 +46,7 @@ pub const ESTIMATORS: &[&dyn Estimator] = &[
     &stacked::Stacked,
     &lpdid::LpDid,
     &dcdh::Dcdh,
+    &synthetic::Synthetic,
 ];
 
 /// The estimator registered as `name`.
@@ -137,6 +140,8 @@ pub struct Estimate {
     pub group_time: Vec<CellRow>,
     /// The regression behind `overall`, when there is one.
     pub fit: Option<FitRecord>,
+    /// Weights that make up each cohort's counterfactual; empty where the estimator has none.
+    pub weights: Vec<Weights>,
     /// Rows used.
     pub n_obs: usize,
     /// Units used.
@@ -149,6 +154,35 @@ pub struct Estimate {
     pub ledger: Ledger,
     /// Cautions.
     pub warnings: Vec<Warning>,
+}
+
+/// The weights by which untreated units and earlier periods stand for a cohort without treatment.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Weights {
+    /// Cohort: first treated period.
+    pub group: f64,
+    /// Control units with a positive weight, the largest first; they sum to one.
+    pub units: Vec<UnitWeight>,
+    /// Periods before adoption with a positive weight; they sum to one, or there are none.
+    pub periods: Vec<PeriodWeight>,
+}
+
+/// Weight of a control unit.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct UnitWeight {
+    /// Name of the unit.
+    pub unit: String,
+    /// Its weight.
+    pub weight: f64,
+}
+
+/// Weight of a period before adoption.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PeriodWeight {
+    /// Period.
+    pub time: f64,
+    /// Its weight.
+    pub weight: f64,
 }
 
 /// An estimator of treatment effects on a panel.

@@ -51,4 +51,6 @@ pub struct Options {
     pub stacked: super::stacked::Options,
     /// What only `dcdh` knows: number of effects and placebos, effects per unit of treatment, rises or falls.
     pub dcdh: super::dcdh::Options,
+    /// What only `sdid` knows.
+    pub sdid: super::synthetic::Options,
 }

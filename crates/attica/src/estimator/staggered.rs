@@ -169,6 +169,7 @@ impl Staggered {
             event_study: study,
             aggregations: Aggregations::default(),
             group_time: Vec::new(),
+            weights: Vec::new(),
             fit: None,
             n_obs: self.design.rows(),
             n_units,
@@ -305,9 +306,14 @@ impl Staggered {
 
     /// Keeps the rows `rows`; units keep their numbers.
     pub fn keep(&mut self, rows: &[u32]) {
+        self.keep_but(rows, Reason::Excluded("no comparison".to_owned()));
+    }
+
+    /// [`Staggered::keep`], with why the others leave.
+    pub fn keep_but(&mut self, rows: &[u32], why: Reason) {
         let lost = self.unit.len() - rows.len();
         self.design = self.design.take(rows);
-        self.design.ledger.drop_rows(Reason::Excluded("no comparison".to_owned()), lost);
+        self.design.ledger.drop_rows(why, lost);
         let take = |codes: &[u32]| rows.iter().map(|&r| codes[r as usize]).collect();
         (self.unit, self.time, self.cluster) = (take(&self.unit), take(&self.time), take(&self.cluster));
         self.weight = rows.iter().map(|&r| self.weight[r as usize]).collect();

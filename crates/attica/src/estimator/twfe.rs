@@ -83,6 +83,7 @@ impl Estimator for Twfe {
             event_study,
             aggregations: Aggregations::default(),
             group_time: Vec::new(),
+            weights: Vec::new(),
             periods: periods(data.panel, &fit.sample),
             n_obs: record.n_obs,
             n_units: units.len(),

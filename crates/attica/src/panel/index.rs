@@ -150,7 +150,7 @@ impl Panel {
     }
 
     /// The names of the first five of `units`.
-    pub(super) fn examples(&self, units: &[u32]) -> String {
+    pub(crate) fn examples(&self, units: &[u32]) -> String {
         let shown: Vec<&str> = units.iter().take(5).map(|&u| self.units[u as usize].as_str()).collect();
         let more = if units.len() > 5 { ", .." } else { "" };
         format!("{}{more}", shown.join(", "))

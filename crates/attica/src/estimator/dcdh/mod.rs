@@ -299,6 +299,7 @@ impl Answer<'_> {
                 ..Aggregations::default()
             },
             group_time: Vec::new(),
+            weights: Vec::new(),
             fit: None,
             n_obs: sample.design.rows(),
             n_units: units.len(),

@@ -1,28 +1,26 @@
 //! Synthetic difference-in-differences (Arkhangelsky, Athey, Hirshberg, Imbens and Wager 2021, American
-//! Economic Review 111), synthetic control and difference-in-differences as its special cases.
-//! Reference implementations: R synthdid, Stata sdid.
+//! Economic Review 111), synthetic control and difference-in-differences as its special cases; staggered
+//! adoption cohort by cohort (Clarke, Pailanir, Athey and Imbens 2023), effects by period (Ciccia 2024).
+//! Reference implementations: R synthdid, Stata sdid and sdid_event.
+//!
+//! `Block` is one cohort and its controls, `panel` all cohorts of a sample, `variance` its replications,
+//! `select` the way from a panel with gaps to a complete one.
 
+mod averages;
+pub mod options;
+mod panel;
+mod register;
+mod select;
 mod variance;
 mod weights;
 
 use nalgebra::DMatrix;
 
-pub use variance::{Variance, standard_error};
+pub use options::{Kind, Options, Variance};
+pub use register::Synthetic;
 
-use self::weights::Search;
+use self::weights::{Search, to_one};
 use crate::message::{Problem, Result};
-
-/// Which weights are fitted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Kind {
-    /// Unit and time weights, both with intercepts.
-    #[default]
-    SyntheticDid,
-    /// Unit weights without intercept, no time weights.
-    SyntheticControl,
-    /// Equal weights.
-    Did,
-}
 
 /// A balanced block: control units first, then units treated together from period `before` on.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,7 +42,7 @@ pub struct Effect {
     pub omega: Vec<f64>,
     /// Weights of periods before adoption, sum one (zero for synthetic control).
     pub lambda: Vec<f64>,
-    /// Effect in each period after adoption.
+    /// Effect in each period, those before adoption included.
     pub by_period: Vec<f64>,
     /// Ridge strength of the unit weights.
     pub zeta_omega: f64,
@@ -54,8 +52,8 @@ pub struct Effect {
 
 impl Block {
     /// # Errors
-    /// `E205` without control or treated units, `E607` with fewer than two periods before,
-    /// `E304` when a cell is missing (the block must be complete).
+    /// `E205` without treated units or with fewer than two controls, `E607` with fewer than two periods
+    /// before or none after, `E304` when a cell is missing (the block must be complete).
     pub fn new(y: DMatrix<f64>, controls: usize, before: usize) -> Result<Self> {
         if controls < 2 || controls >= y.nrows() {
             return Err(Problem::new(
@@ -96,8 +94,8 @@ impl Block {
     /// Standard deviation of first differences of controls before adoption: the noise that ridge strengths
     /// scale with.
     fn noise(&self) -> f64 {
-        let differences: Vec<f64> = (0..self.controls)
-            .flat_map(|i| (1..self.before).map(move |t| (i, t)))
+        let differences: Vec<f64> = (1..self.before)
+            .flat_map(|t| (0..self.controls).map(move |i| (i, t)))
             .map(|(i, t)| self.y[(i, t)] - self.y[(i, t - 1)])
             .collect();
         let n = differences.len() as f64;
@@ -105,61 +103,61 @@ impl Block {
         (differences.iter().map(|d| (d - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt()
     }
 
-    /// Controls and the treated mean by periods before adoption and the mean after.
-    fn collapsed(&self) -> DMatrix<f64> {
-        let (n0, t0) = (self.controls, self.before);
-        let unit =
-            |i: usize, t: usize| if i < n0 { self.y[(i, t)] } else { self.y.view((n0, t), (self.treated(), 1)).mean() };
-        DMatrix::from_fn(n0 + 1, t0 + 1, |i, t| {
-            if t < t0 {
-                unit(i, t)
-            } else {
-                (t0..self.y.ncols()).map(|s| unit(i, s)).sum::<f64>() / self.after() as f64
-            }
-        })
+    /// Mean of the treated in a period.
+    fn treated_mean(&self, period: usize) -> f64 {
+        self.y.view((self.controls, period), (self.treated(), 1)).mean()
     }
 
-    /// Fits the weights and the effect.
+    /// Mean of a unit over the periods after adoption.
+    fn mean_after(&self, unit: usize) -> f64 {
+        self.y.view((unit, self.before), (1, self.after())).mean()
+    }
+
+    /// Fits the weights, from equal ones, and the effect.
     pub fn effect(&self, kind: Kind) -> Effect {
+        self.effect_from(kind, &vec![0.0; self.controls], &vec![0.0; self.before])
+    }
+
+    /// Fits the weights, from given ones (scaled to sum one), and the effect.
+    fn effect_from(&self, kind: Kind, omega: &[f64], lambda: &[f64]) -> Effect {
+        if kind == Kind::Did {
+            return self.effect_with(to_one(&vec![0.0; self.controls]), to_one(&vec![0.0; self.before]));
+        }
         let noise = self.noise();
         let scale = ((self.treated() * self.after()) as f64).powf(0.25);
-        let zeta_omega = if kind == Kind::SyntheticControl { 1e-6 * noise } else { scale * noise };
+        let zeta_omega = if kind == Kind::Sc { 1e-6 * noise } else { scale * noise };
         let zeta_lambda = 1e-6 * noise;
-        let search = |zeta: f64, intercept: bool| Search {
-            zeta,
-            intercept,
-            min_decrease: 1e-5 * noise,
-            first_steps: 100,
-            steps: 10_000,
+        let search = |zeta: f64, intercept: bool| Search { zeta, intercept, min_decrease: 1e-5 * noise };
+        let lambda = if kind == Kind::Sc {
+            vec![0.0; self.before]
+        } else {
+            let mut columns: Vec<Vec<f64>> =
+                (0..self.before).map(|t| self.y.view((0, t), (self.controls, 1)).iter().copied().collect()).collect();
+            columns.push((0..self.controls).map(|i| self.mean_after(i)).collect());
+            weights::fit(columns, to_one(lambda), &search(zeta_lambda, true))
         };
-        let collapsed = self.collapsed();
-        let lambda = match kind {
-            Kind::SyntheticDid => {
-                weights::fit(&collapsed.rows(0, self.controls).into_owned(), &search(zeta_lambda, true))
-            }
-            Kind::SyntheticControl => vec![0.0; self.before],
-            Kind::Did => vec![1.0 / self.before as f64; self.before],
-        };
-        let omega = match kind {
-            Kind::Did => vec![1.0 / self.controls as f64; self.controls],
-            _ => weights::fit(
-                &collapsed.columns(0, self.before).transpose(),
-                &search(zeta_omega, kind == Kind::SyntheticDid),
-            ),
-        };
+        let mut columns: Vec<Vec<f64>> =
+            (0..self.controls).map(|i| self.y.view((i, 0), (1, self.before)).iter().copied().collect()).collect();
+        columns.push((0..self.before).map(|t| self.treated_mean(t)).collect());
+        let omega = weights::fit(columns, to_one(omega), &search(zeta_omega, kind == Kind::Sdid));
+        Effect { zeta_omega, zeta_lambda, ..self.effect_with(omega, lambda) }
+    }
+
+    /// The effect under given weights.
+    fn effect_with(&self, omega: Vec<f64>, lambda: Vec<f64>) -> Effect {
         let (estimate, by_period) = self.contrast(&omega, &lambda);
-        Effect { estimate, omega, lambda, by_period, zeta_omega, zeta_lambda }
+        Effect { estimate, omega, lambda, by_period, zeta_omega: 0.0, zeta_lambda: 0.0 }
     }
 
     /// The weighted double difference, overall and period by period.
     fn contrast(&self, omega: &[f64], lambda: &[f64]) -> (f64, Vec<f64>) {
-        let n1 = self.treated() as f64;
         let gap = |t: usize| {
-            let treated: f64 = (self.controls..self.y.nrows()).map(|i| self.y[(i, t)]).sum::<f64>() / n1;
-            treated - omega.iter().enumerate().map(|(i, w)| w * self.y[(i, t)]).sum::<f64>()
+            let synthetic: f64 = omega.iter().zip(self.y.column(t).iter()).map(|(w, y)| w * y).sum();
+            self.treated_mean(t) - synthetic
         };
-        let before: f64 = lambda.iter().enumerate().map(|(t, w)| w * gap(t)).sum();
-        let by_period: Vec<f64> = (self.before..self.y.ncols()).map(|t| gap(t) - before).collect();
-        (by_period.iter().sum::<f64>() / by_period.len() as f64, by_period)
+        let gaps: Vec<f64> = (0..self.y.ncols()).map(gap).collect();
+        let base: f64 = lambda.iter().zip(&gaps).map(|(w, gap)| w * gap).sum();
+        let by_period: Vec<f64> = gaps.iter().map(|gap| gap - base).collect();
+        (by_period[self.before..].iter().sum::<f64>() / self.after() as f64, by_period)
     }
 }

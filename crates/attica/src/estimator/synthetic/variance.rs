@@ -1,114 +1,155 @@
-//! Standard errors of synthetic difference-in-differences (Arkhangelsky et al. 2021, algorithms 2 to 4).
+//! Replications behind standard errors (Arkhangelsky et al. 2021, algorithms 2 to 4; for cohorts Clarke
+//! et al. 2023, algorithms 2 to 4).
 
-use nalgebra::DMatrix;
 use rayon::prelude::*;
 
-use super::{Block, Effect, Kind};
-use crate::math::random;
+use super::panel::{Panel, Units, Weights};
+use super::{Effect, Kind, Variance};
+use crate::math::random::{Stream, stream};
 use crate::message::{Problem, Result};
 
-/// How the variance is estimated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Variance {
-    /// Placebo: controls drawn as if treated. The only one for a single treated unit; assumes that
-    /// treated and control units have the same noise.
-    Placebo {
-        /// Draws.
-        draws: usize,
-        /// Seed; draw `r` uses stream `r`.
-        seed: u64,
-    },
-    /// Leave one unit out with weights kept; needs two treated units.
-    Jackknife,
-    /// Units drawn with replacement; needs two treated units.
-    Bootstrap {
-        /// Draws.
-        draws: usize,
-        /// Seed; draw `r` uses stream `r`.
-        seed: u64,
-    },
-}
+/// Effects by period of each cohort with its treated units; none where the cohort has none.
+pub(super) type Replicate = Vec<Option<(Vec<f64>, usize)>>;
 
-/// Standard error of `effect`, which was fitted on `block`.
+/// Below so many treated units (or clusters) the bootstrap understates the variance.
+const FEW: usize = 10;
+
+/// The variance that suits the panel: the bootstrap, but placebo where few are treated.
 ///
 /// # Errors
-/// `E205` when the method needs more treated (or control) units than there are.
-pub fn standard_error(block: &Block, kind: Kind, effect: &Effect, variance: Variance) -> Result<f64> {
-    let treated = block.treated();
+/// `E205` when none can be had.
+pub(super) fn suitable(panel: &Panel) -> Result<Variance> {
+    let few = treated_clusters(panel).len() < FEW || smallest_cohort(panel) < 2;
+    let placebo = possible(panel, Variance::Placebo);
+    if (few && placebo.is_ok()) || possible(panel, Variance::Bootstrap).is_err() {
+        return placebo.map(|()| Variance::Placebo);
+    }
+    Ok(Variance::Bootstrap)
+}
+
+/// # Errors
+/// `E205` when the panel has too few units of a kind for `variance`.
+pub(super) fn possible(panel: &Panel, variance: Variance) -> Result<()> {
+    let treated = treated_clusters(panel).len();
+    let refuse = |message: String, fix: &str| Err(Problem::new("E205", message).fix(fix));
     match variance {
-        Variance::Placebo { draws, seed } => {
-            if block.controls < treated + 2 {
-                return Err(few("the placebo variance needs at least two more controls than treated units"));
+        Variance::Placebo => {
+            let free = free_clusters(panel);
+            let size = panel.clusters.first().map_or(1, Vec::len);
+            if panel.clusters.iter().any(|cluster| cluster.len() != size) {
+                return refuse(
+                    "the placebo variance moves treatment between whole clusters, and these differ in size".to_owned(),
+                    "cluster by unit, or use the bootstrap",
+                );
             }
-            Ok(spread(&draws_of(draws, |r| {
-                let mut order: Vec<usize> = (0..block.controls).collect();
-                random::stream(seed, r as u64).shuffle(&mut order);
-                Some(estimate(block, kind, &order, block.controls - treated))
-            })))
+            if free.len() <= treated || (free.len() - treated) * size < 2 {
+                return refuse(
+                    format!(
+                        "the placebo variance needs more untreated than treated units (or clusters), and two controls left; here are {} and {treated}",
+                        free.len()
+                    ),
+                    "use the bootstrap or the jackknife, or add controls",
+                );
+            }
         }
-        Variance::Bootstrap { draws, seed } => {
-            if treated < 2 {
-                return Err(few("the bootstrap needs at least two treated units; use the placebo variance"));
-            }
-            let n = block.y.nrows();
-            Ok(spread(&draws_of(draws, |r| {
-                let mut stream = random::stream(seed, r as u64);
-                // A draw without two controls and a treated unit has no estimate and is drawn again.
-                for _ in 0..1000 {
-                    let mut drawn: Vec<usize> = (0..n).map(|_| stream.index(n)).collect();
-                    drawn.sort_unstable();
-                    let controls = drawn.iter().filter(|&&i| i < block.controls).count();
-                    if controls >= 2 && controls < n {
-                        return Some(estimate(block, kind, &drawn, controls));
+        Variance::Bootstrap if treated < 2 => {
+            return refuse(
+                "the bootstrap needs at least two treated units (or clusters)".to_owned(),
+                "use the placebo variance, which needs more controls than treated units",
+            );
+        }
+        Variance::Jackknife if smallest_cohort(panel) < 2 => {
+            return refuse(
+                "the jackknife needs at least two treated units (or clusters) in every cohort".to_owned(),
+                "use the placebo variance, or the bootstrap",
+            );
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+/// All replications in order, and how many draws were no sample (without two controls and a treated unit)
+/// and were drawn again.
+pub(super) fn replicate(
+    panel: &Panel,
+    kind: Kind,
+    effects: &[Effect],
+    variance: Variance,
+    replications: usize,
+    seed: u64,
+) -> (Vec<Replicate>, usize) {
+    let run = |units: &Units, weights: Weights<'_>| {
+        let paths = panel.effects(units, kind, weights).into_iter().zip(&units.cohorts);
+        paths.map(|(effect, treated)| Some((effect?.by_period, treated.len()))).collect::<Replicate>()
+    };
+    match variance {
+        Variance::Jackknife => {
+            let run = |out: usize| run(&without(panel, out), Weights::Kept(effects));
+            ((0..panel.clusters.len()).into_par_iter().map(run).collect(), 0)
+        }
+        Variance::Placebo => {
+            let run = |r: u64| run(&placebo(panel, &mut stream(seed, r)), Weights::Refitted(effects));
+            ((0..replications as u64).into_par_iter().map(run).collect(), 0)
+        }
+        Variance::Bootstrap => {
+            let run = |r: u64| {
+                let mut stream = stream(seed, r);
+                let mut again = 0;
+                loop {
+                    let units = redrawn(panel, &mut stream);
+                    if units.controls.len() >= 2 && units.cohorts.iter().any(|treated| !treated.is_empty()) {
+                        return (run(&units, Weights::Refitted(effects)), again);
                     }
+                    again += 1;
                 }
-                None
-            })))
+            };
+            let (found, again): (Vec<Replicate>, Vec<usize>) =
+                (0..replications as u64).into_par_iter().map(run).unzip();
+            (found, again.iter().sum())
         }
-        Variance::Jackknife => jackknife(block, effect),
     }
 }
 
-fn few(message: &str) -> Problem {
-    Problem::new("E205", message)
+fn treated_clusters(panel: &Panel) -> Vec<&Vec<usize>> {
+    panel.clusters.iter().filter(|cluster| cluster.iter().any(|&unit| panel.cohort[unit].is_some())).collect()
 }
 
-fn estimate(block: &Block, kind: Kind, units: &[usize], controls: usize) -> f64 {
-    let y = DMatrix::from_fn(units.len(), block.y.ncols(), |i, t| block.y[(units[i], t)]);
-    Block { y, controls, before: block.before }.effect(kind).estimate
+fn free_clusters(panel: &Panel) -> Vec<&Vec<usize>> {
+    panel.clusters.iter().filter(|cluster| cluster.iter().all(|&unit| panel.cohort[unit].is_none())).collect()
 }
 
-fn draws_of(draws: usize, draw: impl Fn(usize) -> Option<f64> + Sync + Send) -> Vec<f64> {
-    (0..draws).into_par_iter().filter_map(draw).collect()
+/// Fewest clusters with a treated unit of one cohort.
+fn smallest_cohort(panel: &Panel) -> usize {
+    let holds = |cohort: usize| {
+        let of_cohort = |cluster: &&Vec<usize>| cluster.iter().any(|&unit| panel.cohort[unit] == Some(cohort));
+        panel.clusters.iter().filter(of_cohort).count()
+    };
+    (0..panel.before.len()).map(holds).min().unwrap_or(0)
 }
 
-/// Root of the mean squared deviation, with `B` in the denominator as in the paper.
-fn spread(estimates: &[f64]) -> f64 {
-    let b = estimates.len() as f64;
-    let mean = estimates.iter().sum::<f64>() / b;
-    (estimates.iter().map(|e| (e - mean).powi(2)).sum::<f64>() / b).sqrt()
+/// All units but those of one cluster.
+fn without(panel: &Panel, out: usize) -> Units {
+    let stays = |unit: &usize| !panel.clusters[out].contains(unit);
+    panel.sample((0..panel.cohort.len()).filter(stays).map(|unit| (unit, panel.cohort[unit])))
 }
 
-/// Each unit left out in turn, weights of the others kept (and scaled to one).
-fn jackknife(block: &Block, effect: &Effect) -> Result<f64> {
-    if block.treated() < 2 {
-        return Err(few("the jackknife needs at least two treated units; use the placebo variance"));
-    }
-    if effect.omega.iter().any(|w| *w >= 1.0) {
-        return Err(few("one control carries all the weight, so it cannot be left out; use the placebo variance"));
-    }
-    let n = block.y.nrows();
-    let estimates: Vec<f64> = (0..n)
-        .map(|out| {
-            let units: Vec<usize> = (0..n).filter(|&i| i != out).collect();
-            let y = DMatrix::from_fn(n - 1, block.y.ncols(), |i, t| block.y[(units[i], t)]);
-            let kept: Vec<f64> = (0..block.controls).filter(|&i| i != out).map(|i| effect.omega[i]).collect();
-            let total: f64 = kept.iter().sum();
-            let omega: Vec<f64> = kept.iter().map(|w| w / total).collect();
-            Block { y, controls: omega.len(), before: block.before }.contrast(&omega, &effect.lambda).0
-        })
-        .collect();
-    let mean = estimates.iter().sum::<f64>() / n as f64;
-    let sum: f64 = estimates.iter().map(|e| (e - mean).powi(2)).sum();
-    Ok((sum * (n as f64 - 1.0) / n as f64).sqrt())
+/// As many clusters as there are, with replacement.
+fn redrawn(panel: &Panel, stream: &mut Stream) -> Units {
+    let n = panel.clusters.len();
+    let drawn: Vec<usize> = (0..n).map(|_| stream.index(n)).collect();
+    let units = drawn.iter().flat_map(|&cluster| &panel.clusters[cluster]);
+    panel.sample(units.map(|&unit| (unit, panel.cohort[unit])))
+}
+
+/// Untreated clusters alone, of which some, drawn at random, take the places of the treated ones.
+fn placebo(panel: &Panel, stream: &mut Stream) -> Units {
+    let treated = treated_clusters(panel);
+    let mut free = free_clusters(panel);
+    stream.shuffle(&mut free);
+    let role = |(at, cluster): (usize, &Vec<usize>)| -> Vec<(usize, Option<usize>)> {
+        let roles = |place: usize| treated.get(at).and_then(|treated| panel.cohort[treated[place]]);
+        cluster.iter().enumerate().map(|(place, &unit)| (unit, roles(place))).collect()
+    };
+    panel.sample(free.into_iter().enumerate().flat_map(role))
 }
