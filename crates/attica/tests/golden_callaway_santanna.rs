@@ -3,7 +3,8 @@
 
 mod support;
 
-use attica::estimator::callaway_santanna::{Aggregation, Method, Options, aggregate, att_gt};
+use attica::estimator::callaway_santanna::{CrossSections, Method, Options, Settings, att_gt, att_gt_cross_sections};
+use attica::estimator::group_time::{At, EventTimes, Inference, Uncertainty};
 use attica::estimator::options::{BasePeriod, ControlGroup};
 use attica::estimator::wide::Wide;
 use serde_json::Value;
@@ -28,50 +29,63 @@ fn mpdta(with_lpop: bool) -> Option<Wide> {
     })
 }
 
-fn se(influence: &[f64]) -> f64 {
-    let n = influence.len() as f64;
-    (influence.iter().map(|v| v * v).sum::<f64>() / n / n).sqrt()
-}
-
 #[track_caller]
 fn close(ours: f64, theirs: f64, tolerance: f64) {
     assert!((ours - theirs).abs() <= tolerance * theirs.abs().max(1e-3), "{ours} is not {theirs}");
 }
 
-fn check(golden: &Value, panel: &Wide, options: &Options) {
-    let effects = att_gt(panel, options).unwrap();
-    let list = |key: &str| golden[key].as_array().unwrap().clone();
-    assert_eq!(effects.effects.len(), list("att").len());
-    for (k, cell) in effects.effects.iter().enumerate() {
-        close(cell.att, list("att")[k].as_f64().unwrap(), 1e-8);
-        if let Some(reference) = list("se")[k].as_f64() {
-            close(se(&cell.influence), reference, 1e-7);
+fn list(golden: &Value, key: &str) -> Vec<Option<f64>> {
+    golden[key].as_array().unwrap().iter().map(Value::as_f64).collect()
+}
+
+fn analytical() -> Inference {
+    Inference { level: 0.95, df: None, bootstrap: None, seed: 1 }
+}
+
+/// Every group-time effect, and every average with `rows` of (key, way of averaging).
+fn check(golden: &Value, panel: &Wide, settings: &Settings) {
+    let found = att_gt(panel, settings).unwrap();
+    let effects = &found.effects;
+    let uncertainty = Uncertainty::new(&effects.influences, analytical());
+    let (att, se) = (list(golden, "att"), list(golden, "se"));
+    let cells = uncertainty.cells(&effects.points);
+    assert_eq!(cells.len(), att.len());
+    for (k, cell) in cells.iter().enumerate() {
+        close(cell.estimate, att[k].unwrap(), 1e-8);
+        assert_eq!(cell.std_error.is_some(), se[k].is_some());
+        if let Some(reference) = se[k] {
+            close(cell.std_error.unwrap(), reference, 1e-7);
         }
     }
-    let dynamic = Aggregation::Dynamic { min_e: None, max_e: None, balance_e: None };
-    let balanced = Aggregation::Dynamic { min_e: None, max_e: None, balance_e: Some(1) };
-    let kinds = [
-        ("simple", Aggregation::Simple),
-        ("group", Aggregation::Group),
-        ("dynamic", dynamic),
-        ("calendar", Aggregation::Calendar),
-        ("dynamic_bal1", balanced),
+    let balanced = EventTimes { balance: Some(1), ..EventTimes::default() };
+    let ways = [
+        ("simple", effects.simple()),
+        ("group", effects.by_group()),
+        ("dynamic", effects.by_event_time(EventTimes::default())),
+        ("calendar", effects.by_calendar()),
+        ("dynamic_bal1", effects.by_event_time(balanced)),
     ];
-    for (key, how) in kinds {
+    for (key, averages) in ways {
         let reference = &golden[key];
         if reference.is_null() {
             continue;
         }
-        let ours = aggregate(&effects, how, panel.step);
+        let ours = uncertainty.aggregation("d", &averages).unwrap();
         let overall = ours.overall.unwrap();
-        close(overall.att, reference["overall.att"].as_f64().unwrap(), 1e-8);
-        close(se(&overall.influence), reference["overall.se"].as_f64().unwrap(), 1e-7);
-        if let Some(rows) = reference["att.egt"].as_array() {
-            assert_eq!(ours.rows.len(), rows.len());
+        close(overall.estimate, reference["overall.att"].as_f64().unwrap(), 1e-8);
+        close(overall.std_error, reference["overall.se"].as_f64().unwrap(), 1e-7);
+        if reference["att.egt"].is_array() {
+            let (at, att, se) = (list(reference, "egt"), list(reference, "att.egt"), list(reference, "se.egt"));
+            assert_eq!(ours.rows.len(), att.len(), "{key}");
             for (k, row) in ours.rows.iter().enumerate() {
-                close(row.att, rows[k].as_f64().unwrap(), 1e-8);
-                if let Some(reference) = reference["se.egt"][k].as_f64() {
-                    close(se(&row.influence), reference, 1e-7);
+                let own = match row.at {
+                    At::Group(at) | At::Time(at) => at,
+                    At::EventTime(at) => at as f64,
+                };
+                assert_eq!(Some(own), at[k], "{key}");
+                close(row.estimate, att[k].unwrap(), 1e-8);
+                if let Some(reference) = se[k] {
+                    close(row.std_error.unwrap(), reference, 1e-7);
                 }
             }
         }
@@ -83,12 +97,44 @@ fn agrees_with_r_did_in_every_variant() {
     let (Some(plain), Some(lpop)) = (mpdta(false), mpdta(true)) else { return };
     let golden = json("mpdta/golden.json").unwrap();
     for (controls, of) in [(ControlGroup::Never, "nevertreated"), (ControlGroup::NotYet, "notyettreated")] {
-        for (method, by) in [(Method::Regression, "reg"), (Method::DoublyRobust, "dr"), (Method::Weighting, "ipw")] {
-            let options = Options { controls, method, ..Options::default() };
-            check(&golden[format!("cs_{of}_{by}_nox")], &plain, &options);
-            check(&golden[format!("cs_{of}_{by}_lpop")], &lpop, &options);
+        let methods = [(Method::OutcomeRegression, "reg"), (Method::DoublyRobust, "dr"), (Method::Weighting, "ipw")];
+        for (method, by) in methods {
+            let options = Options { method, ..Options::default() };
+            let settings = Settings { controls, options, ..Settings::default() };
+            check(&golden[format!("cs_{of}_{by}_nox")], &plain, &settings);
+            check(&golden[format!("cs_{of}_{by}_lpop")], &lpop, &settings);
         }
     }
-    check(&golden["cs_never_dr_lpop_universal"], &lpop, &Options { base: BasePeriod::Universal, ..Options::default() });
-    check(&golden["cs_never_dr_nox_ant1"], &plain, &Options { anticipation: 1, ..Options::default() });
+    let universal = Settings { base: BasePeriod::Universal, ..Settings::default() };
+    check(&golden["cs_never_dr_lpop_universal"], &lpop, &universal);
+    check(&golden["cs_never_dr_nox_ant1"], &plain, &Settings { anticipation: 1, ..Settings::default() });
+}
+
+/// `drdid` and `ordid` of R DRDID 1.2.3 on `sim_rc`: one cell of repeated cross-sections.
+#[test]
+fn agrees_with_r_drdid_on_repeated_cross_sections() {
+    let Some(table) = Table::read("sim_rc_drdid/sim_rc_drdid.csv") else { return };
+    let golden = json("sim_rc_drdid/golden.json").unwrap();
+    let y = table.number("y");
+    let rows = CrossSections {
+        times: vec![0.0, 1.0],
+        step: 1.0,
+        time: table.number("post").iter().map(|post| *post as u32).collect(),
+        x: ["x1", "x2", "x3", "x4"].map(|name| table.number(name)).to_vec(),
+        cohort: table.number("d").iter().map(|d| (*d == 1.0).then_some(1.0)).collect(),
+        weight: vec![1.0; y.len()],
+        share: vec![1.0; y.len()],
+        cluster: None,
+        y,
+    };
+    for (key, method) in
+        [("drdid_imp", Method::Improved), ("drdid_trad", Method::DoublyRobust), ("ordid", Method::OutcomeRegression)]
+    {
+        let options = Options { method, panel: false, ..Options::default() };
+        let found = att_gt_cross_sections(&rows, &Settings { options, ..Settings::default() }).unwrap();
+        let cells = Uncertainty::new(&found.effects.influences, analytical()).cells(&found.effects.points);
+        assert_eq!(cells.len(), 1);
+        close(cells[0].estimate, golden[key]["ATT"].as_f64().unwrap(), 1e-8);
+        close(cells[0].std_error.unwrap(), golden[key]["se"].as_f64().unwrap(), 1e-7);
+    }
 }

@@ -5,6 +5,7 @@ use nalgebra::{DMatrix, DVector, SymmetricEigen};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::group_time::At;
 use crate::fit::{FitRecord, Wald, wald};
 use crate::math::distribution::{normal_quantile, t_quantile, t_two_sided};
 use crate::math::random::stream;
@@ -22,6 +23,16 @@ pub struct Effect {
     pub estimate: f64,
     /// Treated rows at this event time.
     pub n: usize,
+}
+
+impl Effect {
+    /// An average by event time; none where it is one of something else.
+    pub(super) fn at(at: At, estimate: f64, n: usize) -> Option<Self> {
+        match at {
+            At::EventTime(event_time) => Some(Self { event_time, binned: false, estimate, n }),
+            At::Group(_) | At::Time(_) => None,
+        }
+    }
 }
 
 /// Standard errors and critical value by simulation.

@@ -10,8 +10,8 @@ pub mod event;
 pub mod event_time;
 pub mod group_time;
 pub mod imputation;
+pub mod influence;
 pub mod lpdid;
-mod multiplier;
 pub mod options;
 pub mod stacked;
 mod staggered;
@@ -31,6 +31,7 @@ use crate::ledger::Ledger;
 use crate::message::{Problem, Result, Warning};
 use crate::panel::{Adoption, Panel};
 use crate::text::Text;
+use callaway_santanna::Overlap;
 use event::EventStudy;
 use event_time::Window;
 use group_time::{Aggregations, CellRow};
@@ -138,6 +139,8 @@ pub struct Estimate {
     pub aggregations: Aggregations,
     /// Effects by cohort and period; empty where the estimator has none.
     pub group_time: Vec<CellRow>,
+    /// Propensity scores by cohort; empty where the estimator has none.
+    pub overlap: Vec<Overlap>,
     /// The regression behind `overall`, when there is one.
     pub fit: Option<FitRecord>,
     /// Weights that make up each cohort's counterfactual; empty where the estimator has none.

@@ -45,6 +45,8 @@ pub struct Options {
     pub balance: Option<i64>,
     /// Draws of the multiplier bootstrap that replaces analytical standard errors and bands; none by default.
     pub bootstrap: Option<usize>,
+    /// What only `cs` knows.
+    pub cs: super::callaway_santanna::Options,
     /// What only `lpdid` knows.
     pub lpdid: super::lpdid::Options,
     /// What only `stacked` knows.

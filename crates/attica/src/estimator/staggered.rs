@@ -1,8 +1,8 @@
 //! What the estimators for staggered adoption share: the rows that all of them can use, who adopts
 //! when, and the frame of their answer.
 
-use super::event::{Effect, Estimated, EventStudy};
-use super::group_time::{self, Aggregations, Averages, Cell, EventTimes, Inference};
+use super::event::{Effect, Estimated, EventStudy, Simulated};
+use super::group_time::{Aggregations, Averages, Cell, EventTimes, GroupTime, Inference, Uncertainty};
 use super::wide::Wide;
 use super::{Data, Estimate, Spec};
 use crate::design::{Codes, Design};
@@ -170,6 +170,7 @@ impl Staggered {
             aggregations: Aggregations::default(),
             group_time: Vec::new(),
             weights: Vec::new(),
+            overlap: Vec::new(),
             fit: None,
             n_obs: self.design.rows(),
             n_units,
@@ -192,6 +193,7 @@ impl Staggered {
 
     /// [`Staggered::estimate`] of an estimator that has group-time effects: every average of `cells`, and an
     /// event study of them. `base` names the periods that changes are measured from.
+    #[allow(dead_code)] // For estimators whose influences are at hand cluster by cluster.
     pub fn estimate_cells(
         self,
         estimator: &'static str,
@@ -201,23 +203,42 @@ impl Staggered {
         spec: &Spec,
         df: Option<f64>,
     ) -> Result<Estimate> {
+        self.estimate_group_time(estimator, words, &GroupTime::of_cells(cells), headline, spec, df)
+    }
+
+    /// [`Staggered::estimate_cells`] of effects whose influences share features.
+    pub fn estimate_group_time(
+        self,
+        estimator: &'static str,
+        words: Words,
+        effects: &GroupTime,
+        headline: Headline,
+        spec: &Spec,
+        df: Option<f64>,
+    ) -> Result<Estimate> {
         let inference = Inference { level: spec.fit.level, df, bootstrap: spec.options.bootstrap, seed: spec.seed };
+        let uncertainty = Uncertainty::new(&effects.influences, inference);
         let [min, max] = spec.window.bounds.map_or([None, None], |[low, high]| [Some(low), Some(high)]);
         let kept = EventTimes { min, max, balance: spec.options.balance };
-        let aggregations = group_time::aggregations(&spec.treatment, cells, kept, &inference);
+        let aggregations = uncertainty.aggregations(&spec.treatment, effects, kept);
         let of = match headline {
             Headline::Simple => &aggregations.simple,
             Headline::Group => &aggregations.group,
         };
         let overall =
             of.as_ref().and_then(|found| found.overall.clone()).ok_or_else(|| self.nothing_estimated(of.is_some()))?;
-        let (fixed, free): (Vec<Cell>, Vec<Cell>) = cells.iter().cloned().partition(|cell| cell.is_reference);
-        let dynamic = group_time::by_event_time(&free, kept);
-        let mut references = group_time::by_event_time(&fixed, kept).effects();
+        let dynamic = effects.by_event_time_where(kept, |point| !point.is_reference);
+        let mut references = effects.by_event_time_where(kept, |point| point.is_reference).effects();
         references.retain(|reference| dynamic.effects().iter().all(|effect| effect.event_time != reference.event_time));
-        let study = self.dynamic_study(estimator, &words, &dynamic, references, &inference);
+        let study = self.event_study(
+            estimator,
+            &words,
+            (dynamic.effects(), uncertainty.covariance(&dynamic.rows), uncertainty.simulate(&dynamic.rows)),
+            references,
+            &inference,
+        );
         let mut answer = self.estimate(estimator, words, overall, Some(study));
-        answer.group_time = inference.cells(cells);
+        answer.group_time = uncertainty.cells(&effects.points);
         answer.aggregations = aggregations;
         Ok(answer)
     }
@@ -249,12 +270,22 @@ impl Staggered {
         inference: &Inference,
     ) -> EventStudy {
         let influences: Vec<&[f64]> = dynamic.rows.iter().map(|row| &row.influence[..]).collect();
-        let estimated = Estimated {
-            simulated: inference.simulate(&influences),
-            df: inference.df,
-            references,
-            ..self.estimated(estimator, words, dynamic.effects(), dynamic.covariance())
-        };
+        let known = (dynamic.effects(), dynamic.covariance(), inference.simulate(&influences));
+        self.event_study(estimator, words, known, references, inference)
+    }
+
+    /// The event study of effects with their covariance and, if there was a bootstrap, its standard errors.
+    fn event_study(
+        &self,
+        estimator: &str,
+        words: &Words,
+        (effects, covariance, simulated): (Vec<Effect>, Vec<Vec<f64>>, Option<Simulated>),
+        references: Vec<Effect>,
+        inference: &Inference,
+    ) -> EventStudy {
+        let df = inference.df;
+        let estimated =
+            Estimated { simulated, df, references, ..self.estimated(estimator, words, effects, covariance) };
         EventStudy::new(estimated, inference.level, inference.seed)
     }
 

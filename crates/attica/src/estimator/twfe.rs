@@ -84,6 +84,7 @@ impl Estimator for Twfe {
             aggregations: Aggregations::default(),
             group_time: Vec::new(),
             weights: Vec::new(),
+            overlap: Vec::new(),
             periods: periods(data.panel, &fit.sample),
             n_obs: record.n_obs,
             n_units: units.len(),

@@ -25,6 +25,11 @@ impl Stream {
         self.0.next_u64()
     }
 
+    /// Leaves out the next `words` words of [`Stream::bits`], at no cost.
+    pub fn skip(&mut self, words: usize) {
+        self.0.set_word_pos(self.0.get_word_pos() + 2 * words as u128);
+    }
+
     /// Uniform on the open interval (0, 1), on a grid of 2^-53.
     pub fn uniform(&mut self) -> f64 {
         ((self.bits() >> 11) as f64 + 0.5) * (1.0 / (1u64 << 53) as f64)
@@ -90,6 +95,16 @@ mod tests {
         assert_eq!(alone, (0..5).map(|_| again.bits()).collect::<Vec<_>>());
         assert_ne!(alone[0], stream(7, 138).bits());
         assert_ne!(alone[0], stream(8, 137).bits());
+    }
+
+    #[test]
+    fn skipping_is_drawing_without_looking() {
+        let (mut skipped, mut drawn) = (stream(7, 3), stream(7, 3));
+        for words in [0, 1, 31, 500] {
+            skipped.skip(words);
+            (0..words).for_each(|_| drop(drawn.bits()));
+            assert_eq!(skipped.bits(), drawn.bits());
+        }
     }
 
     #[test]

@@ -1,230 +1,100 @@
-//! One two-period comparison of treated and control units: the panel estimators of Sant'Anna and
+//! Comparisons of treated and control units between two periods of a panel: the estimators of Sant'Anna and
 //! Zhao (2020), with their influence functions (reference implementation: R package DRDID).
 
-use nalgebra::{DMatrix, DVector};
+use nalgebra::DMatrix;
 
-use super::Method;
+use super::nuisance::{Covariates, Propensity};
+use super::{CellFailure, Method};
+use crate::math::cross::dot;
 
-/// Units that enter one group-time cell. All slices have one entry per unit.
-pub(super) struct Cell {
-    /// Outcome change between base and current period.
-    pub change: Vec<f64>,
-    /// 1 for the treated cohort, 0 for controls.
-    pub treated: Vec<f64>,
-    /// Weights with mean one.
-    pub weight: Vec<f64>,
-    /// Covariates with a leading constant, one column per covariate.
-    pub x: DMatrix<f64>,
+/// What the comparisons of one cohort share as long as units, weights and covariates stay the same.
+pub(super) struct Comparison<'a> {
+    x: Covariates<'a>,
+    /// Weights of treated units, 0 for controls, and the sum.
+    treated: Vec<f64>,
+    sum_treated: f64,
+    /// The outcome regression: weights of controls, the inverse of their cross-products, and what the estimate
+    /// gains where the prediction for a unit rises.
+    outcome: Option<(Vec<f64>, DMatrix<f64>, Vec<f64>)>,
+    pub propensity: Option<Propensity>,
+    is_improved: bool,
 }
 
-/// The effect and each unit's influence on it (mean zero over the cell).
-pub(super) struct CellEffect {
+/// The effect, and each unit's influence on it divided by the number of units.
+pub(super) struct Effect {
     pub att: f64,
     pub influence: Vec<f64>,
-    /// Controls left out because their propensity score is at or above the trimming level.
-    pub trimmed: usize,
 }
 
-/// Why a cell has no effect.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum CellFailure {
-    /// Covariates are collinear among the cell's controls.
-    Collinear,
-    /// The propensity score separates treated from controls, or did not converge.
-    NoOverlap,
-}
-
-/// Controls with a propensity score at or above this have no treated counterpart (DRDID's default).
-const TRIM: f64 = 0.995;
-/// Propensity scores are kept below one so that odds stay finite (DRDID).
-const CAP: f64 = 1.0 - 1e-6;
-
-impl Cell {
-    fn units(&self) -> usize {
-        self.change.len()
-    }
-
-    pub(super) fn effect(&self, method: Method) -> Result<CellEffect, CellFailure> {
-        match method {
-            Method::Regression => self.regression(),
-            Method::Weighting => self.weighting(),
-            Method::DoublyRobust => self.doubly_robust(),
-        }
-    }
-
-    /// Outcome regression: E[dY - m0(X) | treated], m0 by least squares on controls.
-    fn regression(&self) -> Result<CellEffect, CellFailure> {
-        let ols = self.outcome_model()?;
-        let treat = Mean::of(self, |i| self.weight[i] * self.treated[i], |i| self.change[i]);
-        let cont = Mean::of(self, |i| self.weight[i] * self.treated[i], |i| ols.fitted[i]);
-        let m1 = self.moment(|i| self.weight[i] * self.treated[i]);
-        let loading = &ols.bread * m1;
-        let influence = (0..self.units())
-            .map(|i| {
-                let model = ols.score[i] * self.x.row(i).transpose().dot(&loading);
-                treat.influence[i] - cont.influence[i] - model / cont.weight
-            })
-            .collect();
-        Ok(CellEffect { att: treat.value - cont.value, influence, trimmed: 0 })
-    }
-
-    /// Hajek-type inverse probability weighting.
-    fn weighting(&self) -> Result<CellEffect, CellFailure> {
-        let ps = self.propensity()?;
-        let treat = Mean::of(self, |i| self.weight[i] * self.treated[i], |i| self.change[i]);
-        let cont = Mean::of(self, |i| self.weight[i] * ps.odds[i], |i| self.change[i]);
-        let m2 = self.moment(|i| self.weight[i] * ps.odds[i] * (self.change[i] - cont.value));
-        let loading = &ps.bread * m2;
-        let influence = (0..self.units())
-            .map(|i| {
-                let model = ps.score[i] * self.x.row(i).transpose().dot(&loading);
-                treat.influence[i] - cont.influence[i] - model / cont.weight
-            })
-            .collect();
-        Ok(CellEffect { att: treat.value - cont.value, influence, trimmed: ps.trimmed })
-    }
-
-    /// Doubly robust: outcome regression on controls, weighted by the odds of treatment.
-    fn doubly_robust(&self) -> Result<CellEffect, CellFailure> {
-        let ps = self.propensity()?;
-        let ols = self.outcome_model()?;
-        let gain: Vec<f64> = (0..self.units()).map(|i| self.change[i] - ols.fitted[i]).collect();
-        let treat = Mean::of(self, |i| self.weight[i] * self.treated[i], |i| gain[i]);
-        let cont = Mean::of(self, |i| self.weight[i] * ps.odds[i], |i| gain[i]);
-        let by_ols_treat = &ols.bread * self.moment(|i| self.weight[i] * self.treated[i]);
-        let by_ols_cont = &ols.bread * self.moment(|i| self.weight[i] * ps.odds[i]);
-        let by_ps = &ps.bread * self.moment(|i| self.weight[i] * ps.odds[i] * (gain[i] - cont.value));
-        let influence = (0..self.units())
-            .map(|i| {
-                let x = self.x.row(i).transpose();
-                let in_treat = treat.influence[i] - ols.score[i] * x.dot(&by_ols_treat) / treat.weight;
-                let from_models = ps.score[i] * x.dot(&by_ps) - ols.score[i] * x.dot(&by_ols_cont);
-                in_treat - cont.influence[i] - from_models / cont.weight
-            })
-            .collect();
-        Ok(CellEffect { att: treat.value - cont.value, influence, trimmed: ps.trimmed })
-    }
-
-    /// Mean over the cell of `factor(i) * x_i`.
-    fn moment(&self, factor: impl Fn(usize) -> f64) -> DVector<f64> {
-        let n = self.units();
-        let weights = DVector::from_iterator(n, (0..n).map(factor));
-        self.x.tr_mul(&weights) / n as f64
-    }
-
-    /// Mean over the cell of `factor(i) * x_i x_i'`.
-    fn cross(&self, factor: impl Fn(usize) -> f64) -> DMatrix<f64> {
-        let mut scaled = self.x.clone();
-        for i in 0..self.units() {
-            let f = factor(i);
-            scaled.row_mut(i).scale_mut(f);
-        }
-        scaled.tr_mul(&self.x) / self.units() as f64
-    }
-
-    /// Least squares of the outcome change on covariates among controls.
-    fn outcome_model(&self) -> Result<Model, CellFailure> {
-        let control = |i: usize| self.weight[i] * (1.0 - self.treated[i]);
-        let bread = invert(self.cross(control)).ok_or(CellFailure::Collinear)?;
-        let b = &bread * self.moment(|i| control(i) * self.change[i]);
-        let fitted: Vec<f64> = (&self.x * b).iter().copied().collect();
-        let score = (0..self.units()).map(|i| control(i) * (self.change[i] - fitted[i])).collect();
-        Ok(Model { fitted, score, bread })
-    }
-
-    /// Logit of treatment on covariates by Newton's method, and the odds that weight controls.
-    fn propensity(&self) -> Result<Propensity, CellFailure> {
-        let n = self.units();
-        let mut b = DVector::zeros(self.x.ncols());
-        let mut p = vec![0.0; n];
-        for round in 0.. {
-            let index = &self.x * &b;
-            for i in 0..n {
-                p[i] = 1.0 / (1.0 + (-index[i]).exp());
+impl<'a> Comparison<'a> {
+    /// `treated` units come first; units with weight 0 count as absent.
+    pub fn new(x: Covariates<'a>, weight: &[f64], treated: usize, method: Method) -> Result<Self, CellFailure> {
+        let propensity = match method {
+            Method::OutcomeRegression => None,
+            Method::Improved => Some(Propensity::calibrated(x, weight, treated)?),
+            Method::DoublyRobust | Method::Weighting => Some(Propensity::logit(x, weight, treated)?),
+        };
+        let (mut own, mut others) = (weight.to_vec(), weight.to_vec());
+        own[treated..].fill(0.0);
+        others[..treated].fill(0.0);
+        let sum_treated = own.iter().sum();
+        let outcome = match (method, &propensity) {
+            (Method::Weighting, _) => None,
+            (Method::Improved, Some(propensity)) => {
+                let weights = propensity.untrimmed.clone();
+                let bread = x.bread(&weights).ok_or(CellFailure::Collinear)?;
+                Some((weights, bread, Vec::new()))
             }
-            let gradient = self.moment(|i| self.weight[i] * (self.treated[i] - p[i]));
-            let hessian = self.cross(|i| self.weight[i] * p[i] * (1.0 - p[i]));
-            let bread = invert(hessian).ok_or(CellFailure::NoOverlap)?;
-            let step = &bread * gradient;
-            // One more Newton step after the last digit has settled costs little and leaves nothing to chance.
-            if step.amax() <= 1e-12 * (1.0 + b.amax()) {
-                return Ok(self.odds(p, bread));
-            }
-            if round >= 50 || !step.amax().is_finite() {
-                return Err(CellFailure::NoOverlap);
-            }
-            b += step;
-        }
-        Err(CellFailure::NoOverlap)
-    }
-
-    fn odds(&self, p: Vec<f64>, bread: DMatrix<f64>) -> Propensity {
-        let mut trimmed = 0;
-        let mut odds = vec![0.0; p.len()];
-        for (i, odd) in odds.iter_mut().enumerate() {
-            let capped = p[i].min(CAP);
-            if self.treated[i] == 0.0 {
-                if capped < TRIM {
-                    *odd = capped / (1.0 - capped);
-                } else {
-                    trimmed += 1;
+            _ => {
+                let bread = x.bread(&others).ok_or(CellFailure::Collinear)?;
+                let mut moment = -x.sum(&own) / sum_treated;
+                if let Some(propensity) = &propensity {
+                    moment += x.sum(&propensity.odds) / propensity.odds.iter().sum::<f64>();
                 }
+                let gain = x.index(&(&bread * moment));
+                Some((others, bread, gain))
+            }
+        };
+        Ok(Self { x, treated: own, sum_treated, outcome, propensity, is_improved: method == Method::Improved })
+    }
+
+    /// The effect on the changes of the outcome `change`.
+    pub fn effect(&self, change: &[f64]) -> Effect {
+        let mut gain = change.to_vec();
+        if let Some((weights, bread, _)) = &self.outcome {
+            let weighted: Vec<f64> = weights.iter().zip(change).map(|(w, y)| w * y).collect();
+            let fitted = self.x.index(&(bread * self.x.sum(&weighted)));
+            gain.iter_mut().zip(fitted).for_each(|(gain, fitted)| *gain -= fitted);
+        }
+        let treated = dot(&self.treated, &gain) / self.sum_treated;
+        if let (true, Some(propensity)) = (self.is_improved, &self.propensity) {
+            return self.improved(&gain, treated, &propensity.odds);
+        }
+        let mut influence: Vec<f64> =
+            self.treated.iter().zip(&gain).map(|(w, gain)| w * (gain - treated) / self.sum_treated).collect();
+        if let Some((weights, _, own)) = &self.outcome {
+            for i in 0..influence.len() {
+                influence[i] += weights[i] * gain[i] * own[i];
             }
         }
-        let score = (0..p.len()).map(|i| self.weight[i] * (self.treated[i] - p[i].min(CAP))).collect();
-        Propensity { odds, score, bread, trimmed }
-    }
-}
-
-/// Least squares on controls: fitted values for everybody, each unit's score, and the inverse cross-product.
-struct Model {
-    fitted: Vec<f64>,
-    score: Vec<f64>,
-    bread: DMatrix<f64>,
-}
-
-/// Propensity score: odds (0 for treated and trimmed units), each unit's score, and the inverse Hessian.
-struct Propensity {
-    odds: Vec<f64>,
-    score: Vec<f64>,
-    bread: DMatrix<f64>,
-    trimmed: usize,
-}
-
-/// A weighted mean and its influence function with known weights.
-struct Mean {
-    value: f64,
-    weight: f64,
-    influence: Vec<f64>,
-}
-
-impl Mean {
-    fn of(cell: &Cell, weight: impl Fn(usize) -> f64, of: impl Fn(usize) -> f64) -> Self {
-        let n = cell.units();
-        let (mut sum, mut total) = (0.0, 0.0);
-        for i in 0..n {
-            sum += weight(i) * of(i);
-            total += weight(i);
+        let Some(Propensity { odds, score, bread, .. }) = &self.propensity else {
+            return Effect { att: treated, influence };
+        };
+        let sum: f64 = odds.iter().sum();
+        let controls = dot(odds, &gain) / sum;
+        let lag: Vec<f64> = odds.iter().zip(&gain).map(|(w, gain)| w * (gain - controls) / sum).collect();
+        let own = self.x.index(&(bread * self.x.sum(&lag)));
+        for i in 0..influence.len() {
+            influence[i] -= lag[i] + score[i] * own[i];
         }
-        let value = sum / total;
-        let mean_weight = total / n as f64;
-        let influence = (0..n).map(|i| weight(i) * (of(i) - value) / mean_weight).collect();
-        Self { value, weight: mean_weight, influence }
+        Effect { att: treated - controls, influence }
     }
-}
 
-/// Inverse of a symmetric positive definite matrix; `None` when it is singular to working precision.
-fn invert(m: DMatrix<f64>) -> Option<DMatrix<f64>> {
-    let scale = DVector::from_iterator(m.nrows(), (0..m.nrows()).map(|i| m[(i, i)].sqrt().recip()));
-    if scale.iter().any(|s| !s.is_finite()) {
-        return None;
+    /// Odds and regression are chosen so that their estimation does not matter in the limit (`drdid_imp_panel`).
+    fn improved(&self, gain: &[f64], treated: f64, odds: &[f64]) -> Effect {
+        let att = treated - dot(odds, gain) / self.sum_treated;
+        let influence =
+            (0..gain.len()).map(|i| (self.treated[i] * (gain[i] - att) - odds[i] * gain[i]) / self.sum_treated);
+        Effect { att, influence: influence.collect() }
     }
-    let scaled = DMatrix::from_fn(m.nrows(), m.ncols(), |i, j| m[(i, j)] * scale[i] * scale[j]);
-    let cholesky = scaled.cholesky()?;
-    let smallest = (0..m.nrows()).map(|i| cholesky.l_dirty()[(i, i)]).fold(f64::INFINITY, f64::min);
-    if smallest < 1e-6 {
-        return None;
-    }
-    let inverse = cholesky.inverse();
-    Some(DMatrix::from_fn(m.nrows(), m.ncols(), |i, j| inverse[(i, j)] * scale[i] * scale[j]))
 }

@@ -1,197 +1,149 @@
 //! Callaway and Sant'Anna (2021), "Difference-in-Differences with multiple time periods", Journal of
-//! Econometrics 225: group-time average treatment effects and their aggregation. Reference
-//! implementation: R package did (`att_gt`, `aggte`).
+//! Econometrics 225: group-time average treatment effects. Reference implementation: R package did (`att_gt`);
+//! averages are those of [`super::group_time`].
 
-mod aggregate;
+mod collect;
+mod cross_section;
 mod drdid;
+mod moments;
+mod nuisance;
+mod overlap;
+mod panel;
+mod plan;
 mod register;
+mod repeated;
 
-use nalgebra::DMatrix;
-use rayon::prelude::*;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use aggregate::{Aggregate, Aggregation, Average, aggregate};
-pub use register::CallawaySantAnna;
+pub use self::cross_section::{CrossSections, att_gt_cross_sections};
+pub use self::overlap::Overlap;
+pub use self::register::CallawaySantAnna;
 
-use self::drdid::{Cell, CellFailure};
+use self::collect::Collector;
+use self::moments::Moments;
+use self::plan::{Plan, Planned};
+use super::group_time::{GroupTime, Point};
+use super::influence::{Block, Influences};
 use super::options::{BasePeriod, ControlGroup};
 use super::wide::Wide;
-use crate::message::{Problem, Result, Warning};
+use crate::message::{Result, Warning};
 
 /// How covariates enter.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Method {
     /// Outcome regression and propensity score; consistent when either is right.
     #[default]
+    #[serde(rename = "dr")]
     DoublyRobust,
-    /// Propensity score only (`ipw`).
+    /// Propensity score only.
+    #[serde(rename = "ipw")]
     Weighting,
-    /// Outcome regression only (`reg`).
-    Regression,
+    /// Outcome regression only.
+    #[serde(rename = "reg")]
+    OutcomeRegression,
+    /// Doubly robust, with odds that balance covariates exactly and a regression under these odds (DRDID `imp`).
+    #[serde(rename = "dr_improved")]
+    Improved,
 }
 
-/// Options of [`att_gt`]; the default is that of the reference implementation.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// From which period a change takes its covariates.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CovariatePeriod {
+    /// The earlier of the two periods compared: the base period for effects (R did).
+    #[default]
+    Earlier,
+    /// The base period, for leads from a universal base too.
+    Base,
+    /// The first period of the panel.
+    First,
+}
+
+/// What becomes of units that are not observed in every period.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Unbalanced {
+    /// Each effect compares the units observed in both of its periods.
+    #[default]
+    Pairs,
+    /// They leave (R did, `allow_unbalanced_panel = FALSE`).
+    Drop,
+    /// Rows are compared as repeated cross-sections, and each unit is a cluster (R did,
+    /// `allow_unbalanced_panel = TRUE`).
+    Pooled,
+}
+
+/// Options of Callaway-Sant'Anna alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
 pub struct Options {
+    /// Use of covariates: `dr` (doubly robust), `ipw` (propensity score), `reg` (outcome regression) or
+    /// `dr_improved`.
+    pub method: Method,
+    /// Period whose covariates count for a change: `earlier` of the two compared, `base` or `first`.
+    pub covariates: CovariatePeriod,
+    /// False where every row is another unit (repeated cross-sections).
+    pub panel: bool,
+    /// Units that are not observed in every period: `pairs`, `drop` or `pooled`.
+    pub unbalanced: Unbalanced,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            method: Method::default(),
+            covariates: CovariatePeriod::default(),
+            panel: true,
+            unbalanced: Unbalanced::default(),
+        }
+    }
+}
+
+/// What to estimate; the default is that of the reference implementation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Settings {
     /// Comparison group.
     pub controls: ControlGroup,
-    /// Use of covariates.
-    pub method: Method,
     /// Base period.
     pub base: BasePeriod,
     /// Periods before adoption in which units may already react.
     pub anticipation: usize,
+    /// Covariates and incomplete data.
+    pub options: Options,
 }
 
-/// The effect on one cohort in one period.
-#[derive(Clone, Debug, PartialEq)]
-pub struct GroupTime {
-    /// Cohort: first treated period.
-    pub group: f64,
-    /// Period.
-    pub time: f64,
-    /// The period that changes are measured from.
-    pub base: f64,
-    /// Effect.
-    pub att: f64,
-    /// True where the effect is zero by construction (the universal base period itself).
-    pub is_reference: bool,
-    /// Treated units compared.
-    pub n_treated: usize,
-    /// Control units compared.
-    pub n_control: usize,
-    /// Influence of each unit of the sample; `sqrt(mean(IF^2) / n)` is the standard error.
-    pub influence: Vec<f64>,
-}
-
-/// All group-time effects and what aggregation needs.
+/// All group-time effects.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AttGt {
-    /// Effects, by cohort and then period.
-    pub effects: Vec<GroupTime>,
-    /// Cohort of each unit in the sample, `None` when never treated.
-    pub cohort: Vec<Option<f64>>,
-    /// Weight of each unit, mean one.
-    pub weight: Vec<f64>,
-    /// Cluster of each unit, if coarser than the unit.
-    pub cluster: Option<Vec<u32>>,
-    /// Index in the input of each unit of the sample.
-    pub units: Vec<usize>,
+    /// Effects by cohort and then period, and the influence of each cluster on them and on the shares of cohorts.
+    pub effects: GroupTime,
+    /// Propensity scores by cohort; empty without covariates or where the method has no score.
+    pub overlap: Vec<Overlap>,
+    /// For each outcome of the input, whether an effect rests on it.
+    pub used: Vec<bool>,
     /// What was left out and why.
     pub warnings: Vec<Warning>,
 }
 
-impl AttGt {
-    /// Cluster sums of units' influence over the number of units: products of two such vectors are
-    /// covariances (clusters are units unless coarser ones were given).
-    pub fn scores(&self, influence: &[f64]) -> Vec<f64> {
-        let n = self.cohort.len() as f64;
-        let unit = influence.iter().map(|v| v / n);
-        match &self.cluster {
-            None => unit.collect(),
-            Some(cluster) => {
-                let mut sums = vec![0.0; cluster.iter().max().map_or(0, |c| *c as usize + 1)];
-                for (value, c) in unit.zip(cluster) {
-                    sums[*c as usize] += value;
-                }
-                sums
-            }
-        }
-    }
+/// The effect of one cell.
+#[derive(Clone, Debug, Default)]
+struct CellEffect {
+    att: f64,
+    n_treated: usize,
+    n_control: usize,
+    scores: Option<nuisance::Range>,
+    /// Influence of each unit compared, divided by their number, class by class; empty is zero.
+    influence: Vec<f64>,
 }
 
-/// Group-time effects. A cell compares units whose outcome is known in both of its periods.
-///
-/// Units that are treated in the first period (or within the anticipation window of it) have no
-/// base period and are left out with a warning. A cell that cannot be estimated (collinear
-/// covariates, no overlap) is left out with a warning that names it.
-///
-/// # Errors
-/// `E205` when no unit is treated after the first period; `E204` when never-treated controls
-/// are asked for and there are none.
-pub fn att_gt(panel: &Wide, options: &Options) -> Result<AttGt> {
-    let mut warnings = Vec::new();
-    let first_usable = panel.times.get(options.anticipation + 1).copied();
-    let usable = |g: f64| first_usable.is_some_and(|first| g >= first);
-    let units: Vec<usize> = (0..panel.units).filter(|&i| panel.cohort[i].is_none_or(usable)).collect();
-    if units.len() < panel.units {
-        let n = panel.units - units.len();
-        warnings.push(Warning::new(
-            "W203",
-            format!("{n} units are treated from the first period on (or within its anticipation window): they have no period before and are left out"),
-            format!("{n}个个体自首期起（或在其预期窗口内）即受处理，没有处理前时期，予以剔除"),
-        ));
-    }
-    let cohort: Vec<Option<f64>> =
-        units.iter().map(|&i| panel.cohort[i].filter(|g| panel.times.last().is_some_and(|last| g <= last))).collect();
-    let mut groups: Vec<f64> = cohort.iter().flatten().copied().collect();
-    groups.sort_by(f64::total_cmp);
-    groups.dedup();
-    if groups.is_empty() {
-        return Err(Problem::new(
-            "E205",
-            "no unit adopts the policy after the first usable period, so there is no effect to estimate",
-        )
-        .fix("check the column of first treated periods against the periods of the panel"));
-    }
-    let mut last_time = panel.times.len();
-    if cohort.iter().all(Option::is_some) {
-        if options.controls == ControlGroup::Never {
-            return Err(Problem::new(
-                "E204",
-                "every unit is treated sooner or later, so there are no never-treated controls",
-            )
-            .fix("use units not yet treated as controls (control group \"not-yet\")"));
-        }
-        // Nobody is left to compare with once the last cohort is treated.
-        let last = groups.pop().unwrap_or(f64::INFINITY);
-        last_time = panel.times.iter().filter(|&&t| t < last - anticipated(panel, options)).count();
-        warnings.push(Warning::new(
-            "W204",
-            format!("there are no never-treated units: periods from {last} on have no controls and are not used; the cohort of {last} serves as control only"),
-            format!("没有从未处理的个体：{last}期及以后没有对照组，不予使用；{last}年处理的个体仅作为对照"),
-        ));
-    }
-    let mean = units.iter().map(|&i| panel.weight[i]).sum::<f64>() / units.len() as f64;
-    let weight: Vec<f64> = units.iter().map(|&i| panel.weight[i] / mean).collect();
-    let sample = Sample { panel, units: &units, cohort: &cohort, weight: &weight, options };
-    let plan = sample.plan(&groups, last_time);
-    let done: Vec<_> = plan.par_iter().map(|&(group, time, base)| sample.cell(group, time, base)).collect();
-    let mut effects = Vec::with_capacity(done.len());
-    let mut missing: Vec<(f64, Missing, Vec<f64>)> = Vec::new();
-    for ((group, time, _), cell) in plan.into_iter().zip(done) {
-        let at = panel.times[time];
-        match cell {
-            Ok((effect, trimmed)) => {
-                effects.push(effect);
-                if trimmed > 0 {
-                    warnings.push(trimmed_warning(at, group, trimmed));
-                }
-            }
-            Err(why) => match missing.iter_mut().find(|(g, reason, _)| *g == group && *reason == why) {
-                Some((_, _, times)) => times.push(at),
-                None => missing.push((group, why, vec![at])),
-            },
-        }
-    }
-    warnings.extend(missing.iter().map(|(group, why, times)| why.warning(*group, times)));
-    let cluster = panel.cluster.as_ref().map(|c| units.iter().map(|&i| c[i]).collect());
-    Ok(AttGt { effects, cohort, weight, cluster, units, warnings })
-}
-
-fn anticipated(panel: &Wide, options: &Options) -> f64 {
-    options.anticipation as f64 * panel.step
-}
-
-fn trimmed_warning(time: f64, group: f64, trimmed: usize) -> Warning {
-    Warning::new(
-        "W804",
-        format!(
-            "cohort {group}, period {time}: {trimmed} controls have a propensity score of .995 or more and get no weight"
-        ),
-        format!("{group}组{time}期：{trimmed}个对照个体的倾向得分不低于0.995，权重置零"),
-    )
+/// Why a cell cannot be estimated although it has treated units and controls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum CellFailure {
+    /// Covariates are collinear among the units that a regression uses.
+    Collinear,
+    /// The propensity score separates treated from controls, or did not converge.
+    NoOverlap,
 }
 
 /// Why a cell is not among the effects.
@@ -202,124 +154,167 @@ enum Missing {
     Failed(CellFailure),
 }
 
-impl Missing {
-    fn warning(self, group: f64, times: &[f64]) -> Warning {
-        let (en, zh) = match self {
-            Self::NoControls => {
-                ("there are no control units with an outcome in both periods", "没有在两期均有结果变量的对照个体")
-            }
-            Self::NoTreated => ("no treated unit has an outcome in both periods", "没有在两期均有结果变量的处理个体"),
-            Self::Failed(CellFailure::Collinear) => {
-                ("covariates are collinear among its controls", "协变量在对照组中共线")
-            }
-            Self::Failed(CellFailure::NoOverlap) => (
-                "covariates separate treated from controls (no overlap)",
-                "协变量完全区分了处理组与对照组（无共同支撑）",
-            ),
-        };
-        let at = times.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-        Warning::new(
-            "W805",
-            format!("cohort {group} has no effect in {at}: {en}; aggregates leave it out"),
-            format!("{group}组在{at}期无法估计：{zh}；汇总时不含这些组期"),
-        )
+/// Group-time effects on a panel.
+///
+/// Units that are treated in the first period (or within the anticipation window of it) have no
+/// base period and are left out with a warning. A cell that cannot be estimated (collinear
+/// covariates, no overlap) is left out with a warning that names it. `settings.options.panel` and `Pooled` are
+/// for the caller to heed, see [`att_gt_cross_sections`].
+///
+/// # Errors
+/// `E205` when no unit is treated after the first period; `E204` when never-treated controls
+/// are asked for and there are none.
+pub fn att_gt(panel: &Wide, settings: &Settings) -> Result<AttGt> {
+    let mut plan = Plan::new(&panel.cohort, &panel.times, panel.step, settings)?;
+    let periods = panel.times.len();
+    let is_known = |unit: u32, end: usize| panel.y[unit as usize * periods..][..end].iter().all(|y| y.is_finite());
+    if settings.options.unbalanced == Unbalanced::Drop {
+        plan.keep(is_known);
     }
-}
-
-/// The units in use, with what every cell reads.
-struct Sample<'a> {
-    panel: &'a Wide,
-    units: &'a [usize],
-    cohort: &'a [Option<f64>],
-    weight: &'a [f64],
-    options: &'a Options,
-}
-
-impl Sample<'_> {
-    /// Cells to estimate, as (cohort, period, base period), periods by index.
-    fn plan(&self, groups: &[f64], last_time: usize) -> Vec<(f64, usize, usize)> {
-        let times = &self.panel.times;
-        let ahead = anticipated(self.panel, self.options);
-        let mut plan = Vec::new();
-        for &group in groups {
-            // The last period in which nothing of the policy can be seen yet.
-            let Some(before) = times.iter().rposition(|&t| t < group - ahead) else { continue };
-            for time in 0..last_time {
-                // Leads are short differences unless the base is universal; the first period has none.
-                let short = self.options.base == BasePeriod::Varying && times[time] < group - ahead;
-                if short && time == 0 {
-                    continue;
-                }
-                let base = if short { time - 1 } else { before };
-                plan.push((group, time, base));
-            }
-        }
-        plan
+    let plan = plan;
+    let members = || plan.classes.iter().flat_map(|class| &class.members);
+    let total: f64 = members().map(|&unit| panel.weight[unit as usize]).sum();
+    let is_complete = members().all(|&unit| is_known(unit, periods));
+    let (effects, moments) = if is_complete && panel.covariates() == 0 {
+        let moments = Moments::new(panel, &plan);
+        (moments.effects(), Some(moments))
+    } else {
+        (panel::effects(panel, &plan, settings), None)
+    };
+    let mut sheet = Sheet::new(&plan, effects, &panel.times, panel.step);
+    for (class, members) in plan.classes.iter().enumerate() {
+        sheet.weigh(class, members.members.iter().map(|&unit| panel.weight[unit as usize] / total).sum());
     }
-
-    /// True when the unit can serve as a control for a change between two periods.
-    fn is_control(&self, i: usize, group: f64, time: usize, base: usize) -> bool {
-        match (self.cohort[i], self.options.controls) {
-            (None, _) => true,
-            (Some(_), ControlGroup::Never) => false,
-            (Some(g), ControlGroup::NotYet) => {
-                let later = self.panel.times[time.max(base)];
-                g != group && g > later + anticipated(self.panel, self.options)
+    let used = used(panel, &plan, &sheet, is_complete);
+    let blocks = match moments {
+        Some(moments) => moments.blocks(sheet.estimates(), &sheet.columns, &sheet.weights, total),
+        None => {
+            let clusters = panel.cluster.as_ref().map(|c| (&c[..], c.iter().max().map_or(0, |c| *c as usize + 1)));
+            let mut collector = Collector::new(sheet.estimates(), plan.classes.len(), clusters);
+            for (class, column) in sheet.weights.iter().enumerate() {
+                let Some(column) = column else { continue };
+                let members = &plan.classes[class].members;
+                let shares = members.iter().map(|&unit| panel.weight[unit as usize] / total).collect();
+                collector.add(*column, class, members, shares);
             }
-        }
-    }
-
-    fn cell(&self, group: f64, time: usize, base: usize) -> std::result::Result<(GroupTime, usize), Missing> {
-        let n = self.units.len();
-        let times = &self.panel.times;
-        let (mut members, mut treated, mut change) = (Vec::new(), Vec::new(), Vec::new());
-        for i in 0..n {
-            let is_treated = self.cohort[i] == Some(group);
-            if is_treated || self.is_control(i, group, time, base) {
-                let difference = self.panel.outcome(self.units[i], time) - self.panel.outcome(self.units[i], base);
-                if difference.is_finite() {
-                    members.push(i);
-                    treated.push(f64::from(is_treated));
-                    change.push(difference);
-                }
-            }
-        }
-        let n_treated = treated.iter().filter(|d| **d > 0.0).count();
-        let n_control = members.len() - n_treated;
-        if n_treated == 0 {
-            return Err(Missing::NoTreated);
-        }
-        if n_control == 0 {
-            return Err(Missing::NoControls);
-        }
-        let mut influence = vec![0.0; n];
-        let is_reference = time == base;
-        let (mut att, mut trimmed) = (0.0, 0);
-        if !is_reference {
-            let weight = members.iter().map(|&i| self.weight[i]).collect();
-            let at = time.min(base);
-            let x = DMatrix::from_fn(members.len(), 1 + self.panel.covariates(), |row, k| {
-                if k == 0 { 1.0 } else { self.panel.covariate(k - 1, self.units[members[row]], at) }
+            sheet.collect(&mut collector, |cell| {
+                cell.classes().map(|class| (class, &plan.classes[class].members[..])).collect()
             });
-            // Without covariates all three estimators are the same difference of means.
-            let method = if x.ncols() == 1 { Method::Regression } else { self.options.method };
-            let effect = Cell { change, treated, weight, x }.effect(method).map_err(Missing::Failed)?;
-            (att, trimmed) = (effect.att, effect.trimmed);
-            let scale = n as f64 / members.len() as f64;
-            for (&i, value) in members.iter().zip(effect.influence) {
-                influence[i] = scale * value;
+            collector.blocks()
+        }
+    };
+    Ok(sheet.finish(plan.warnings.clone(), blocks, used, &panel.times))
+}
+
+/// For each unit and period, whether an effect compares it.
+fn used(panel: &Wide, plan: &Plan, sheet: &Sheet<'_>, is_complete: bool) -> Vec<bool> {
+    let periods = panel.times.len();
+    let mut used = vec![false; panel.units * periods];
+    for (class, members) in plan.classes.iter().enumerate() {
+        let compared: Vec<[usize; 2]> = sheet
+            .estimated()
+            .filter(|cell| !cell.is_reference() && cell.classes().any(|other| other == class))
+            .map(|cell| [cell.time, cell.base])
+            .collect();
+        let mut all = vec![false; periods];
+        compared.iter().flatten().for_each(|&period| all[period] = true);
+        for &unit in &members.members {
+            let cells = unit as usize * periods..(unit as usize + 1) * periods;
+            if is_complete {
+                used[cells].copy_from_slice(&all);
+                continue;
+            }
+            let known = |period: usize| panel.outcome(unit as usize, period).is_finite();
+            for &[time, base] in compared.iter().filter(|pair| pair.iter().all(|&period| known(period))) {
+                used[cells.start + time] = true;
+                used[cells.start + base] = true;
             }
         }
-        let cell = GroupTime {
-            group,
-            time: times[time],
-            base: times[base],
-            att,
-            is_reference,
-            n_treated,
-            n_control,
-            influence,
-        };
-        Ok((cell, trimmed))
+    }
+    used
+}
+
+/// Cells on their way to being effects: which could be estimated, and which estimate each of them is.
+struct Sheet<'a> {
+    plan: &'a Plan,
+    effects: Vec<std::result::Result<CellEffect, Missing>>,
+    /// Estimate of each planned cell.
+    columns: Vec<Option<usize>>,
+    /// Estimate of the weight of each class.
+    weights: Vec<Option<usize>>,
+    points: Vec<Point>,
+    groups: usize,
+}
+
+impl<'a> Sheet<'a> {
+    fn new(plan: &'a Plan, effects: Vec<std::result::Result<CellEffect, Missing>>, times: &[f64], step: f64) -> Self {
+        let mut columns = Vec::with_capacity(effects.len());
+        let mut points = Vec::new();
+        for (cell, effect) in plan.cells.iter().zip(&effects) {
+            columns.push(effect.is_ok().then_some(points.len()));
+            if let Ok(effect) = effect {
+                points.push(Point {
+                    group: cell.group,
+                    time: times[cell.time],
+                    event_time: ((times[cell.time] - cell.group) / step).round() as i64,
+                    base: Some(times[cell.base]),
+                    estimate: effect.att,
+                    is_reference: cell.is_reference(),
+                    weight: 0.0,
+                    weight_column: None,
+                    n_treated: effect.n_treated,
+                    n_control: Some(effect.n_control),
+                });
+            }
+        }
+        Self { plan, effects, columns, weights: vec![None; plan.classes.len()], points, groups: 0 }
+    }
+
+    /// Cohorts weigh by their estimated share of all units.
+    fn weigh(&mut self, class: usize, share: f64) {
+        let own = |cell: &Planned| cell.class == class;
+        if !self.plan.cells.iter().any(own) {
+            return;
+        }
+        let column = self.points.len() + self.groups;
+        self.groups += 1;
+        self.weights[class] = Some(column);
+        for (_, point) in self.plan.cells.iter().zip(&self.columns).filter(|(cell, _)| own(cell)) {
+            if let Some(point) = point {
+                self.points[*point].weight = share;
+                self.points[*point].weight_column = Some(column);
+            }
+        }
+    }
+
+    fn estimates(&self) -> usize {
+        self.points.len() + self.groups
+    }
+
+    fn estimated(&self) -> impl Iterator<Item = &Planned> {
+        self.plan.cells.iter().zip(&self.columns).filter(|(_, column)| column.is_some()).map(|(cell, _)| cell)
+    }
+
+    /// Hands the influences over, cut into the parts that `parts` names (block and members).
+    fn collect<'m>(&mut self, collector: &mut Collector<'_>, parts: impl Fn(&Planned) -> Vec<(usize, &'m [u32])>) {
+        for ((cell, effect), column) in self.plan.cells.iter().zip(&mut self.effects).zip(&self.columns) {
+            let (Ok(effect), Some(column)) = (effect, column) else { continue };
+            let mut rest = std::mem::take(&mut effect.influence);
+            if rest.is_empty() {
+                continue;
+            }
+            for (block, members) in parts(cell) {
+                let after = rest.split_off(members.len().min(rest.len()));
+                collector.add(*column, block, members, rest);
+                rest = after;
+            }
+        }
+    }
+
+    fn finish(self, mut warnings: Vec<Warning>, blocks: Vec<Block>, used: Vec<bool>, times: &[f64]) -> AttGt {
+        let (overlap, notes) = overlap::describe(self.plan, &self.effects, times);
+        warnings.extend(notes);
+        let influences = Influences { estimates: self.estimates(), blocks };
+        AttGt { effects: GroupTime { points: self.points, influences }, overlap, used, warnings }
     }
 }

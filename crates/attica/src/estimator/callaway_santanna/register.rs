@@ -1,11 +1,8 @@
-//! Callaway-Sant'Anna among the registered estimators: doubly robust, never-treated controls (units not
-//! yet treated where there are none), varying base, no anticipation.
+//! Callaway-Sant'Anna among the registered estimators: by default doubly robust, never-treated controls (units
+//! not yet treated where there are none), varying base, no anticipation.
 
-use std::sync::Arc;
-
-use super::{AttGt, GroupTime, Options, att_gt};
-use crate::estimator::group_time::Cell;
-use crate::estimator::options::ControlGroup;
+use super::{CrossSections, Settings, Unbalanced, att_gt, att_gt_cross_sections};
+use crate::estimator::options::{BasePeriod, ControlGroup};
 use crate::estimator::staggered::{Headline, Staggered, Words};
 use crate::estimator::{About, Data, Estimate, Estimator, Spec};
 use crate::message::Result;
@@ -34,7 +31,22 @@ impl Estimator for CallawaySantAnna {
                     "共同支撑：每个处理个体都有可比的对照个体。",
                 ),
             ],
-            options: vec![("window", Text::new("first and last event time shown", "展示的首末相对时间"))],
+            options: vec![
+                ("window", Text::new("first and last event time shown", "展示的首末相对时间")),
+                (
+                    "control_group",
+                    Text::new("never-treated units, or units not treated yet", "从未处理或尚未处理的个体"),
+                ),
+                ("base_period", Text::new("varying or universal", "基期：逐期变动或统一")),
+                ("symmetric", Text::new("leads are long differences as effects are", "处理前系数同为长差分")),
+                ("anticipation", Text::new("periods before adoption that may already react", "预期效应的期数")),
+                ("balance", Text::new("cohorts seen for this many periods only", "仅保留处理后观测期足够长的批次")),
+                ("bootstrap", Text::new("draws of the multiplier bootstrap", "乘数自助法抽样次数")),
+                ("cs.method", Text::new("dr, ipw, reg or dr_improved", "协变量的使用方法")),
+                ("cs.covariates", Text::new("period of the covariates", "协变量取值的时期")),
+                ("cs.panel", Text::new("false for repeated cross-sections", "重复截面数据设为false")),
+                ("cs.unbalanced", Text::new("pairs, drop or pooled", "非平衡面板的处理方式")),
+            ],
         }
     }
 
@@ -43,63 +55,83 @@ impl Estimator for CallawaySantAnna {
             return Err(problem);
         }
         let mut sample = Staggered::new(data, spec)?;
-        let wide = sample.wide();
-        let never = wide.cohort.iter().any(Option::is_none);
-        let wanted =
+        let own = spec.options.cs;
+        let never = sample.first.iter().any(Option::is_none);
+        let controls =
             spec.options.control_group.unwrap_or(if never { ControlGroup::Never } else { ControlGroup::NotYet });
-        let options = Options {
-            controls: wanted,
-            base: spec.options.base_period,
-            anticipation: spec.options.anticipation,
-            ..Options::default()
+        let base = if spec.options.symmetric { BasePeriod::Universal } else { spec.options.base_period };
+        let settings = Settings { controls, base, anticipation: spec.options.anticipation, options: own };
+        let is_complete = sample.unit.len() == sample.units * sample.times.len();
+        let (found, rows): (_, Vec<u32>) = if own.panel && (is_complete || own.unbalanced != Unbalanced::Pooled) {
+            let wide = sample.wide();
+            let found = att_gt(&wide, &settings)?;
+            let place = |row: usize| sample.unit[row] as usize * sample.times.len() + sample.time[row] as usize;
+            let rows = (0..sample.unit.len()).filter(|&row| found.used[place(row)]).map(|row| row as u32).collect();
+            (found, rows)
+        } else {
+            let found = att_gt_cross_sections(&cross_sections(&sample, own.panel), &settings)?;
+            let rows = (0..sample.unit.len() as u32).filter(|&row| found.used[row as usize]).collect();
+            (found, rows)
         };
-        let effects = att_gt(&wide, &options)?;
-        sample.warnings.extend(effects.warnings.iter().cloned());
-        let cells = cells(&effects, wide.step);
-        let words = Words {
-            label: self.about().title,
-            control_group: if never {
-                Text::new("never-treated units", "从未处理的个体")
-            } else {
-                Text::new("units not treated yet", "尚未处理的个体")
-            },
-            base: Text::new(
-                "effects are long differences from the last period before adoption; leads are short differences from the period before",
-                "处理后效应为相对处理前最后一期的长差分；处理前系数为相对上一期的短差分",
-            ),
-        };
-        sample.estimate_cells(self.name(), words, &cells, Headline::Group, spec, None)
+        if rows.len() < sample.unit.len() {
+            sample.keep(&rows);
+        }
+        sample.warnings.extend(found.warnings);
+        let mut answer = sample.estimate_group_time(
+            self.name(),
+            words(self, controls, base),
+            &found.effects,
+            Headline::Group,
+            spec,
+            None,
+        )?;
+        answer.overlap = found.overlap;
+        Ok(answer)
     }
 }
 
-/// The shared form of group-time effects: cohorts weigh by their estimated share.
-fn cells(effects: &AttGt, step: f64) -> Vec<Cell> {
-    let n = effects.cohort.len() as f64;
-    let mut shares: Vec<(f64, f64, Arc<[f64]>)> = Vec::new();
-    for group in effects.effects.iter().map(|cell| cell.group) {
-        if shares.iter().any(|(known, ..)| *known == group) {
-            continue;
+/// Rows as repeated cross-sections. On a panel (`by_unit`) a unit is a cluster and counts once in the size of
+/// its cohort, with the mean of its weights.
+fn cross_sections(sample: &Staggered, by_unit: bool) -> CrossSections {
+    let share = if by_unit {
+        let (mut rows, mut sums) = (vec![0.0; sample.units], vec![0.0; sample.units]);
+        for (&unit, weight) in sample.unit.iter().zip(&sample.weight) {
+            rows[unit as usize] += 1.0;
+            sums[unit as usize] += weight;
         }
-        let own = || effects.cohort.iter().zip(&effects.weight).map(|(g, w)| if *g == Some(group) { *w } else { 0.0 });
-        let share = own().sum::<f64>() / n;
-        let influence: Vec<f64> = own().map(|w| w - share).collect();
-        shares.push((group, share, effects.scores(&influence).into()));
-    }
-    let cell = |cell: &GroupTime| {
-        let (_, weight, influence) = shares.iter().find(|(group, ..)| *group == cell.group)?;
-        Some(Cell {
-            group: cell.group,
-            time: cell.time,
-            event_time: ((cell.time - cell.group) / step).round() as i64,
-            base: Some(cell.base),
-            estimate: cell.att,
-            influence: if cell.is_reference { Vec::new() } else { effects.scores(&cell.influence) },
-            is_reference: cell.is_reference,
-            weight: *weight,
-            weight_influence: Some(influence.clone()),
-            n_treated: cell.n_treated,
-            n_control: Some(cell.n_control),
-        })
+        sample.unit.iter().map(|&unit| sums[unit as usize] / (rows[unit as usize] * rows[unit as usize])).collect()
+    } else {
+        sample.weight.clone()
     };
-    effects.effects.iter().filter_map(cell).collect()
+    CrossSections {
+        times: sample.times.clone(),
+        step: sample.step,
+        time: sample.time.clone(),
+        y: sample.design.outcome.1.clone(),
+        x: sample.design.regressors.iter().map(|(_, values)| values.clone()).collect(),
+        cohort: sample.unit.iter().map(|&unit| sample.first[unit as usize]).collect(),
+        weight: sample.weight.clone(),
+        share,
+        cluster: (sample.clusters < sample.unit.len()).then(|| (sample.cluster.clone(), sample.clusters)),
+    }
+}
+
+fn words(estimator: &CallawaySantAnna, controls: ControlGroup, base: BasePeriod) -> Words {
+    Words {
+        label: estimator.about().title,
+        control_group: match controls {
+            ControlGroup::Never => Text::new("never-treated units", "从未处理的个体"),
+            ControlGroup::NotYet => Text::new("units not treated yet", "尚未处理的个体"),
+        },
+        base: match base {
+            BasePeriod::Varying => Text::new(
+                "effects are long differences from the last period before adoption; leads are short differences from the period before",
+                "处理后效应为相对处理前最后一期的长差分；处理前系数为相对上一期的短差分",
+            ),
+            BasePeriod::Universal => Text::new(
+                "effects and leads are long differences from the last period before adoption",
+                "处理后效应与处理前系数均为相对处理前最后一期的长差分",
+            ),
+        },
+    }
 }

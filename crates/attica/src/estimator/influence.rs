@@ -1,0 +1,250 @@
+//! Influences of clusters on many estimates at once, their covariance, and their multiplier bootstrap
+//! (Callaway and Sant'Anna 2021, algorithm 1; R `did::mboot`, `BMisc::multiplier_bootstrap`).
+//!
+//! Influences are sums over a cluster divided by the sample size (small-sample factor included, if there
+//! is one), so that the product of two of them is a covariance. They are linear in a few features of each
+//! cluster: both the covariance and every draw need the features only, however many estimates there are.
+
+use nalgebra::DMatrix;
+use rayon::prelude::*;
+
+use crate::math::cross::cross_products;
+use crate::math::random::{Stream, stream};
+
+/// Clusters that share features; no cluster is in two blocks.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Block {
+    /// Features, each with one value for every cluster of the block.
+    pub features: Vec<Vec<f64>>,
+    /// Influence on each estimate (row) of one unit of each feature (column).
+    pub loads: DMatrix<f64>,
+}
+
+/// Influences of all clusters on all estimates.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Influences {
+    /// Number of estimates.
+    pub estimates: usize,
+    /// Clusters by block.
+    pub blocks: Vec<Block>,
+}
+
+/// Clusters whose signs share a random word.
+const WORD: usize = 64;
+/// Random words that are drawn together for one replication.
+const WORDS: usize = 32;
+/// Parts of a block that are summed apart, then added in order.
+const PARTS: usize = 8;
+/// Features that are summed together.
+const LANES: usize = 8;
+
+type Lanes = [f64; LANES];
+
+impl Block {
+    /// A block whose features are the influences on the estimates `columns`.
+    pub fn of_columns(estimates: usize, columns: &[usize], features: Vec<Vec<f64>>) -> Self {
+        let mut loads = DMatrix::zeros(estimates, features.len());
+        for (feature, &column) in columns.iter().enumerate() {
+            loads[(column, feature)] = 1.0;
+        }
+        Self { features, loads }
+    }
+
+    /// Clusters of the block.
+    pub fn clusters(&self) -> usize {
+        self.features.first().map_or(0, Vec::len)
+    }
+}
+
+impl Influences {
+    /// Influences at hand cluster by cluster, one estimate each.
+    pub fn of_columns(influences: &[&[f64]]) -> Self {
+        let columns: Vec<usize> = (0..influences.len()).filter(|&column| !influences[column].is_empty()).collect();
+        let features = columns.iter().map(|&column| influences[column].to_vec()).collect();
+        Self { estimates: influences.len(), blocks: vec![Block::of_columns(influences.len(), &columns, features)] }
+    }
+
+    /// Influence of every cluster, block by block, on the combination `loads` of the estimates.
+    pub fn combined(&self, loads: &[f64]) -> Vec<f64> {
+        let mut combined = Vec::new();
+        for block in &self.blocks {
+            let start = combined.len();
+            combined.resize(start + block.clusters(), 0.0);
+            for (feature, values) in block.features.iter().enumerate() {
+                let own: f64 = loads.iter().enumerate().map(|(row, load)| load * block.loads[(row, feature)]).sum();
+                combined[start..].iter_mut().zip(values).for_each(|(sum, value)| *sum += own * value);
+            }
+        }
+        combined
+    }
+
+    /// Covariance of the estimates.
+    pub fn covariance(&self) -> DMatrix<f64> {
+        let mut total = DMatrix::zeros(self.estimates, self.estimates);
+        for block in &self.blocks {
+            let features: Vec<&[f64]> = block.features.iter().map(Vec::as_slice).collect();
+            total += &block.loads * cross_products(&features, None) * block.loads.transpose();
+        }
+        total
+    }
+
+    /// Sums of influences times random signs (Rademacher), estimates by draws. The signs of draw `r` are the
+    /// bits of random stream `r` of `seed`, 64 clusters a word (a set bit is -1); each block begins a word.
+    pub fn draws(&self, draws: usize, seed: u64) -> DMatrix<f64> {
+        let mut total = DMatrix::zeros(self.estimates, draws);
+        let mut first_word = 0;
+        for block in &self.blocks {
+            total += &block.loads * signed_sums(&block.features, block.clusters(), first_word, draws, seed);
+            first_word += block.clusters().div_ceil(WORD);
+        }
+        total
+    }
+}
+
+/// Sums of each feature over clusters under the signs of each draw, features by draws.
+fn signed_sums(features: &[Vec<f64>], clusters: usize, first_word: usize, draws: usize, seed: u64) -> DMatrix<f64> {
+    let words = clusters.div_ceil(WORD);
+    let length = words.div_ceil(PARTS).next_multiple_of(WORDS);
+    let starts: Vec<usize> = (0..words).step_by(length.max(1)).collect();
+    let parts: Vec<Vec<Vec<Lanes>>> = starts
+        .par_iter()
+        .map(|&start| {
+            let mut streams: Vec<Stream> = (0..draws as u64)
+                .map(|draw| {
+                    let mut stream = stream(seed, draw);
+                    stream.skip(first_word + start);
+                    stream
+                })
+                .collect();
+            let mut sums = vec![vec![[0.0; LANES]; draws]; features.len().div_ceil(LANES)];
+            let mut bits = vec![0; WORDS * draws];
+            for from in (start..words.min(start + length)).step_by(WORDS) {
+                let count = WORDS.min(words - from);
+                for (draw, stream) in streams.iter_mut().enumerate() {
+                    for word in 0..count {
+                        bits[word * draws + draw] = stream.bits();
+                    }
+                }
+                for (sums, features) in sums.iter_mut().zip(features.chunks(LANES)) {
+                    for word in 0..count {
+                        add_word(sums, features, (from + word) * WORD, &bits[word * draws..][..draws]);
+                    }
+                }
+            }
+            sums
+        })
+        .collect();
+    let of = |feature: usize, draw: usize| parts.iter().map(|sums| sums[feature / LANES][draw][feature % LANES]).sum();
+    DMatrix::from_fn(features.len(), draws, of)
+}
+
+/// Adds 64 clusters from `first` on, sixteen at a time: each half of these takes one of 256 signed sums.
+fn add_word(sums: &mut [Lanes], features: &[Vec<f64>], first: usize, bits: &[u64]) {
+    for quarter in 0..4 {
+        let (low, high) = (table(features, first + 16 * quarter), table(features, first + 16 * quarter + 8));
+        for (sum, word) in sums.iter_mut().zip(bits) {
+            let pair = word >> (16 * quarter);
+            let (a, b) = (&low[usize::from(pair as u8)], &high[usize::from((pair >> 8) as u8)]);
+            for lane in 0..LANES {
+                sum[lane] += a[lane] + b[lane];
+            }
+        }
+    }
+}
+
+/// The sums of eight clusters under each of the 256 ways to choose their signs.
+fn table(features: &[Vec<f64>], first: usize) -> [Lanes; 256] {
+    let mut values = [[0.0; LANES]; 8];
+    for (lane, feature) in features.iter().enumerate() {
+        for (value, x) in values.iter_mut().zip(feature.iter().skip(first)) {
+            value[lane] = *x;
+        }
+    }
+    let mut table = [[0.0; LANES]; 256];
+    for value in values {
+        for lane in 0..LANES {
+            table[0][lane] += value[lane];
+        }
+    }
+    for (cluster, value) in values.iter().enumerate() {
+        let half = 1 << cluster;
+        let (without, with) = table.split_at_mut(half);
+        for (a, b) in without.iter().zip(with) {
+            for lane in 0..LANES {
+                b[lane] = a[lane] - 2.0 * value[lane];
+            }
+        }
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn random(columns: usize, clusters: usize) -> Vec<Vec<f64>> {
+        let mut s = stream(3, 0);
+        (0..columns).map(|_| (0..clusters).map(|_| s.normal()).collect()).collect()
+    }
+
+    /// Two blocks: identity loads, and estimates that are sums of features.
+    fn example() -> Influences {
+        let loads = DMatrix::from_fn(11, 3, |i, j| (i as f64 - 4.0) * (j as f64 + 1.0));
+        let columns: Vec<usize> = (0..11).collect();
+        let blocks = vec![Block::of_columns(11, &columns, random(11, 3_333)), Block { features: random(3, 70), loads }];
+        Influences { estimates: 11, blocks }
+    }
+
+    #[test]
+    fn draws_are_sums_with_the_signs_of_their_streams() {
+        let influences = example();
+        let draws = influences.draws(5, 9);
+        for r in 0..5 {
+            let mut random = stream(9, r as u64);
+            let mut naive = [0.0; 11];
+            for block in &influences.blocks {
+                let mut word = 0;
+                for cluster in 0..block.clusters() {
+                    word = if cluster % 64 == 0 { random.bits() } else { word >> 1 };
+                    let sign = if word & 1 == 0 { 1.0 } else { -1.0 };
+                    for (estimate, sum) in naive.iter_mut().enumerate() {
+                        for (feature, values) in block.features.iter().enumerate() {
+                            *sum += sign * block.loads[(estimate, feature)] * values[cluster];
+                        }
+                    }
+                }
+            }
+            for (estimate, by_hand) in naive.iter().enumerate() {
+                assert!((draws[(estimate, r)] - by_hand).abs() < 1e-12 * 6_000.0, "{estimate} {r}");
+            }
+        }
+    }
+
+    #[test]
+    fn draws_have_the_analytical_covariance() {
+        let influences = example();
+        let (draws, count) = (influences.draws(20_000, 1), 20_000.0);
+        let covariance = influences.covariance();
+        let simulated = &draws * draws.transpose() / count;
+        for i in 0..11 {
+            for j in 0..11 {
+                let scale = (covariance[(i, i)] * covariance[(j, j)]).sqrt();
+                // The Monte Carlo error of a correlation from 20,000 draws is at most .01; five of them are allowed.
+                assert!((simulated[(i, j)] - covariance[(i, j)]).abs() < 0.05 * scale, "{i} {j}");
+            }
+        }
+    }
+
+    #[test]
+    fn draws_do_not_depend_on_threads_or_on_their_number() {
+        let influences = example();
+        let at = |threads, draws| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| influences.draws(draws, 5))
+        };
+        let many = at(8, 100);
+        assert_eq!(many, at(1, 100));
+        assert_eq!(many.columns(0, 7), at(2, 7).columns(0, 7));
+    }
+}
