@@ -186,22 +186,21 @@ pub fn att_gt(panel: &Wide, settings: &Settings) -> Result<AttGt> {
         sheet.weigh(class, members.members.iter().map(|&unit| panel.weight[unit as usize] / total).sum());
     }
     let used = used(panel, &plan, &sheet, is_complete);
-    let blocks = match moments {
-        Some(moments) => moments.blocks(sheet.estimates(), &sheet.columns, &sheet.weights, total),
-        None => {
-            let clusters = panel.cluster.as_ref().map(|c| (&c[..], c.iter().max().map_or(0, |c| *c as usize + 1)));
-            let mut collector = Collector::new(sheet.estimates(), plan.classes.len(), clusters);
-            for (class, column) in sheet.weights.iter().enumerate() {
-                let Some(column) = column else { continue };
-                let members = &plan.classes[class].members;
-                let shares = members.iter().map(|&unit| panel.weight[unit as usize] / total).collect();
-                collector.add(*column, class, members, shares);
-            }
-            sheet.collect(&mut collector, |cell| {
-                cell.classes().map(|class| (class, &plan.classes[class].members[..])).collect()
-            });
-            collector.blocks()
+    let blocks = if let Some(moments) = moments {
+        moments.blocks(sheet.estimates(), &sheet.columns, &sheet.weights, total)
+    } else {
+        let clusters = panel.cluster.as_ref().map(|c| (&c[..], c.iter().max().map_or(0, |c| *c as usize + 1)));
+        let mut collector = Collector::new(sheet.estimates(), plan.classes.len(), clusters);
+        for (class, column) in sheet.weights.iter().enumerate() {
+            let Some(column) = column else { continue };
+            let members = &plan.classes[class].members;
+            let shares = members.iter().map(|&unit| panel.weight[unit as usize] / total).collect();
+            collector.add(*column, class, members, shares);
         }
+        sheet.collect(&mut collector, |cell| {
+            cell.classes().map(|class| (class, &plan.classes[class].members[..])).collect()
+        });
+        collector.blocks()
     };
     Ok(sheet.finish(plan.warnings.clone(), blocks, used, &panel.times))
 }

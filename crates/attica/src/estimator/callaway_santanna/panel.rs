@@ -8,10 +8,12 @@ use super::plan::{Plan, Planned};
 use super::{CellEffect, CovariatePeriod, Method, Missing, Settings};
 use crate::estimator::wide::Wide;
 
+/// Number of each cell in the plan, and the cell.
+type Cells<'a> = Vec<(usize, &'a Planned)>;
+
 /// Cells that compare the same units with the same covariates.
 struct Batch<'a> {
-    /// Number of each cell in the plan, and the cell.
-    cells: Vec<(usize, &'a Planned)>,
+    cells: Cells<'a>,
     /// Period of the covariates, by index.
     at: usize,
 }
@@ -64,7 +66,7 @@ fn batch_effects(
     let method = if x.len() == 1 { Method::OutcomeRegression } else { settings.options.method };
     let change = |cell: &Planned, i: usize| panel.outcome(units[i], cell.time) - panel.outcome(units[i], cell.base);
     // Cells that know the same units share what is fitted to their covariates.
-    let mut alike: Vec<(Vec<bool>, Vec<(usize, &Planned)>)> = Vec::new();
+    let mut alike: Vec<(Vec<bool>, Cells<'_>)> = Vec::new();
     for &(number, cell) in &batch.cells {
         let is_known = |i: usize| change(cell, i).is_finite() && x.iter().all(|x| x[i].is_finite());
         let known: Vec<bool> = (0..units.len()).map(is_known).collect();

@@ -45,15 +45,8 @@ impl Sections<'_> {
         self.parts[0] + self.parts[1]
     }
 
-    /// `values` in some rows, 0 elsewhere.
-    fn within(&self, rows: Range<usize>, values: &[f64]) -> Vec<f64> {
-        let mut within = vec![0.0; values.len()];
-        within[rows.clone()].copy_from_slice(&values[rows]);
-        within
-    }
-
     fn line(&self, part: usize, weight: &[f64]) -> Result<Line, CellFailure> {
-        let weight = self.within(self.part(part), weight);
+        let weight = within(self.part(part), weight);
         let bread = self.x.bread(&weight).ok_or(CellFailure::Collinear)?;
         let weighted: Vec<f64> = weight.iter().zip(self.y).map(|(w, y)| w * y).collect();
         let fitted = self.x.index(&(&bread * self.x.sum(&weighted)));
@@ -82,8 +75,8 @@ impl Sections<'_> {
     }
 
     /// Mean of `of` over a part, and each row's influence on it.
-    fn mean(&self, rows: Range<usize>, weight: &[f64], of: &[f64]) -> (f64, Vec<f64>) {
-        let weight = self.within(rows, weight);
+    fn mean(rows: Range<usize>, weight: &[f64], of: &[f64]) -> (f64, Vec<f64>) {
+        let weight = within(rows, weight);
         let sum: f64 = weight.iter().sum();
         let mean = dot(&weight, of) / sum;
         (mean, weight.iter().zip(of).map(|(w, of)| w * (of - mean) / sum).collect())
@@ -91,8 +84,8 @@ impl Sections<'_> {
 
     /// Change of the mean from the earlier to the later part.
     fn change(&self, parts: [usize; 2], weight: &[f64], of: &[f64]) -> (f64, Vec<f64>) {
-        let (after, mut influence) = self.mean(self.part(parts[0]), weight, of);
-        let (before, other) = self.mean(self.part(parts[1]), weight, of);
+        let (after, mut influence) = Self::mean(self.part(parts[0]), weight, of);
+        let (before, other) = Self::mean(self.part(parts[1]), weight, of);
         add(&mut influence, &other, -1.0);
         (after - before, influence)
     }
@@ -102,7 +95,7 @@ impl Sections<'_> {
         let [after, before] = [self.line(CONTROLS[0], self.weight)?, self.line(CONTROLS[1], self.weight)?];
         let (att, mut influence) = self.change(TREATED, self.weight, self.y);
         let expected: Vec<f64> = after.fitted.iter().zip(&before.fitted).map(|(a, b)| a - b).collect();
-        let (mean, own) = self.mean(0..self.treated(), self.weight, &expected);
+        let (mean, own) = Self::mean(0..self.treated(), self.weight, &expected);
         add(&mut influence, &own, -1.0);
         let means = self.covariate_mean(0..self.treated(), self.weight);
         self.add_line(&mut influence, &after, &means, -1.0);
@@ -146,8 +139,8 @@ impl Sections<'_> {
             // What the treated of both periods are predicted to gain, beside those of this period alone.
             let effect: Vec<f64> =
                 own[period].fitted.iter().zip(&control[period].fitted).map(|(own, other)| own - other).collect();
-            let (all, by_all) = self.mean(0..self.treated(), weight, &effect);
-            let (these, by_these) = self.mean(self.part(TREATED[period]), weight, &effect);
+            let (all, by_all) = Self::mean(0..self.treated(), weight, &effect);
+            let (these, by_these) = Self::mean(self.part(TREATED[period]), weight, &effect);
             att += SIGN[period] * (all - these);
             add(&mut influence, &by_all, SIGN[period]);
             add(&mut influence, &by_these, -SIGN[period]);
@@ -168,7 +161,7 @@ impl Sections<'_> {
     }
 
     fn covariate_mean(&self, rows: Range<usize>, weight: &[f64]) -> DVector<f64> {
-        let weight = self.within(rows, weight);
+        let weight = within(rows, weight);
         self.x.sum(&weight) / weight.iter().sum::<f64>()
     }
 
@@ -187,6 +180,13 @@ impl Sections<'_> {
             influence[i] -= propensity.score[i] * own[i];
         }
     }
+}
+
+/// `values` in some rows, 0 elsewhere.
+fn within(rows: Range<usize>, values: &[f64]) -> Vec<f64> {
+    let mut within = vec![0.0; values.len()];
+    within[rows.clone()].copy_from_slice(&values[rows]);
+    within
 }
 
 fn add(sum: &mut [f64], values: &[f64], sign: f64) {

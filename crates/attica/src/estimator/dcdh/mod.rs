@@ -300,6 +300,7 @@ impl Answer<'_> {
             },
             group_time: Vec::new(),
             weights: Vec::new(),
+            overlap: Vec::new(),
             fit: None,
             n_obs: sample.design.rows(),
             n_units: units.len(),
