@@ -158,7 +158,8 @@ impl Estimator for LpDid {
         let study = sample.dynamic_study(self.name(), &words, &dynamic, references, &inference);
         let mut answer = sample.estimate(self.name(), words, overall, Some(study));
         answer.aggregations.dynamic = dynamic.rows_with(&spec.treatment, &inference);
-        answer.fit = Some(pooled.record);
+        // Regression adjustment fits controls only: its effect is none of the coefficients.
+        answer.fit = pooled.df.is_some().then_some(pooled.record);
         Ok(answer)
     }
 }

@@ -66,7 +66,7 @@ fn regress(rows: &Rows, totals: &[[f64; 2]], setting: &Setting) -> Result<Answer
     let mut weights =
         setting.weights.map(|kind| Weights { name: setting.weight_name.clone(), kind, values: rows.weight.clone() });
     if setting.reweight {
-        // Least squares weighs dates by the variance of adoption; this undoes it (Dube et al. 2025, section 3.4).
+        // Least squares weighs dates by the variance of adoption; this undoes it (Stata's `rw`).
         let value = |row: usize| {
             let [controls, treated] = totals[rows.date[row] as usize];
             rows.weight[row] * (controls + treated) / controls

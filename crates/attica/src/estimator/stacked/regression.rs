@@ -150,7 +150,7 @@ impl<'a> Regression<'a> {
     }
 
     /// What controls of each pair are multiplied with: the share of the sub-experiment in the treated over
-    /// its share in the controls, at that event time (section 4.1 of the paper).
+    /// its share in the controls, at that event time (the authors' `compute_weights`).
     fn control_factors(&self, own: &Cells) -> Vec<f64> {
         let events = self.experiments.events();
         let total = |event: usize, treated: usize| -> f64 {
