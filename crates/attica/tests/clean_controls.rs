@@ -5,6 +5,7 @@ mod support;
 
 use std::collections::HashMap;
 
+use attica::estimator::lpdid::pooled;
 use attica::estimator::options::{BasePeriod, ControlGroup};
 use attica::estimator::stacked::Weights;
 use attica::estimator::{Estimate, Spec, find};
@@ -158,7 +159,8 @@ fn reweighted_projections_are_callaway_santanna_with_units_not_yet_treated() {
 #[test]
 fn long_differences_go_by_the_calendar() {
     // A third of the rows is missing at random.
-    let gone = |unit: f64, time: f64| (unit * 7.0 + time * 13.0 + (unit * time).sqrt() * 5.0) as u64 % 3 == 0;
+    let gone =
+        |unit: f64, time: f64| ((unit * 7.0 + time * 13.0 + (unit * time).sqrt() * 5.0) as u64).is_multiple_of(3);
     let frame = part(&process().draw(8), |unit, time, _| !gone(unit, time), |first| first);
     let loaded = loaded(frame);
     let found = estimate("lpdid", &loaded, &[], |spec| spec.window.bounds = Some([-3, 2]));
@@ -272,6 +274,11 @@ fn windows_without_the_reference_or_an_effect_are_refused() {
     assert_eq!(problem("stacked", &loaded, window(-8, 8)), "E205");
     assert_eq!(problem("lpdid", &loaded, window(-3, -1)), "E607");
     assert_eq!(problem("lpdid", &loaded, window(-3, 8)), "E205");
+    for name in ["stacked", "lpdid"] {
+        assert_eq!(problem(name, &loaded, window(i64::MIN, i64::MAX)), "E205", "{name}");
+    }
+    let far = pooled(loaded.data(), &loaded.spec("y", &[]), [i64::MIN, -2]);
+    assert_eq!(far.unwrap_err().id, "E205");
 }
 
 #[test]

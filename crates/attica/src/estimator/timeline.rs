@@ -74,6 +74,11 @@ impl Timeline {
         ));
     }
 
+    /// Position of the last period.
+    pub fn last(&self) -> i64 {
+        self.at.last().copied().unwrap_or(0)
+    }
+
     /// The period of the panel at `position`, if there is one.
     pub fn period(&self, position: i64) -> Option<usize> {
         self.at.binary_search(&position).ok()
@@ -113,7 +118,7 @@ impl Timeline {
     /// The widest window of event times in which every cohort is seen that has a period before and clean
     /// controls at adoption; none when there is no such cohort.
     pub fn widest(&self) -> Option<[i64; 2]> {
-        let last = self.at.last().copied()?;
+        let last = self.last();
         let latest = self.start.iter().copied().max()?;
         // Without never-treated units the latest cohort is the only one to compare with at the end.
         let end = if latest == NEVER { last } else { last.min(latest - self.anticipation - 1) };

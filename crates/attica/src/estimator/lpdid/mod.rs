@@ -178,6 +178,7 @@ pub fn pooled(data: Data<'_>, spec: &Spec, span: [i64; 2]) -> Result<Term> {
     let mut sample = Staggered::new(data, spec)?;
     let timeline = Timeline::new(&mut sample, spec)?;
     let changes = Changes::new(&sample, &timeline, baseline(spec));
+    let (first, last) = (first.max(-timeline.last() - 1), last.min(timeline.last() + 1));
     let found = project(&changes, Span { first, last }, &setting(data, spec, &sample))?;
     term(&found, spec).ok_or_else(|| sample.nothing_estimated(true))
 }
@@ -217,7 +218,8 @@ fn after(timeline: &Timeline, spec: &Spec) -> Result<Span> {
             )
             .fix("set `window` to event times before and after adoption"));
         }
-        Some([_, high]) => Some(high),
+        // Beyond the panel there is nobody: the projection says so.
+        Some([_, high]) => Some(high.min(timeline.last())),
         None => timeline.widest().map(|[_, high]| high),
     };
     let nobody = || {
@@ -235,7 +237,7 @@ fn horizons(
     setting: &Setting,
 ) -> (Vec<Projection>, Vec<(i64, Problem)>) {
     let timeline = changes.timeline;
-    let last = timeline.at.last().copied().unwrap_or(0);
+    let last = timeline.last();
     let cohorts = timeline.cohorts();
     let seen = [-cohorts.last().copied().unwrap_or(0), last - cohorts.first().copied().unwrap_or(0)];
     let [low, high] = spec.window.bounds.unwrap_or(seen);

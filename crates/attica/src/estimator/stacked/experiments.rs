@@ -47,6 +47,7 @@ impl<'a> Experiments<'a> {
                 )
                 .fix("set `window` to event times before and after adoption"));
             }
+            Some([low, high]) if low < -timeline.last() || high > timeline.last() => return Err(nothing()),
             Some(bounds) => bounds,
             None => timeline.widest().ok_or_else(nothing)?,
         };
@@ -96,7 +97,7 @@ impl<'a> Experiments<'a> {
     /// What keeps a cohort out of the stack.
     fn obstacle(&self, cohort: i64, counts: &[[usize; 2]]) -> Option<Text> {
         let [low, high] = self.window;
-        let last = self.timeline.at.last().copied().unwrap_or(0);
+        let last = self.timeline.last();
         if cohort + low < 0 {
             return Some(Text::new(format!("{cohort} periods before"), format!("处理前仅{cohort}期")));
         }
