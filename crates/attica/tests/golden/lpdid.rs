@@ -7,6 +7,7 @@ use attica::estimator::lpdid::{All, PreMean, pooled};
 use attica::estimator::options::ControlGroup;
 use attica::estimator::{Spec, find};
 use attica::frame::{Column, Frame};
+use attica::ledger::Reason;
 
 use crate::support::panel::Loaded;
 use crate::support::{Table, close};
@@ -55,6 +56,13 @@ pub fn golden() {
             spec.design.weights = Some(("w".to_owned(), WeightKind::Probability));
             spec.design.clusters = vec!["c".to_owned()];
             agrees(name, &loaded, &spec, golden);
+        }
+        for (reweight, golden) in [(false, INCOMPLETE), (true, INCOMPLETE_REWEIGHTED)] {
+            let mut spec = loaded.spec("y", &[]);
+            spec.window.bounds = Some([-2, 3]);
+            spec.options.lpdid.reweight = reweight;
+            spec.design.subset = Some(incomplete_rows(&loaded));
+            agrees("rows missing", &loaded, &spec, golden);
         }
     }
 }
@@ -150,6 +158,13 @@ pub fn base_stagg() -> Option<Loaded> {
     Some(loaded)
 }
 
+/// All rows of `base_stagg` but those with `(id + year) % 7 = 0`.
+pub fn incomplete_rows(loaded: &Loaded) -> (Reason, Vec<bool>) {
+    let (id, year) = (loaded.frame.numbers("id").unwrap(), loaded.frame.numbers("year").unwrap());
+    let keep = id.iter().zip(year).map(|(id, year)| (id + year) % 7.0 != 0.0).collect();
+    (Reason::Filter("(id + year) % 7 != 0".to_owned()), keep)
+}
+
 const VARIANCE_WEIGHTED: &[Row] = &[
     (-5, -5, -4.256_593_602_097e-2, 9.483_544_272_372e-1),
     (-2, -2, 1.458_649_924_939, 8.264_465_200_234e-1),
@@ -219,4 +234,18 @@ const WEIGHTED: &[Row] = &[
     (0, 0, -4.768_795_827_945, 9.643_136_062_68e-1),
     (2, 2, -1.904_584_958_191, 8.091_414_519_377e-1),
     (0, 2, -2.690_391_852_168, 7.960_401_087_479e-1),
+];
+
+const INCOMPLETE: &[Row] = &[
+    (-2, -2, 5.003_964_991_915e-1, 4.967_776_602_749e-1),
+    (0, 0, -4.438_255_216_138, 8.484_863_445_543e-1),
+    (3, 3, 3.576_475_293_428e-2, 6.397_199_523_045e-1),
+    (0, 3, -2.716_979_844_653, 6.686_127_599_875e-1),
+];
+
+const INCOMPLETE_REWEIGHTED: &[Row] = &[
+    (-2, -2, 4.940_593_096_614e-1, 4.961_147_462_525e-1),
+    (0, 0, -4.474_426_343_929, 8.487_525_225_88e-1),
+    (3, 3, 1.442_562_624_294e-2, 6.416_838_890_917e-1),
+    (0, 3, -2.734_037_785_609, 6.676_614_539_158e-1),
 ];

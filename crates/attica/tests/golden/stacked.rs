@@ -6,7 +6,7 @@ use attica::estimator::options::ControlGroup;
 use attica::estimator::stacked::Weights;
 use attica::estimator::{Estimate, Spec, find};
 
-use crate::lpdid::base_stagg;
+use crate::lpdid::{base_stagg, incomplete_rows};
 use crate::support::close;
 use crate::support::panel::Loaded;
 
@@ -79,6 +79,22 @@ pub fn golden() {
                 (3, -1.071_020_434_37, 1.013_513_648_991),
             ],
         };
+        let incomplete = Golden {
+            rows: [1674, 680, 90],
+            overall: (-2.485_880_156_529, 6.327_214_386_373e-1),
+            effects: &[
+                (-2, -1.762_063_210_464e-1, 6.461_658_919_218e-1),
+                (0, -3.789_426_855_524, 7.133_637_949_804e-1),
+                (1, -3.235_485_374_159, 7.310_526_435_795e-1),
+                (2, -2.472_724_093_427, 7.779_182_616_922e-1),
+                (3, -4.458_843_030_073e-1, 6.918_177_079_484e-1),
+            ],
+        };
+        let rows = |spec: &mut Spec| {
+            window(spec);
+            spec.design.subset = Some(incomplete_rows(&loaded));
+        };
+        agrees("base_stagg, rows missing", &loaded, "y", &[], rows, &incomplete);
         let clustered = |spec: &mut Spec| {
             window(spec);
             spec.design.weights = Some(("w".to_owned(), WeightKind::Probability));
