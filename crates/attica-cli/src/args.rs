@@ -27,6 +27,8 @@ pub enum Command {
     Check(Check),
     /// Estimate one formula
     Fit(Fit),
+    /// Estimate the effect of a policy by one or several estimators for staggered adoption
+    Did(Box<Did>),
     /// Build a composite index
     Index(Index),
     /// Print the JSON schema of the study file
@@ -42,6 +44,7 @@ impl Command {
             Self::Run(args) => args.json,
             Self::Check(args) => args.json,
             Self::Fit(args) => args.json,
+            Self::Did(args) => args.json,
             Self::Index(args) => args.json,
             Self::Demo(_) | Self::New(_) | Self::Schema | Self::Render(_) => false,
         }
@@ -126,8 +129,8 @@ pub struct Check {
     /// Column with the first treated period of each unit; empty means never
     #[arg(long)]
     pub first_treated: Option<String>,
-    /// Value of --first-treated that means never, besides the empty cell
-    #[arg(long, value_name = "VALUE", allow_negative_numbers = true)]
+    /// Values of --first-treated that mean never, besides the empty cell
+    #[arg(long, value_name = "VALUES", value_delimiter = ',', allow_negative_numbers = true)]
     pub never: Vec<f64>,
     /// Rows to look at, such as 'year >= 2009'
     #[arg(long, value_name = "CONDITION")]
@@ -179,6 +182,104 @@ pub struct Fit {
     /// Print the estimate as one JSON object on stdout
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(group = clap::ArgGroup::new("policy").required(true).args(["first_treated", "treatment"]))]
+pub struct Did {
+    /// The table
+    pub data: PathBuf,
+    /// Column of the outcome
+    #[arg(long)]
+    pub outcome: String,
+    /// Column of the unit
+    #[arg(long)]
+    pub unit: String,
+    /// Column of the period
+    #[arg(long)]
+    pub time: String,
+    /// Column with the first treated period of each unit; empty means never
+    #[arg(long, value_name = "COLUMN")]
+    pub first_treated: Option<String>,
+    /// Column that is 1 in treated rows, or a dose
+    #[arg(long, value_name = "COLUMN")]
+    pub treatment: Option<String>,
+    /// Values of --first-treated that mean never, besides the empty cell
+    #[arg(long, value_name = "VALUES", value_delimiter = ',', allow_negative_numbers = true)]
+    pub never: Vec<f64>,
+    /// Estimators by name, or all; by default cs, and for a dose or a treatment that ends those that take one
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub estimator: Vec<String>,
+    /// Control variables
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
+    pub controls: Vec<String>,
+    /// Comparison units: never or notyet; by default each estimator's own
+    #[arg(long, value_name = "GROUP")]
+    pub control_group: Option<String>,
+    /// Period that changes are measured from: varying or universal
+    #[arg(long, value_name = "KIND")]
+    pub base_period: Option<String>,
+    /// Make leads long differences from one base period, where the estimator can
+    #[arg(long)]
+    pub symmetric: bool,
+    /// Periods before adoption in which units may already react
+    #[arg(long, value_name = "PERIODS")]
+    pub anticipation: Option<usize>,
+    /// Average event times only over cohorts seen this many periods after adoption
+    #[arg(long, value_name = "PERIODS")]
+    pub balance: Option<u32>,
+    /// Draws of the multiplier bootstrap; analytical standard errors without
+    #[arg(long, value_name = "DRAWS")]
+    pub bootstrap: Option<usize>,
+    /// Any other option of an estimator, by its key in the study file: cs.method=ipw
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub option: Vec<String>,
+    /// Averages to print; by default all that an estimator has
+    #[arg(long, value_name = "KINDS", value_delimiter = ',')]
+    pub aggregate: Vec<Aggregate>,
+    /// First and last event time: -4,6
+    #[arg(long, value_name = "FIRST,LAST", value_delimiter = ',', allow_hyphen_values = true)]
+    pub window: Vec<i64>,
+    /// Cluster variable; the unit by default
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
+    pub cluster: Vec<String>,
+    /// Small-sample rule of estimators that have a regression inside
+    #[arg(long, value_name = "PRESET", default_value = "reghdfe")]
+    pub ssc: String,
+    /// Column of weights
+    #[arg(long, value_name = "COLUMN")]
+    pub weights: Option<String>,
+    /// What weights mean
+    #[arg(long, value_name = "KIND", default_value = "analytic")]
+    pub weights_kind: Weighting,
+    /// Rows to use, such as 'year >= 2009'
+    #[arg(long, value_name = "CONDITION")]
+    pub r#where: Option<String>,
+    /// Confidence level
+    #[arg(long, default_value_t = 0.95)]
+    pub level: f64,
+    /// Seed of every random draw
+    #[arg(long, default_value_t = 20_111_020)]
+    pub seed: u64,
+    /// Language of what is printed
+    #[arg(long, default_value = "en")]
+    pub lang: Lang,
+    /// Print the estimates as one JSON object on stdout
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// A way of averaging effects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Aggregate {
+    /// All treated units and periods
+    Simple,
+    /// By periods since adoption
+    Dynamic,
+    /// By cohort
+    Group,
+    /// By period
+    Calendar,
 }
 
 #[derive(Debug, clap::Args)]

@@ -31,6 +31,7 @@ fn main() -> ExitCode {
         Command::New(args) => commands::new::new(&args),
         Command::Check(args) => commands::check::check(&args),
         Command::Fit(args) => commands::fit::fit(&args),
+        Command::Did(args) => commands::did::did(&args),
         Command::Index(args) => commands::index::index(&args),
         Command::Schema => {
             commands::schema::schema();

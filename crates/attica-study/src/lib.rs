@@ -1,6 +1,7 @@
 //! Studies: from a study file and raw tables to `results.json`, and from results to a report.
 
 pub mod compose;
+pub mod effects;
 pub mod read;
 pub mod results;
 pub mod run;

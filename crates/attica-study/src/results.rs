@@ -6,9 +6,10 @@
 
 use std::collections::BTreeMap;
 
+pub use crate::effects::{Answer, NoAnswer, Overall};
 pub use attica::diagnostic::describe::Summary;
 pub use attica::estimator::event::{EventRow, EventStudy};
-use attica::fit::{FitRecord, Term, Wald};
+use attica::fit::{FitRecord, Wald};
 use attica::ledger::Ledger;
 use attica::message::{Problem, Warning};
 use attica::text::{Language, Text};
@@ -390,35 +391,14 @@ pub struct Test {
 /// Event studies of one outcome, by one or several estimators.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EventStudies {
-    /// One per estimator.
+    /// One per estimator that has effects by event time.
     pub studies: Vec<EventStudy>,
-    /// The headline effect of each estimator, in the same order.
-    pub overall: Vec<OverallEffect>,
+    /// The whole answer of each estimator.
+    pub estimators: Vec<Answer>,
+    /// Estimators that have no answer here, and why.
+    pub failed: Vec<NoAnswer>,
     /// What was computed and how to read it.
     pub methods: Text,
-}
-
-/// An estimator's own headline effect, and what it rests on.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct OverallEffect {
-    /// Registered name.
-    pub estimator: String,
-    /// What a table calls it.
-    pub label: Text,
-    /// Its paper.
-    pub reference: String,
-    /// The effect.
-    pub effect: Term,
-    /// Whom the treated are compared with.
-    pub control_group: Text,
-    /// What changes are counted from.
-    pub base_period: Text,
-    /// Rows used.
-    pub n_obs: usize,
-    /// Units used.
-    pub n_units: usize,
-    /// Of these, ever treated.
-    pub n_treated_units: usize,
 }
 
 /// Placebo tests.

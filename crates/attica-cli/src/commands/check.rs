@@ -26,8 +26,9 @@ struct Output {
 /// Reads a table and prints its card.
 pub fn check(args: &Check) -> Done {
     let (frame, source) = read_file(&args.data, &ReadOptions::default())?;
-    let (frame, _) = super::kept(frame, args.r#where.as_deref())?;
-    let (panel, mut warnings) = Panel::new(&frame, &args.unit, &args.time)?;
+    let (frame, _, mut warnings) = super::kept(frame, args.r#where.as_deref())?;
+    let (panel, noticed) = Panel::new(&frame, &args.unit, &args.time)?;
+    warnings.extend(noticed);
     let policy = Policy {
         name: args.treatment.clone().or_else(|| args.first_treated.clone()).unwrap_or_default(),
         path: args.treatment.clone(),
@@ -35,7 +36,11 @@ pub fn check(args: &Check) -> Done {
         never: args.never.clone(),
         ..Policy::default()
     };
-    let treatment = if policy.name.is_empty() { None } else { Some(run::treatment(&policy, &frame, &panel)?) };
+    let treatment = if policy.name.is_empty() {
+        None
+    } else {
+        Some(run::treatment(&policy, &frame, &panel).map_err(super::on_the_command_line)?)
+    };
     warnings.extend(treatment.iter().flat_map(|t| t.warnings.clone()));
     warnings.extend(value_warnings(&frame, &panel));
     let card = run::panel_card(&frame, &panel, treatment.as_ref(), &[], warnings);

@@ -35,13 +35,14 @@ pub fn fit(args: &Fit) -> Done {
     let options = FitOptions {
         vcov: vcov.clone(),
         ssc: Ssc::parse(&args.ssc)?,
-        level: level(args.level)?,
+        level: super::level(args.level)?,
         keep_singletons: args.keep_singletons,
         constants: true,
     };
     let (frame, source) = read_file(&args.data, &ReadOptions::default())?;
-    let (frame, filtered) = super::kept(frame, args.r#where.as_deref())?;
+    let (frame, filtered, noticed) = super::kept(frame, args.r#where.as_deref())?;
     let mut warnings = source.warnings;
+    warnings.extend(noticed);
     let panel = match (&args.unit, &args.time) {
         (Some(unit), Some(time)) => {
             let (panel, notes) = Panel::new(&frame, unit, time)?;
@@ -88,13 +89,6 @@ fn vcov(args: &Fit) -> Result<Vcov, Problem> {
         (None, [], None) => Ok(Vcov::Hc1),
         (None, names, _) => Ok(Vcov::Cluster(names.to_vec())),
     }
-}
-
-fn level(level: f64) -> Result<f64, Problem> {
-    if level > 0.0 && level < 1.0 {
-        return Ok(level);
-    }
-    Err(Problem::new("E602", format!("--level {level} is not between 0 and 1")))
 }
 
 /// The printout: coefficients, the facts users check, the SE card, the account of rows.
@@ -145,7 +139,7 @@ fn page(model: &One) -> String {
     for omitted in &fit.omitted {
         page += &format!("Left out: {} ({})\n", omitted.name, omitted.reason.en);
     }
-    page += &ledger(fit);
+    page += &format!("Rows: {}\n", super::account(&fit.ledger, Language::En));
     page
 }
 
@@ -175,14 +169,4 @@ fn coefficients(fit: &FitRecord) -> String {
             .map(|constant| row(&Term { term: "constant (effects absorbed)".to_owned(), ..constant.clone() })),
     );
     format!("{}\n{percent} confidence intervals\n", super::aligned(&rows).join("\n"))
-}
-
-/// Read, lost by reason, used.
-fn ledger(fit: &FitRecord) -> String {
-    let ledger = &fit.ledger;
-    if ledger.dropped.is_empty() {
-        return format!("Rows: {} read, all used\n", ledger.read);
-    }
-    let lost: Vec<String> = ledger.dropped.iter().map(|d| format!("{} {}", d.rows, d.reason.text().en)).collect();
-    format!("Rows: {} read; {}; {} used\n", ledger.read, lost.join("; "), ledger.used)
 }

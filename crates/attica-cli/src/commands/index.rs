@@ -57,7 +57,7 @@ pub fn index(args: &Index) -> Done {
             .into());
     }
     let (frame, source) = read_file(&args.data, &ReadOptions::default())?;
-    let (frame, ledger) = super::kept(frame, args.r#where.as_deref())?;
+    let (frame, ledger, noticed) = super::kept(frame, args.r#where.as_deref())?;
     let indicators: Vec<Indicator<'_>> = listed
         .iter()
         .map(|(name, direction)| {
@@ -91,7 +91,7 @@ pub fn index(args: &Index) -> Done {
         weights: weights.collect(),
         scores: scores.collect(),
         dropped: ledger.dropped.iter().chain(&computed.ledger.dropped).cloned().collect(),
-        warnings: source.warnings.iter().chain(&computed.warnings).cloned().collect(),
+        warnings: source.warnings.iter().chain(&noticed).chain(&computed.warnings).cloned().collect(),
     };
     if args.json {
         say::print_json(&output);

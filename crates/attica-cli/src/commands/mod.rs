@@ -2,6 +2,8 @@
 
 pub mod check;
 pub mod demo;
+pub mod did;
+mod did_page;
 mod documents;
 pub mod fit;
 pub mod index;
@@ -10,26 +12,54 @@ pub mod render;
 pub mod run;
 pub mod schema;
 
-use attica::expr::Expr;
 use attica::frame::Frame;
-use attica::ledger::{Ledger, Reason};
-use attica::message::Problem;
+use attica::ledger::Ledger;
+use attica::message::{Problem, Warning};
+use attica::text::Language;
 
 use crate::say::Failure;
 
-/// The rows of a table in which `condition` holds, and the account of the others.
-fn kept(frame: Frame, condition: Option<&str>) -> Result<(Frame, Ledger), Failure> {
+/// The rows of a table in which `condition` holds, the account of the others, and what was noticed.
+fn kept(frame: Frame, condition: Option<&str>) -> Result<(Frame, Ledger, Vec<Warning>), Failure> {
     let mut ledger = Ledger::new(frame.rows());
-    let Some(condition) = condition else { return Ok((frame, ledger)) };
-    let at = |problem: Problem| Failure::from(problem).pointing_into("--where", condition);
-    let (holds, _) = Expr::parse(condition).map_err(at)?.holds(&frame, None).map_err(at)?;
-    let rows: Vec<u32> = (0..frame.rows() as u32).filter(|&r| holds[r as usize]).collect();
-    ledger.drop_rows(Reason::Filter(condition.to_owned()), frame.rows() - rows.len());
-    if rows.is_empty() {
-        let message = format!("none of the {} rows is left after --where '{condition}'", frame.rows());
-        return Err(Problem::new("E701", message).fix("loosen the condition").into());
+    let Some(condition) = condition else { return Ok((frame, ledger, Vec::new())) };
+    let (kept, warnings) = attica_study::run::filtered(&frame, condition, &mut ledger)
+        .map_err(|problem| Failure::from(problem).pointing_into("--where", condition))?;
+    Ok((kept, ledger, warnings))
+}
+
+/// A problem whose remedy names the key `never` of a study file, with the flag of that name instead.
+fn on_the_command_line(mut problem: Problem) -> Problem {
+    if let Some(fix) = &mut problem.fix
+        && let Some((before, rest)) = fix.split_once("never = [")
+        && let Some((list, after)) = rest.split_once(']')
+    {
+        *fix = format!("{before}--never {}{after}", list.replace(", ", ","));
     }
-    Ok((frame.take(&rows), ledger))
+    problem
+}
+
+/// A confidence level that is one.
+fn level(level: f64) -> Result<f64, Problem> {
+    if level > 0.0 && level < 1.0 {
+        return Ok(level);
+    }
+    Err(Problem::new("E602", format!("--level {level} is not between 0 and 1")))
+}
+
+/// Where the rows of an estimate went, in a sentence.
+fn account(ledger: &Ledger, language: Language) -> String {
+    let Ledger { read, used, dropped } = ledger;
+    let lost = |separator: &str| {
+        let one = |d: &attica::ledger::Drop| format!("{} {}", d.rows, d.reason.text().get(language));
+        dropped.iter().map(one).collect::<Vec<_>>().join(separator)
+    };
+    match (language, dropped.is_empty()) {
+        (Language::En, true) => format!("{read} read, all used"),
+        (Language::En, false) => format!("{read} read; {}; {used} used", lost("; ")),
+        (Language::Zh, true) => format!("读入 {read}，全部使用"),
+        (Language::Zh, false) => format!("读入 {read}；{}；使用 {used}", lost("；")),
+    }
 }
 
 /// A number in five significant digits, without an exponent where it can be read.

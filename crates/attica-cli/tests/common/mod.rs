@@ -77,6 +77,7 @@ pub fn sound() -> String {
 }
 
 /// A study of `panel.csv`, with the policy's line and what follows the model.
+#[allow(dead_code, reason = "not every test runs a study")]
 pub fn study(policy: &str, rest: &str) -> String {
     format!(
         "[[data]]\nfile = \"panel.csv\"\nunit = \"city\"\ntime = \"year\"\n\n[policy]\n{policy}\n\n[model]\noutcome = \"y\"\n{rest}\n"

@@ -1,47 +1,67 @@
-//! Event studies: the figure, the table behind it, and what the leads can and cannot tell.
+//! Event studies: the figure, and around it what was estimated and what to beware of.
 
-use attica::fit::{FitRecord, Wald};
+use attica::fit::Wald;
+use attica::message::Warning;
 use attica::text::Text;
 use attica_report::figure::{EventPoint, EventSeries, EventStudy as EventPlot, Figure, Plot};
-use attica_report::format::{MINUS, number, p_value, stars};
+use attica_report::format::{number, p_value};
 use attica_report::report::Block;
-use attica_report::table::{Align, Cell, Head, Row, Table};
 
+use super::event_tables::{event_time, printed};
 use super::family::caution;
 use super::words::{Words, by_value, glue, list, sentence, sentences, stop, text};
-use super::{inference, leads};
-use crate::results::{EventRow, EventStudies, EventStudy, OverallEffect};
+use super::{estimators, event_tables, inference, leads};
+use crate::results::{EventRow, EventStudies, EventStudy};
 
 /// Blocks of the section.
 pub(super) fn blocks(words: &Words<'_>, found: &EventStudies) -> Vec<Block> {
     let mut blocks = vec![Block::Paragraph(methods(words, found))];
-    for study in &found.studies {
-        blocks.extend(study.warnings.iter().map(caution));
-        blocks.extend(leads::rejected(words, found, study));
-    }
+    blocks.extend(found.failed.iter().map(estimators::failed));
+    blocks.extend(cautions(found));
+    blocks.extend(found.studies.iter().filter_map(|study| leads::rejected(words, found, study)));
     if found.studies.iter().any(|study| !study.rows.is_empty()) {
         blocks.push(Block::Figure(figure(words, found)));
-        blocks.push(Block::Table(table(words, found)));
+        blocks.extend(event_tables::tables(words, found).into_iter().map(Block::Table));
     }
-    if found.overall.len() > 1 {
-        blocks.push(Block::Table(overall(words, found)));
-    }
+    blocks.extend(estimators::blocks(words, found));
     blocks
 }
 
-/// An event time as axis and table print it: `−3`, `≤−4`, `≥6`.
-pub(super) fn event_time(row: &EventRow) -> String {
-    let time = row.event_time.to_string().replace('-', &MINUS.to_string());
-    match (row.binned, row.event_time < 0) {
-        (false, _) => time,
-        (true, true) => format!("≤{time}"),
-        (true, false) => format!("≥{time}"),
+/// What is too long for the section: everything by event time, cohort and period.
+pub(super) fn appendix(words: &Words<'_>, found: &EventStudies) -> Vec<Block> {
+    let several = found.studies.len() > 1;
+    let details = several.then(|| Block::Table(event_tables::details(words, found, "event-study-details")));
+    details.into_iter().chain(estimators::appendix(words, found)).collect()
+}
+
+/// Warnings of the estimators, each once, with those that it concerns.
+fn cautions(found: &EventStudies) -> Vec<Block> {
+    let mut all: Vec<(&Warning, Vec<Text>)> = Vec::new();
+    let of_studies = found.studies.iter().map(|study| (&study.label, &study.warnings));
+    for (label, warnings) in of_studies.chain(found.estimators.iter().map(|one| (&one.label, &one.warnings))) {
+        for warning in warnings {
+            match all.iter_mut().find(|(known, _)| *known == warning) {
+                Some((_, labels)) if labels.contains(label) => {}
+                Some((_, labels)) => labels.push(label.clone()),
+                None => all.push((warning, vec![label.clone()])),
+            }
+        }
     }
+    let several = found.estimators.len() > 1;
+    let said = all.into_iter().map(|(warning, labels)| {
+        if !several || labels.len() == found.estimators.len() {
+            return caution(warning);
+        }
+        let (who, what) = (list(&labels), sentence(warning.text.clone()));
+        let text = text(format!("{}: {}", who.en, what.en), format!("{}：{}", who.zh, what.zh));
+        caution(&Warning { text, ..warning.clone() })
+    });
+    said.collect()
 }
 
 fn figure(words: &Words<'_>, found: &EventStudies) -> Figure {
     let series = found.studies.iter().map(|study| EventSeries {
-        label: study.label.clone(),
+        label: event_tables::labelled(found, study),
         points: study.rows.iter().map(|row| point(study, row)).collect(),
     });
     let outcome = words.label(&words.results.model.outcome);
@@ -56,7 +76,7 @@ fn figure(words: &Words<'_>, found: &EventStudies) -> Figure {
         x_label: text("Periods since adoption", "相对政策实施的期数"),
         y_label: text(format!("Effect on {}", outcome.en), format!("对{}的影响", outcome.zh)),
         plot: Plot::EventStudy(EventPlot { series: series.collect(), adoption: Some(-0.5) }),
-        notes: vec![figure_note(found)],
+        notes: [figure_note(found), leads::kinds(found)].into_iter().filter(|note| *note != Text::default()).collect(),
     }
 }
 
@@ -130,7 +150,7 @@ fn figure_note(found: &EventStudies) -> Text {
         .into_iter()
         .filter(|(_, times)| !times.is_empty())
         .map(|(_, times)| {
-            let times = times.iter().map(|time| Text::same(time.to_string().replace('-', &MINUS.to_string())));
+            let times = times.iter().map(|time| Text::same(printed(*time)));
             list(&times.collect::<Vec<_>>())
         })
         .collect();
@@ -144,126 +164,6 @@ fn figure_note(found: &EventStudies) -> Text {
         )
     };
     stop(glue([bars, band, reference], "; ", "；"))
-}
-
-fn table(words: &Words<'_>, found: &EventStudies) -> Table {
-    let style = &words.results.style;
-    let levels = found.studies.first().map_or(0.95, |study| study.level);
-    let level = inference::percent(levels);
-    let head = [
-        text("Event time", "相对期"),
-        text("Effect", "效应"),
-        text("Std. error", "标准误"),
-        text("p-value", "p值"),
-        text(format!("{level}% interval"), format!("{level}%置信区间")),
-        text(format!("{level}% simultaneous band"), format!("{level}%联立置信带")),
-        text("Treated rows", "处理组观测"),
-    ];
-    let mut columns = vec![Align::Centre; head.len()];
-    (columns[0], columns[1], columns[2], columns[6]) = (Align::Left, Align::Decimal, Align::Decimal, Align::Decimal);
-    let mut rows = Vec::new();
-    for study in &found.studies {
-        if found.studies.len() > 1 {
-            rows.push(Row::Panel(study.label.clone()));
-        }
-        rows.extend(study.rows.iter().map(|row| cells(words, study, row)));
-    }
-    let mut notes = vec![stop(inference::stars(&style.stars))];
-    notes.extend(leads::notes(words, found));
-    let fits: Vec<(usize, &FitRecord)> =
-        found.studies.iter().enumerate().filter_map(|(i, study)| Some((i, study.fit.as_deref()?))).collect();
-    // Cards name columns where they differ; with one regression there is nothing to name.
-    if let [(_, fit)] = fits.as_slice() {
-        notes.extend(inference::cards(words, &[(0, *fit)]));
-    }
-    notes.retain(|note| *note != Text::default());
-    Table {
-        id: "event-study".to_owned(),
-        title: text("Effects by time since adoption", "动态效应估计结果"),
-        columns,
-        head: vec![head.map(Head::one).to_vec()],
-        rows,
-        notes,
-    }
-}
-
-/// The estimators' headline effects side by side, with whom each compares the treated.
-fn overall(words: &Words<'_>, found: &EventStudies) -> Table {
-    let style = &words.results.style;
-    let level = inference::percent(found.studies.first().map_or(0.95, |study| study.level));
-    let head = [
-        text("Estimator", "估计量"),
-        text("Effect", "效应"),
-        text("Std. error", "标准误"),
-        text(format!("{level}% interval"), format!("{level}%置信区间")),
-        text("Compared with", "对照"),
-        text("Rows", "观测数"),
-        text("Treated units", "处理个体"),
-    ];
-    let columns =
-        vec![Align::Left, Align::Decimal, Align::Decimal, Align::Centre, Align::Left, Align::Decimal, Align::Decimal];
-    let row = |one: &OverallEffect| {
-        let effect = &one.effect;
-        Row::Cells(vec![
-            Cell::Text(one.label.clone()),
-            Cell::Estimate {
-                value: effect.estimate,
-                stars: stars(Some(effect.p_value), &style.stars),
-                decimals: style.digits,
-            },
-            Cell::Number { value: effect.std_error, decimals: style.digits },
-            Cell::Interval { low: effect.conf_low, high: effect.conf_high, decimals: style.digits },
-            Cell::Text(one.control_group.clone()),
-            Cell::Count(one.n_obs as u64),
-            Cell::Count(one.n_treated_units as u64),
-        ])
-    };
-    let weighs = text(
-        "The estimators weigh cohorts and periods differently, so their effects differ where effects do; two-way fixed effects also compare with units treated earlier",
-        "各估计量对处理批次与时期的加权不同，故效应存在异质性时结果会有差异；双向固定效应还会以较早受处理的个体为对照",
-    );
-    let papers: Vec<Text> = found.overall.iter().map(|one| Text::same(one.reference.clone())).collect();
-    let papers = text(format!("Sources: {}", join(&papers, "; ")), format!("文献：{}", join(&papers, "；")));
-    Table {
-        id: "event-study-overall".to_owned(),
-        title: text("Average effects by estimator", "各估计量的平均处理效应"),
-        columns,
-        head: vec![head.map(Head::one).to_vec()],
-        rows: found.overall.iter().map(row).collect(),
-        notes: vec![stop(inference::stars(&style.stars)), stop(weighs), stop(papers)],
-    }
-}
-
-fn join(texts: &[Text], separator: &str) -> String {
-    texts.iter().map(|text| text.en.as_str()).collect::<Vec<_>>().join(separator)
-}
-
-fn cells(words: &Words<'_>, study: &EventStudy, row: &EventRow) -> Row {
-    let style = &words.results.style;
-    let is_reference = study.reference.contains(&row.event_time);
-    let reason = if is_reference {
-        text("reference period", "基准期")
-    } else {
-        text("not identified in this sample", "样本中无法识别")
-    };
-    let interval = |low: Option<f64>, high: Option<f64>| match low.zip(high) {
-        Some((low, high)) => Cell::Interval { low, high, decimals: style.digits },
-        None => Cell::Absent(reason.clone()),
-    };
-    let effect = if is_reference {
-        Cell::Number { value: row.estimate, decimals: style.digits }
-    } else {
-        Cell::Estimate { value: row.estimate, stars: stars(row.p_value, &style.stars), decimals: style.digits }
-    };
-    Row::Cells(vec![
-        Cell::same(event_time(row)),
-        effect,
-        Cell::number(row.std_error, style.digits, &reason),
-        row.p_value.map_or(Cell::Absent(reason.clone()), |value| Cell::PValue { value, decimals: 3 }),
-        interval(row.conf_low, row.conf_high),
-        interval(row.band_low, row.band_high),
-        Cell::Count(row.n as u64),
-    ])
 }
 
 /// `F(4, 284) = 1.230`, or `χ²(4) = 4.920`.
@@ -313,9 +213,8 @@ fn methods(words: &Words<'_>, found: &EventStudies) -> Text {
     }
     if several {
         parts.push(text(
-            "Where estimators treat the pre-period differently, the notes say which differences their leads are; leads of \
-             different kinds should not be compared in size.",
-            "各估计量对政策前系数的定义不同，见表注；不同定义的系数大小不可直接比较。",
+            "The legend says what the leads of each are differences from; leads of different kinds should not be compared in size.",
+            "图例注明各估计量政策前系数的差分方式；差分方式不同的系数大小不可直接比较。",
         ));
     }
     parts.push(sentence(found.methods.clone()));

@@ -220,7 +220,8 @@ fn event_study() -> EventStudies {
             fit: Some(Box::new(fit("NPRO", vec![term("DID::0", 0.012, 0.005)], 0))),
             warnings: Vec::new(),
         }],
-        overall: Vec::new(),
+        estimators: Vec::new(),
+        failed: Vec::new(),
         methods: Text::new("End bins hold all periods beyond them.", "首尾两期为归并期。"),
     }
 }

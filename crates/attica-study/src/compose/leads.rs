@@ -1,11 +1,51 @@
 //! What the coefficients before adoption can tell, and what they cannot.
 
+use attica::estimator::Leads;
 use attica::text::Text;
 use attica_report::report::Block;
 
-use super::event::{equals_p, event_time, statistic};
+use super::event::{equals_p, statistic};
+use super::event_tables::event_time;
 use super::words::{Words, glue, list, plural, sentence, sentences, text};
 use crate::results::{EventStudies, EventStudy};
+
+/// What the leads of a study are differences from, where its estimator says so.
+pub(super) fn of(found: &EventStudies, study: &EventStudy) -> Option<Leads> {
+    found.estimators.iter().find(|one| one.estimator == study.estimator).map(|one| one.leads)
+}
+
+/// The kind in a word or two, as a legend has room for.
+pub(super) fn kind(leads: Leads) -> Text {
+    match leads {
+        Leads::Long => text("long", "长差分"),
+        Leads::Short => text("short", "短差分"),
+        Leads::Early => text("from early periods", "相对早期"),
+        Leads::Mean => text("from the mean", "相对均值"),
+    }
+}
+
+/// What those words mean, for the kinds that occur; empty for a single study.
+pub(super) fn kinds(found: &EventStudies) -> Text {
+    if found.studies.len() < 2 {
+        return Text::default();
+    }
+    let present: Vec<Leads> = found.studies.iter().filter_map(|study| of(found, study)).collect();
+    let all = [
+        (Leads::Long, "the last period before adoption", "政策前最后一期"),
+        (Leads::Short, "the period just before each of them", "各自的上一期"),
+        (Leads::Early, "the periods before the first lead", "首个处理前系数之前的时期"),
+        (Leads::Mean, "the mean of the untreated periods", "未处理各期的均值"),
+    ];
+    let said = all.into_iter().filter(|(leads, ..)| present.contains(leads)).map(|(leads, en, zh)| {
+        let name = kind(leads);
+        text(format!("{}: from {en}", name.en), format!("{}指相对于{zh}", name.zh))
+    });
+    let said = glue(said, "; ", "；");
+    text(
+        format!("What leads are differences from. {}.", sentence(said.clone()).en.trim_end_matches('.')),
+        format!("处理前系数的差分基准：{}。", said.zh),
+    )
+}
 
 /// Notes on the leads of each event study; what holds for all of them is said once, at the end.
 pub(super) fn notes(words: &Words<'_>, found: &EventStudies) -> Vec<Text> {

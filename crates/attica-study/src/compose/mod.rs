@@ -4,7 +4,9 @@
 mod data;
 mod descriptives;
 mod design;
+mod estimators;
 mod event;
+mod event_tables;
 mod family;
 mod index;
 mod inference;
@@ -47,6 +49,16 @@ pub fn report(results: &Results, language: Language) -> Report {
         let name = words.label(&index.name);
         blocks.push(Block::Heading(1, text(format!("Appendix: {}", name.en), format!("附录：{}指标测算", name.zh))));
         blocks.extend(index::blocks(&words, index));
+    }
+    for section in &results.sections {
+        if let Content::EventStudy(found) = &section.content {
+            let details = event::appendix(&words, found);
+            if !details.is_empty() {
+                let heading = text("Appendix: effects in detail", "附录：处理效应明细");
+                blocks.push(Block::Heading(1, heading));
+                blocks.extend(details);
+            }
+        }
     }
     blocks.push(Block::Heading(1, text("Appendix: data and sample", "附录：数据与样本")));
     blocks.extend(data::tables(&words));

@@ -86,6 +86,9 @@ fn collect(results: &Results) -> Vec<Entry> {
                     all(&study.warnings, &place);
                     all(study.fit.as_ref().map_or(&[][..], |fit| &fit.warnings), &place);
                 }
+                for one in &found.estimators {
+                    all(&one.warnings, &place);
+                }
             }
             Content::Placebo(found) => {
                 for kind in &found.kinds {
@@ -101,6 +104,11 @@ fn collect(results: &Results) -> Vec<Entry> {
         match &section.content {
             Content::Failed(problem) => {
                 add(&problem.id, &Text::same(problem.message.clone()), super::heading(&section.step));
+            }
+            Content::EventStudy(found) => {
+                for one in &found.failed {
+                    add(&one.problem.id, &Text::same(one.problem.message.clone()), one.label.clone());
+                }
             }
             Content::Models(family) => {
                 for model in &family.models {

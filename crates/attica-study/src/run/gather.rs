@@ -105,11 +105,10 @@ fn one(table: &Source, i: usize, study: &StudySource, folder: &Path, panel: &Sou
 }
 
 /// The rows in which `condition` holds, the others booked.
-pub(super) fn filtered(
-    frame: &Frame,
-    condition: &str,
-    ledger: &mut Ledger,
-) -> attica::message::Result<(Frame, Vec<Warning>)> {
+///
+/// # Errors
+/// Those of the expression; `E701` when no row is left.
+pub fn filtered(frame: &Frame, condition: &str, ledger: &mut Ledger) -> attica::message::Result<(Frame, Vec<Warning>)> {
     let (holds, warnings) = Expr::parse(condition)?.holds(frame, None)?;
     let rows: Vec<u32> = (0..frame.rows() as u32).filter(|&r| holds[r as usize]).collect();
     ledger.drop_rows(Reason::Filter(condition.to_owned()), frame.rows() - rows.len());

@@ -21,6 +21,7 @@ use crate::studyfile::{self, StudyFile, StudySource};
 
 pub use card::panel_card;
 pub use derive::build as build_index;
+pub use gather::filtered;
 pub use treatment::{Treatment, treatment};
 
 /// A study's data, ready for its steps. Rows are sorted by unit and time, so that no result depends
@@ -192,7 +193,10 @@ fn labels(file: &StudyFile, frame: &Frame) -> BTreeMap<String, attica::text::Tex
 }
 
 /// The frame in order of unit and time, with its panel.
-fn sorted(frame: Frame, unit: &str, time: &str) -> attica::message::Result<(Frame, Panel, Vec<Warning>)> {
+///
+/// # Errors
+/// Those of [`Panel::new`].
+pub fn sorted(frame: Frame, unit: &str, time: &str) -> attica::message::Result<(Frame, Panel, Vec<Warning>)> {
     let (panel, warnings) = Panel::new(&frame, unit, time)?;
     let mut order: Vec<u32> = (0..panel.units.len() as u32).collect();
     let number = |u: u32| panel.units[u as usize].parse::<f64>().ok();

@@ -1,71 +1,73 @@
-//! Effects by time since adoption.
+//! Effects by time since adoption, by one or several estimators.
 
 use attica::estimator::event_time::Window;
-use attica::estimator::{self, twfe};
+use attica::estimator::options::Options;
+use attica::estimator::{self, Data, twfe};
 use attica::message::{Problem, Warning};
 use attica::text::Text;
 
 use super::regression::Spec;
 use super::{Found, Study};
-use crate::results::{Content, EventStudies, EventStudy, OverallEffect};
+use crate::effects::{Answers, ask};
+use crate::results::{Content, EventStudies, EventStudy, NoAnswer};
 
 pub(super) fn step(study: Study<'_>) -> Found {
     let asked = study.file.event_study.clone().unwrap_or_default();
     let data = study.data;
-    if data.treatment.continuous {
-        return Err(Problem::new("E205", "an intensity has no date of adoption, so there is no event to study")
-            .fix("code the policy by first_treated, treated and from, or path"));
-    }
     let window =
         Window { bounds: asked.window, reference: asked.references(study.file.policy.anticipation), trim: asked.trim };
-    let mut spec = study.main()?;
+    let mut main = study.main()?;
     if !asked.controls {
-        spec.controls = Vec::new();
+        main.controls = Vec::new();
     }
-    let (mut studies, mut overall, mut failed) = (Vec::new(), Vec::new(), Vec::new());
-    for name in &asked.estimators {
-        match one(study, &spec, &window, name) {
-            Ok((found, effect)) => {
-                studies.push(found);
-                overall.push(effect);
-            }
-            Err(problem) if asked.estimators.len() == 1 => return Err(problem),
-            Err(problem) => failed.push(not_estimated(name, &problem)),
-        }
-    }
-    let Some(first) = studies.first_mut() else {
-        return Err(Problem::new("E607", "none of the estimators could be run; see the warnings of each")
-            .fix(failed.iter().map(|warning| warning.text.en.clone()).collect::<Vec<_>>().join("; ")));
-    };
-    first.warnings.extend(failed);
-    Ok(vec![Content::EventStudy(EventStudies { studies, overall, methods: methods(&window) })])
-}
-
-/// Event study and headline effect of one registered estimator.
-///
-/// Two-way effects follow the effects of `[model]`; the others have unit and period effects by construction.
-fn one(study: Study<'_>, main: &Spec, window: &Window, name: &str) -> Result<(EventStudy, OverallEffect), Problem> {
-    let data = study.data;
-    let options = study.fit_options(&main.vcov)?;
-    let estimator = estimator::find(name)?;
     let spec = estimator::Spec {
         outcome: study.outcome().to_owned(),
         treatment: study.policy().to_owned(),
-        controls: if main.controls.is_empty() { Vec::new() } else { study.file.model.controls.clone() },
-        design: study.design_options(main),
-        fit: options.clone(),
-        window: window.clone(),
-        options: estimator::options::Options::default(),
+        controls: if asked.controls { study.file.model.controls.clone() } else { Vec::new() },
+        design: study.design_options(&main),
+        fit: study.fit_options(&main.vcov)?,
+        window,
+        options: Options {
+            anticipation: study.file.estimators.anticipation.max(study.file.policy.anticipation as usize),
+            ..study.file.estimators.clone()
+        },
         seed: study.file.seed,
     };
-    let source = estimator::Data { frame: &data.frame, panel: &data.panel, adoption: &data.treatment.adoption };
-    let found = estimator.estimate(source, &spec)?;
-    let mut events = if name == "twfe" {
-        let design = study.design(&Spec { regressors: Vec::new(), ..main.clone() })?;
-        twfe::event_study(&design, &data.panel, &data.treatment.adoption, window, &options, study.file.seed)?
-    } else {
-        found.event_study.clone().ok_or_else(|| Problem::new("E205", "no unit adopts at a date within the panel"))?
-    };
+    let source = Data { frame: &data.frame, panel: &data.panel, adoption: &data.treatment.adoption };
+    let Answers { given, mut failed } = ask(&estimator::chosen(asked.estimators.as_slice())?, source, &spec);
+    let (mut studies, mut estimators) = (Vec::new(), Vec::new());
+    for (answer, events) in given {
+        let events = if answer.estimator == "twfe" { two_way_events(study, &main, &spec) } else { Ok(events) };
+        match events {
+            Ok(events) => {
+                studies.extend(events.map(told));
+                estimators.push(answer);
+            }
+            Err(problem) => failed.push(NoAnswer { estimator: answer.estimator, label: answer.label, problem }),
+        }
+    }
+    if estimators.is_empty() {
+        return Err(match failed.as_slice() {
+            [one] => one.problem.clone(),
+            _ => none_has_an_answer(&failed.iter().map(|one| &one.problem).collect::<Vec<_>>()),
+        });
+    }
+    Ok(vec![Content::EventStudy(EventStudies { studies, estimators, failed, methods: methods(&spec.window) })])
+}
+
+/// Two-way effects follow the effects of `[model]`; the others have unit and period effects by construction. A dose has
+/// no date to count from.
+fn two_way_events(study: Study<'_>, main: &Spec, spec: &estimator::Spec) -> Result<Option<EventStudy>, Problem> {
+    let data = study.data;
+    if data.treatment.continuous {
+        return Ok(None);
+    }
+    let design = study.design(&Spec { regressors: Vec::new(), ..main.clone() })?;
+    twfe::event_study(&design, &data.panel, &data.treatment.adoption, &spec.window, &spec.fit, spec.seed).map(Some)
+}
+
+/// An event study that cannot test parallel trends says so.
+fn told(mut events: EventStudy) -> EventStudy {
     if events.pre_testable == 0 {
         events.warnings.push(Warning::new(
             "W210",
@@ -73,26 +75,13 @@ fn one(study: Study<'_>, main: &Spec, window: &Window, name: &str) -> Result<(Ev
             "没有可估计的处理前系数，无法检验平行趋势",
         ));
     }
-    let overall = OverallEffect {
-        estimator: name.to_owned(),
-        label: estimator.about().title,
-        reference: estimator.about().reference.to_owned(),
-        effect: found.overall,
-        control_group: found.control_group,
-        base_period: found.base_period,
-        n_obs: found.n_obs,
-        n_units: found.n_units,
-        n_treated_units: found.n_treated_units,
-    };
-    Ok((events, overall))
+    events
 }
 
-fn not_estimated(name: &str, problem: &Problem) -> Warning {
-    Warning::new(
-        &problem.id,
-        format!("the estimator {name} has no result: {}", problem.message),
-        format!("估计量{name}未能给出结果：{}", problem.message),
-    )
+fn none_has_an_answer(problems: &[&Problem]) -> Problem {
+    let mut reasons: Vec<String> = problems.iter().map(|problem| problem.message.clone()).collect();
+    reasons.dedup();
+    Problem::new("E607", "none of the estimators could be run").fix(reasons.join("; "))
 }
 
 fn methods(window: &Window) -> Text {

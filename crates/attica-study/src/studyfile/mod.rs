@@ -13,13 +13,14 @@ mod walk;
 
 pub use data::{Duplicates, Keys, Source};
 pub use model::{Best, Index, IndexMethod, IndexNorm, IndexPeriod, Model, Policy, Ssc, Weighting, Weights, Zeros};
-pub use parse::{StudySource, load, parse};
+pub use parse::{StudySource, load, options, parse};
 pub use steps::{
     Baseline, Below, By, Cross, Cut, CutAt, Descriptives, EventStudy, Format, Heterogeneity, IndexChange, Key,
     Mechanism, Outcome, Placebo, PlaceboKind, Report, Robustness, TableStyle,
 };
 pub use validate::{columns, indicators, used};
 
+use attica::estimator::options::Options;
 use attica::text::{Language, Text};
 use indexmap::IndexMap;
 use schemars::JsonSchema;
@@ -63,6 +64,9 @@ pub struct StudyFile {
     pub policy: Policy,
     /// What every step starts from.
     pub model: Model,
+    /// What the estimators for staggered adoption are asked: comparison group, base period, and in tables of their own
+    /// (`[estimators.cs]`) what only one of them knows.
+    pub estimators: Options,
     /// Descriptive statistics.
     pub descriptives: Option<Descriptives>,
     /// The baseline table, control by control.
@@ -96,6 +100,7 @@ impl Default for StudyFile {
             labels: IndexMap::new(),
             policy: Policy::default(),
             model: Model::default(),
+            estimators: Options::default(),
             descriptives: None,
             baseline: None,
             event_study: None,

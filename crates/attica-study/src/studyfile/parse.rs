@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
 
+use attica::estimator::options::Options;
 use attica::message::{Place, Problem, Warning};
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -84,31 +85,54 @@ pub fn load(path: &Path) -> Result<(StudyFile, StudySource, Vec<Warning>), Vec<P
 /// or reference) and `E608` (newer version), each with line and column.
 pub fn parse(name: &str, text: &str) -> Result<(StudyFile, StudySource, Vec<Warning>), Vec<Problem>> {
     let mut source = StudySource { name: name.to_owned(), text: text.to_owned(), spans: BTreeMap::new() };
-    let (mut table, errors) = DeTable::parse_recoverable(text);
-    if !errors.is_empty() {
-        let problem = |error: &toml::de::Error| {
-            Problem::new("E602", format!("this is not TOML: {}", error.message()))
-                .at(source.place_of(error.span().unwrap_or(0..0)))
-        };
-        return Err(errors.iter().map(problem).collect());
-    }
+    let mut table = toml(text, &source)?;
     newer(&table, &source)?;
     let warnings = rename(table.get_mut(), &source);
     collect_spans(table.get_ref(), &mut Vec::new(), &mut source.spans);
+    let file: StudyFile = checked(table, &schema(), &source, "the study file")?;
+    let file = file.with_default_steps();
+    let problems = validate::without_data(&file, &source);
+    if problems.is_empty() { Ok((file, source, warnings)) } else { Err(problems) }
+}
 
-    let schema: Value = schema();
-    let mut walk = Walk::new(&schema, &source);
+/// Reads the keys of `[estimators]` from `text`, which `name` calls by name.
+///
+/// # Errors
+/// All of `E601` and `E602`, each with line and column.
+pub fn options(name: &str, text: &str) -> Result<Options, Vec<Problem>> {
+    let source = StudySource { name: name.to_owned(), text: text.to_owned(), spans: BTreeMap::new() };
+    checked(toml(text, &source)?, &schemars::schema_for!(Options).to_value(), &source, name)
+}
+
+/// The tables of a text, or all that is no TOML in it.
+fn toml<'t>(text: &'t str, source: &StudySource) -> Result<Spanned<DeTable<'t>>, Vec<Problem>> {
+    let (table, errors) = DeTable::parse_recoverable(text);
+    if errors.is_empty() {
+        return Ok(table);
+    }
+    let problem = |error: &toml::de::Error| {
+        Problem::new("E602", format!("this is not TOML: {}", error.message()))
+            .at(source.place_of(error.span().unwrap_or(0..0)))
+    };
+    Err(errors.iter().map(problem).collect())
+}
+
+/// A table that fits `schema`, or all that does not; `whole` is what messages call it.
+fn checked<T: DeserializeOwned>(
+    table: Spanned<DeTable<'_>>,
+    schema: &Value,
+    source: &StudySource,
+    whole: &str,
+) -> Result<T, Vec<Problem>> {
+    let mut walk = Walk::new(schema, source, whole);
     walk.table(table.get_ref());
     let problems = walk.finish();
     if !problems.is_empty() {
         return Err(problems);
     }
-    let file = StudyFile::deserialize(toml::de::Deserializer::from(table)).map_err(|error| {
+    T::deserialize(toml::de::Deserializer::from(table)).map_err(|error| {
         vec![Problem::new("E602", error.message().to_owned()).at(source.place_of(error.span().unwrap_or(0..0)))]
-    })?;
-    let file = file.with_default_steps();
-    let problems = validate::without_data(&file, &source);
-    if problems.is_empty() { Ok((file, source, warnings)) } else { Err(problems) }
+    })
 }
 
 fn newer(table: &Spanned<DeTable<'_>>, source: &StudySource) -> Result<(), Vec<Problem>> {

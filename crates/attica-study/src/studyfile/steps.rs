@@ -39,8 +39,8 @@ pub struct EventStudy {
     pub window: Option<[i64; 2]>,
     /// Reference event time, or several; the last one before any anticipation by default, which is -1 without.
     pub reference: Option<OneOrMany<i64>>,
-    /// Estimators, drawn in one figure.
-    pub estimators: Vec<String>,
+    /// Estimators, drawn in one figure: a list of names, or `"all"`.
+    pub estimators: OneOrMany<String>,
     /// True to leave rows beyond the window out, instead of binning them at its ends.
     pub trim: bool,
     /// False to leave the controls out.
@@ -49,7 +49,13 @@ pub struct EventStudy {
 
 impl Default for EventStudy {
     fn default() -> Self {
-        Self { window: None, reference: None, estimators: vec!["twfe".to_owned()], trim: false, controls: true }
+        Self {
+            window: None,
+            reference: None,
+            estimators: OneOrMany::One("twfe".to_owned()),
+            trim: false,
+            controls: true,
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use attica::estimator;
 use attica::expr::Expr;
 use attica::frame::unknown_column;
 use attica::message::Problem;
@@ -26,6 +27,7 @@ pub(super) fn without_data(file: &StudyFile, source: &StudySource) -> Vec<Proble
     check_data(file, &mut check);
     check_policy(file, &mut check);
     check_roles(file, &mut check);
+    check_estimators(file, &mut check);
     check_windows(file, &mut check);
     check_indices(file, &mut check);
     check.problems
@@ -112,6 +114,23 @@ fn check_roles(file: &StudyFile, check: &mut Check<'_>) {
     }
 }
 
+fn check_estimators(file: &StudyFile, check: &mut Check<'_>) {
+    let (own, policy) = (file.estimators.anticipation, file.policy.anticipation as usize);
+    if own != 0 && policy != 0 && own != policy {
+        let message = format!("[policy] has anticipation = {policy}, [estimators] has {own}");
+        check.add("E605", &["estimators", "anticipation"], message, "write it once, under [policy]");
+    }
+    for (key, value, what) in [
+        ("bootstrap", file.estimators.bootstrap.map(|draws| draws as i64), "draws"),
+        ("balance", file.estimators.balance, "periods"),
+    ] {
+        if value.is_some_and(|value| value < i64::from(key == "bootstrap")) {
+            let message = format!("{key} = {} is no number of {what}", value.unwrap_or_default());
+            check.add("E607", &["estimators", key], message, "write a larger number, or leave it out");
+        }
+    }
+}
+
 fn check_windows(file: &StudyFile, check: &mut Check<'_>) {
     if let Some(study) = &file.event_study {
         let references = study.references(file.policy.anticipation);
@@ -133,12 +152,10 @@ fn check_windows(file: &StudyFile, check: &mut Check<'_>) {
                 check.add("E607", &["event_study", "reference"], message, "choose a reference within the window");
             }
         }
-        for (i, name) in study.estimators.iter().enumerate() {
-            if attica::estimator::find(name).is_err() {
-                let message = format!("no estimator is called \"{name}\"");
-                let known: Vec<&str> = attica::estimator::ESTIMATORS.iter().map(|estimator| estimator.name()).collect();
-                let fix = format!("the estimators are {}", known.join(", "));
-                check.add("E602", &["event_study", "estimators", &i.to_string()], message, &fix);
+        for (i, name) in study.estimators.as_slice().iter().enumerate() {
+            if let Err(problem) = estimator::chosen(&[name]) {
+                let fix = problem.fix.unwrap_or_default();
+                check.add("E602", &["event_study", "estimators", &i.to_string()], problem.message, &fix);
             }
         }
     }

@@ -11,13 +11,15 @@ use super::StudySource;
 pub(super) struct Walk<'a> {
     root: &'a Value,
     source: &'a StudySource,
+    whole: &'a str,
     path: Vec<String>,
     problems: Vec<Problem>,
 }
 
 impl<'a> Walk<'a> {
-    pub(super) fn new(root: &'a Value, source: &'a StudySource) -> Self {
-        Self { root, source, path: Vec::new(), problems: Vec::new() }
+    /// `whole` is what messages call the file.
+    pub(super) fn new(root: &'a Value, source: &'a StudySource, whole: &'a str) -> Self {
+        Self { root, source, whole, path: Vec::new(), problems: Vec::new() }
     }
 
     pub(super) fn finish(self) -> Vec<Problem> {
@@ -101,7 +103,7 @@ impl<'a> Walk<'a> {
     fn unknown(&mut self, name: &str, known: &[(&str, &'a Value)], span: std::ops::Range<usize>, free: Option<String>) {
         let table = &self.path[..self.path.len() - 1];
         let table: Vec<&str> = table.iter().filter(|k| k.parse::<usize>().is_err()).map(String::as_str).collect();
-        let place = if table.is_empty() { "the study file".to_owned() } else { format!("[{}]", table.join(".")) };
+        let place = if table.is_empty() { self.whole.to_owned() } else { format!("[{}]", table.join(".")) };
         let mut message = format!("{place} has no key \"{name}\"");
         if let Some(free) = free {
             message = format!("{message}, and a name of one's own takes {free} here");

@@ -36,6 +36,7 @@ use event::EventStudy;
 use event_time::Window;
 use group_time::{Aggregations, CellRow};
 use options::Options;
+use serde::{Deserialize, Serialize};
 
 /// Every estimator, by name.
 pub const ESTIMATORS: &[&dyn Estimator] = &[
@@ -61,6 +62,39 @@ pub fn find(name: &str) -> Result<&'static dyn Estimator> {
         problem.message = format!("there is no estimator \"{name}\"");
         problem
     })
+}
+
+/// The estimators named, in the order of the names and without repetition; `all` stands for every one.
+///
+/// # Errors
+/// As [`find`], for the first name that is not known.
+pub fn chosen(names: &[impl AsRef<str>]) -> Result<Vec<&'static dyn Estimator>> {
+    let mut found: Vec<&'static dyn Estimator> = Vec::new();
+    for name in names.iter().map(AsRef::as_ref) {
+        let these = if name == "all" { ESTIMATORS.to_vec() } else { vec![find(name)?] };
+        for one in these {
+            if found.iter().all(|known| known.name() != one.name()) {
+                found.push(one);
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// What the effects before adoption are differences from. Leads of different kinds differ in size by construction,
+/// so a figure that shows several says which is which (Roth 2024).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Leads {
+    /// From the last period before adoption.
+    #[default]
+    Long,
+    /// From the period just before each lead.
+    Short,
+    /// From the periods before the first lead.
+    Early,
+    /// From the mean of the untreated periods.
+    Mean,
 }
 
 /// What a reader should know of an estimator before trusting it.
@@ -196,9 +230,23 @@ pub trait Estimator: Sync {
     /// Title, reference, assumptions and options.
     fn about(&self) -> About;
 
+    /// True when it compares units by their date of adoption, and so needs a treatment that is 0 or 1 and stays.
+    fn needs_dates(&self) -> bool {
+        true
+    }
+
+    /// What its leads are differences from, under `options`.
+    fn leads(&self, _options: &Options) -> Leads {
+        Leads::Long
+    }
+
     /// All that stands in the way of an estimate.
     fn check(&self, data: Data<'_>, spec: &Spec) -> Vec<Problem> {
-        common_problems(data, spec)
+        let mut problems = common_problems(data, spec);
+        if self.needs_dates() && problems.is_empty() {
+            problems.extend(no_dates(data, spec));
+        }
+        problems
     }
 
     /// The estimate.
@@ -235,3 +283,21 @@ pub fn common_problems(data: Data<'_>, spec: &Spec) -> Vec<Problem> {
 
 /// Below this many draws the quartiles that a bootstrap standard error is made of are guesses.
 const LEAST_DRAWS: usize = 20;
+
+/// Why an estimator that compares units by their date of adoption has nothing to compare: a dose, or a treatment that
+/// ends in every unit that starts it.
+fn no_dates(data: Data<'_>, spec: &Spec) -> Option<Problem> {
+    let others: Vec<&str> = ESTIMATORS.iter().filter(|one| !one.needs_dates()).map(|one| one.name()).collect();
+    let problem = |why: String| {
+        Problem::new("E201", format!("this estimator compares units by their date of adoption, and {why}"))
+            .fix(format!("use what takes any treatment: {}", others.join(", ")))
+    };
+    let treatment = data.frame.numbers(&spec.treatment).unwrap_or_default();
+    if let Some(dose) = treatment.iter().find(|d| !d.is_nan() && **d != 0.0 && **d != 1.0) {
+        return Some(problem(format!("\"{}\" is a dose (it takes the value {dose})", spec.treatment)));
+    }
+    let dated = |a: &Adoption| matches!(a, Adoption::At(_) | Adoption::Always);
+    let ending = data.adoption.iter().filter(|a| **a == Adoption::Switches).count();
+    (ending > 0 && !data.adoption.iter().any(dated))
+        .then(|| problem(format!("treatment ends again in all {ending} units that it reaches")))
+}

@@ -46,6 +46,10 @@ impl Estimator for Twfe {
         }
     }
 
+    fn needs_dates(&self) -> bool {
+        false
+    }
+
     fn estimate(&self, data: Data<'_>, spec: &Spec) -> Result<Estimate> {
         if let Some(problem) = self.check(data, spec).into_iter().next() {
             return Err(problem);

@@ -2,9 +2,9 @@
 //! not yet treated where there are none), varying base, no anticipation.
 
 use super::{CrossSections, Settings, Unbalanced, att_gt, att_gt_cross_sections};
-use crate::estimator::options::{BasePeriod, ControlGroup};
+use crate::estimator::options::{self, BasePeriod, ControlGroup};
 use crate::estimator::staggered::{Headline, Staggered, Words};
-use crate::estimator::{About, Data, Estimate, Estimator, Spec};
+use crate::estimator::{About, Data, Estimate, Estimator, Leads, Spec};
 use crate::message::Result;
 use crate::text::Text;
 
@@ -47,6 +47,13 @@ impl Estimator for CallawaySantAnna {
                 ("cs.panel", Text::new("false for repeated cross-sections", "重复截面数据设为false")),
                 ("cs.unbalanced", Text::new("pairs, drop or pooled", "非平衡面板的处理方式")),
             ],
+        }
+    }
+
+    fn leads(&self, options: &options::Options) -> Leads {
+        match options.base_period {
+            BasePeriod::Varying if !options.symmetric => Leads::Short,
+            _ => Leads::Long,
         }
     }
 

@@ -2,8 +2,9 @@
 
 use super::{Rows, Target, TwoStage, impute, two_stage};
 use crate::estimator::event::Effect;
+use crate::estimator::options::Options;
 use crate::estimator::staggered::{Staggered, Words, normal_term};
-use crate::estimator::{About, Data, Estimate, Estimator, Spec};
+use crate::estimator::{About, Data, Estimate, Estimator, Leads, Spec};
 use crate::fit::fit;
 use crate::message::{Problem, Result};
 use crate::text::Text;
@@ -76,6 +77,10 @@ impl Estimator for Imputation {
             Text::new("Borusyak–Jaravel–Spiess imputation", "Borusyak–Jaravel–Spiess插补估计量"),
             "Borusyak, Jaravel and Spiess (2024), Review of Economic Studies 91(6)",
         )
+    }
+
+    fn leads(&self, _options: &Options) -> Leads {
+        Leads::Early
     }
 
     fn estimate(&self, data: Data<'_>, spec: &Spec) -> Result<Estimate> {
@@ -182,6 +187,10 @@ impl Estimator for Gardner {
 
     fn about(&self) -> About {
         about(Text::new("Gardner two-stage", "Gardner两阶段估计量"), "Gardner (2022), arXiv:2207.05943")
+    }
+
+    fn leads(&self, _options: &Options) -> Leads {
+        Leads::Mean
     }
 
     fn estimate(&self, data: Data<'_>, spec: &Spec) -> Result<Estimate> {

@@ -1,0 +1,213 @@
+//! `attica did`: the effect of a policy by one or several registered estimators.
+
+use attica::design::DesignOptions;
+use attica::estimator::event::EventStudy;
+use attica::estimator::event_time::Window;
+use attica::estimator::group_time::Aggregations;
+use attica::estimator::{self, Data, Estimator, Spec};
+use attica::fit::FitOptions;
+use attica::frame::{Column, Frame, codes};
+use attica::ledger::Ledger;
+use attica::message::{Problem, Result, Warning};
+use attica::panel::{Adoption, Panel};
+use attica::vcov::{Ssc, Vcov};
+use attica_study::effects::{Answer, Answers, NoAnswer, ask};
+use attica_study::read::{ReadOptions, read_file};
+use attica_study::results::TreatmentCard;
+use attica_study::run::{self, Treatment};
+use attica_study::studyfile::{self, Policy};
+use serde::Serialize;
+
+use super::did_page;
+use crate::args::{Aggregate, Did};
+use crate::say::Failure;
+use crate::{Done, say};
+
+/// What `--json` prints.
+#[derive(Serialize)]
+pub(super) struct Output {
+    /// The answers, in the order asked.
+    pub estimators: Vec<One>,
+    /// Estimators that have no answer here, and why.
+    pub failed: Vec<NoAnswer>,
+    /// Who is treated, and when.
+    pub treatment: TreatmentCard,
+    /// What concerns all of them.
+    pub warnings: Vec<Warning>,
+}
+
+/// One answer.
+#[derive(Serialize)]
+pub(super) struct One {
+    #[serde(flatten)]
+    pub answer: Answer,
+    /// Effects by event time with reference, covariance, band and the test of the leads.
+    pub event_study: Option<EventStudy>,
+}
+
+/// Estimates and prints.
+pub fn did(args: &Did) -> Done {
+    let asked = estimator::chosen(&args.estimator)?;
+    let (text, options) = options(args)?;
+    let options = options.map_err(|problems| Failure::input(problems).pointing_into("--option", &text))?;
+    let (frame, source) = read_file(&args.data, &ReadOptions::default())?;
+    let (frame, filtered, noticed) = super::kept(frame, args.r#where.as_deref())?;
+    let (mut frame, panel, found) = run::sorted(frame, &args.unit, &args.time)?;
+    let mut warnings = [source.warnings, noticed, found].concat();
+    let treatment = treatment(args, &frame, &panel).map_err(super::on_the_command_line)?;
+    frame.set(Column::number(&treatment.name, treatment.values.clone()))?;
+    warnings.extend(treatment.warnings.iter().cloned());
+    let spec = spec(args, &treatment, &panel, options)?;
+    warnings.extend(assignment(&frame, &panel, &treatment, &spec.design.clusters)?);
+
+    let data = Data { frame: &frame, panel: &panel, adoption: &treatment.adoption };
+    let asked = if asked.is_empty() { by_default(&treatment) } else { asked };
+    let Answers { given, failed } = ask(&asked, data, &spec);
+    if given.is_empty() {
+        return Err(none(&failed));
+    }
+    let mut output = Output {
+        estimators: given.into_iter().map(|(answer, event_study)| One { answer, event_study }).collect(),
+        failed,
+        treatment: treatment.card(&panel),
+        warnings,
+    };
+    for one in &mut output.estimators {
+        complete(&mut one.answer, &filtered, &args.aggregate);
+    }
+    if args.json {
+        say::print_json(&output);
+    } else {
+        let language = args.lang.into();
+        say::print(&did_page::page(&output, &spec, &panel, language));
+        say::warnings(&did_page::warnings(&output), language);
+    }
+    Ok(())
+}
+
+/// What the flags and `--option` ask of the estimators: as the text of a study file's `[estimators]`, and read.
+#[allow(clippy::type_complexity)]
+fn options(args: &Did) -> Result<(String, std::result::Result<estimator::options::Options, Vec<Problem>>)> {
+    let mut lines: Vec<(&str, String)> = Vec::new();
+    let quoted = |word: &String| format!("{word:?}");
+    lines.extend(args.control_group.as_ref().map(|word| ("control_group", quoted(word))));
+    lines.extend(args.base_period.as_ref().map(|word| ("base_period", quoted(word))));
+    lines.extend(args.symmetric.then(|| ("symmetric", "true".to_owned())));
+    lines.extend(args.anticipation.map(|periods| ("anticipation", periods.to_string())));
+    lines.extend(args.balance.map(|periods| ("balance", periods.to_string())));
+    lines.extend(args.bootstrap.map(|draws| ("bootstrap", draws.to_string())));
+    for pair in &args.option {
+        let (key, value) = pair.split_once('=').ok_or_else(|| {
+            Problem::new("E602", format!("--option \"{pair}\" has no value"))
+                .fix("write KEY=VALUE: --option cs.method=ipw")
+        })?;
+        let plain = value.trim();
+        let bare =
+            plain.parse::<f64>().is_ok() || matches!(plain, "true" | "false") || plain.starts_with(['[', '{', '"']);
+        lines.push((key.trim(), if bare { plain.to_owned() } else { format!("{plain:?}") }));
+    }
+    let text = lines.iter().map(|(key, value)| format!("{key} = {value}")).collect::<Vec<_>>().join("\n");
+    let options = studyfile::options("--option", &text);
+    Ok((text, options))
+}
+
+/// The treatment of the panel: dates under a name that no column has, a path or a dose under its own.
+fn treatment(args: &Did, frame: &Frame, panel: &Panel) -> Result<Treatment> {
+    let mut policy = Policy { never: args.never.clone(), ..Policy::default() };
+    if let Some(column) = &args.treatment {
+        let dose = frame.numbers(column)?.iter().any(|d| !d.is_nan() && !(0.0..=1.0).contains(d));
+        policy.name.clone_from(column);
+        *(if dose { &mut policy.continuous } else { &mut policy.path }) = Some(column.clone());
+    } else {
+        "treated".clone_into(&mut policy.name);
+        while frame.get(&policy.name).is_some() {
+            policy.name.push('_');
+        }
+        policy.first_treated.clone_from(&args.first_treated);
+    }
+    run::treatment(&policy, frame, panel)
+}
+
+fn spec(args: &Did, treatment: &Treatment, panel: &Panel, options: estimator::options::Options) -> Result<Spec> {
+    let roles =
+        [Some(&args.outcome), Some(&args.unit), Some(&args.time), args.first_treated.as_ref(), args.treatment.as_ref()];
+    if let Some(twice) = args.controls.iter().find(|control| roles.contains(&Some(control))) {
+        return Err(Problem::new("E605", format!("\"{twice}\" is a control and has another role too"))
+            .fix("take it out of --controls"));
+    }
+    let bounds = match args.window.as_slice() {
+        [] => None,
+        &[first, last] => Some([first, last]),
+        other => {
+            return Err(Problem::new("E607", format!("--window takes two event times, not {}", other.len()))
+                .fix("write the first and the last: --window -4,6"));
+        }
+    };
+    let clusters = if args.cluster.is_empty() { vec![panel.unit_name.clone()] } else { args.cluster.clone() };
+    Ok(Spec {
+        outcome: args.outcome.clone(),
+        treatment: treatment.name.clone(),
+        controls: args.controls.clone(),
+        design: DesignOptions {
+            weights: args.weights.clone().map(|column| (column, args.weights_kind.into())),
+            clusters: clusters.clone(),
+            ..DesignOptions::default()
+        },
+        fit: FitOptions {
+            vcov: Vcov::Cluster(clusters),
+            ssc: Ssc::parse(&args.ssc)?,
+            level: super::level(args.level)?,
+            keep_singletons: false,
+            constants: false,
+        },
+        window: Window { bounds, reference: vec![-1 - options.anticipation as i64], trim: false },
+        options,
+        seed: args.seed,
+    })
+}
+
+/// `W213` one treated cluster, `W214` a policy that differs within clusters.
+fn assignment(frame: &Frame, panel: &Panel, treatment: &Treatment, clusters: &[String]) -> Result<Vec<Warning>> {
+    let [name] = clusters else { return Ok(Vec::new()) };
+    let (clusters, _) = codes::codes_of(frame.column(name)?);
+    Ok(panel.assignment(&treatment.values, name, &clusters))
+}
+
+/// Callaway-Sant'Anna where adoption has dates; otherwise the estimators that need none.
+fn by_default(treatment: &Treatment) -> Vec<&'static dyn Estimator> {
+    let dated = !treatment.continuous && treatment.adoption.iter().any(|a| matches!(a, Adoption::At(_)));
+    let wanted = |one: &&&dyn Estimator| if dated { one.name() == "cs" } else { !one.needs_dates() };
+    estimator::ESTIMATORS.iter().filter(wanted).copied().collect()
+}
+
+/// No estimator has an answer: the problems, each once.
+fn none(failed: &[NoAnswer]) -> Failure {
+    let mut problems: Vec<Problem> = Vec::new();
+    for one in failed {
+        if !problems.contains(&one.problem) {
+            problems.push(one.problem.clone());
+        }
+    }
+    let code = Failure::from(problems[0].clone()).code;
+    Failure { code, ..Failure::input(problems) }
+}
+
+/// Books what `--where` took, and leaves the averages that were asked for.
+fn complete(answer: &mut Answer, filtered: &Ledger, kinds: &[Aggregate]) {
+    answer.ledger = filtered.then(&answer.ledger);
+    answer.dropped.clone_from(&answer.ledger.dropped);
+    if kinds.is_empty() {
+        return;
+    }
+    let Aggregations { simple, group, dynamic, calendar } = &mut answer.aggregations;
+    for (kind, found) in [
+        (Aggregate::Simple, simple),
+        (Aggregate::Group, group),
+        (Aggregate::Dynamic, dynamic),
+        (Aggregate::Calendar, calendar),
+    ] {
+        if !kinds.contains(&kind) {
+            *found = None;
+        }
+    }
+}

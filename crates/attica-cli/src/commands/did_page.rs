@@ -1,0 +1,183 @@
+//! What `attica did` prints for people: all estimators side by side, then the averages of a single one.
+
+use attica::estimator::Spec;
+use attica::estimator::group_time::{Aggregation, At};
+use attica::message::Warning;
+use attica::panel::Panel;
+use attica::text::{Language, Text};
+use attica_study::effects::Answer;
+
+use super::did::{One, Output};
+use super::{account, aligned, short};
+
+/// The page.
+pub(super) fn page(output: &Output, spec: &Spec, panel: &Panel, language: Language) -> String {
+    let say = |en: &str, zh: &str| Text::new(en, zh).get(language).to_owned();
+    let level = format!("{}%", short(100.0 * spec.fit.level));
+    let mut page = format!(
+        "\n{} ~ {}   {} x {}   {}\n\n",
+        spec.outcome,
+        [std::slice::from_ref(&spec.treatment), &spec.controls].concat().join(" + "),
+        panel.unit_name,
+        panel.time_name,
+        say(
+            &format!("standard errors clustered by {}, {level} intervals", spec.design.clusters.join(", ")),
+            &format!("标准误按{}聚类，{level}置信区间", spec.design.clusters.join("、")),
+        ),
+    );
+    page += &side_by_side(output, decimals(output), language);
+    page += "\n";
+    for One { answer, .. } in &output.estimators {
+        let Answer { estimator, label, control_group, base_period, ledger, .. } = answer;
+        page += &format!("{estimator}: {}\n", label.get(language));
+        for (name, said) in [
+            (say("compared with", "对照"), control_group.get(language).to_owned()),
+            (say("changes", "变化"), base_period.get(language).to_owned()),
+            (say("rows", "观测"), account(ledger, language)),
+        ] {
+            page += &format!("   {name}: {said}\n");
+        }
+    }
+    if let [one] = output.estimators.as_slice() {
+        page += &averages(one, decimals(output), language);
+    }
+    page
+}
+
+/// One line per estimator; those without a result say why.
+fn side_by_side(output: &Output, decimals: usize, language: Language) -> String {
+    let number = |value| number(value, decimals);
+    let head = match language {
+        Language::En => {
+            ["", "effect", "std. error", "p", "low", "high", "rows", "units", "treated units", "first", "last"]
+        }
+        Language::Zh => ["", "效应", "标准误", "p", "下限", "上限", "观测", "个体", "处理个体", "首期", "末期"],
+    };
+    let mut rows: Vec<Vec<String>> = vec![head.map(str::to_owned).to_vec()];
+    for One { answer, .. } in &output.estimators {
+        let overall = &answer.overall;
+        rows.push(vec![
+            answer.estimator.clone(),
+            number(Some(overall.estimate)),
+            number(overall.std_error),
+            p_value(overall.p_value),
+            number(overall.conf_low),
+            number(overall.conf_high),
+            answer.n_obs.to_string(),
+            answer.n_units.to_string(),
+            answer.n_treated_units.to_string(),
+            short_period(answer.periods[0]),
+            short_period(answer.periods[1]),
+        ]);
+    }
+    for one in &output.failed {
+        let why = match language {
+            Language::En => format!("no result ({}): {}", one.problem.id, one.problem.message),
+            Language::Zh => format!("无结果（{}）：{}", one.problem.id, one.problem.message),
+        };
+        rows.push(vec![one.estimator.clone(), why]);
+    }
+    aligned(&rows).join("\n") + "\n"
+}
+
+/// The averages of one estimator, each with its rows.
+fn averages(one: &One, decimals: usize, language: Language) -> String {
+    let all = &one.answer.aggregations;
+    let mut page = String::new();
+    for (title, found) in [
+        (Text::new("All treated units and periods", "全部处理个体与时期"), &all.simple),
+        (Text::new("By periods since adoption", "按相对期"), &all.dynamic),
+        (Text::new("By cohort", "按批次"), &all.group),
+        (Text::new("By period", "按时期"), &all.calendar),
+    ] {
+        if let Some(found) = found {
+            page += &format!("\n{}\n{}\n", title.get(language), average(found, decimals, language));
+        }
+    }
+    if let Some(test) = one.event_study.as_ref().and_then(|study| study.leads.as_ref()) {
+        let p = p_value(Some(test.p_value));
+        page += &match language {
+            Language::En => format!("\nAll leads zero: p = {p}\n"),
+            Language::Zh => format!("\n处理前系数联合为零：p = {p}\n"),
+        };
+    }
+    page
+}
+
+fn average(found: &Aggregation, decimals: usize, language: Language) -> String {
+    let number = |value| number(value, decimals);
+    let head = match language {
+        Language::En => ["", "effect", "std. error", "p", "low", "high", "band low", "band high"],
+        Language::Zh => ["", "效应", "标准误", "p", "下限", "上限", "联立下限", "联立上限"],
+    };
+    let mut rows: Vec<Vec<String>> = vec![head.map(str::to_owned).to_vec()];
+    for row in &found.rows {
+        let at = match row.at {
+            At::EventTime(k) => k.to_string(),
+            At::Group(value) | At::Time(value) => short_period(value),
+        };
+        rows.push(vec![
+            at,
+            number(Some(row.estimate)),
+            number(row.std_error),
+            p_value(row.p_value),
+            number(row.conf_low),
+            number(row.conf_high),
+            number(row.band_low),
+            number(row.band_high),
+        ]);
+    }
+    if let Some(term) = &found.overall {
+        let label = Text::new("overall", "总体");
+        let mut row = vec![label.get(language).to_owned(), number(Some(term.estimate))];
+        row.extend([number(Some(term.std_error)), p_value(Some(term.p_value))]);
+        row.extend([number(Some(term.conf_low)), number(Some(term.conf_high)), String::new(), String::new()]);
+        rows.push(row);
+    }
+    aligned(&rows).join("\n")
+}
+
+/// Every warning once, with the estimators that it concerns unless it concerns all.
+pub(super) fn warnings(output: &Output) -> Vec<Warning> {
+    let mut found: Vec<(&Warning, Vec<&str>)> = Vec::new();
+    for One { answer, event_study } in &output.estimators {
+        let of_study = event_study.iter().flat_map(|study| &study.warnings);
+        for warning in answer.warnings.iter().chain(of_study) {
+            let name = answer.estimator.as_str();
+            match found.iter_mut().find(|(known, _)| *known == warning) {
+                Some((_, names)) if names.contains(&name) => {}
+                Some((_, names)) => names.push(name),
+                None => found.push((warning, vec![name])),
+            }
+        }
+    }
+    let all = output.estimators.len();
+    let named = found.into_iter().map(|(warning, names)| {
+        if names.len() == all {
+            return warning.clone();
+        }
+        let (names, Text { en, zh }) = (names.join(", "), &warning.text);
+        Warning::new(&warning.id, format!("{names}: {en}"), format!("{names}：{zh}"))
+    });
+    output.warnings.iter().cloned().chain(named).collect()
+}
+
+fn number(value: Option<f64>, decimals: usize) -> String {
+    value.map_or_else(|| "-".to_owned(), |value| format!("{value:.decimals$}"))
+}
+
+fn p_value(value: Option<f64>) -> String {
+    value.map_or_else(|| "-".to_owned(), |p| format!("{p:.4}"))
+}
+
+/// A period as it stands in the data.
+fn short_period(value: f64) -> String {
+    value.to_string()
+}
+
+/// Decimals that show three digits of the smallest standard error, on the whole page.
+fn decimals(output: &Output) -> usize {
+    let errors = output.estimators.iter().filter_map(|one| one.answer.overall.std_error);
+    let smallest = errors.fold(f64::INFINITY, f64::min);
+    if smallest.is_finite() { (2.0 - smallest.log10().floor()).clamp(0.0, 12.0) as usize } else { 4 }
+}
