@@ -242,11 +242,7 @@ pub trait Estimator: Sync {
 
     /// All that stands in the way of an estimate.
     fn check(&self, data: Data<'_>, spec: &Spec) -> Vec<Problem> {
-        let mut problems = common_problems(data, spec);
-        if self.needs_dates() && problems.is_empty() {
-            problems.extend(no_dates(data, spec));
-        }
-        problems
+        if self.needs_dates() { dated_problems(data, spec) } else { common_problems(data, spec) }
     }
 
     /// The estimate.
@@ -284,6 +280,21 @@ pub fn common_problems(data: Data<'_>, spec: &Spec) -> Vec<Problem> {
 /// Below this many draws the quartiles that a bootstrap standard error is made of are guesses.
 const LEAST_DRAWS: usize = 20;
 
+/// [`common_problems`], and for estimators that need dates of adoption a treatment that has none.
+pub fn dated_problems(data: Data<'_>, spec: &Spec) -> Vec<Problem> {
+    let mut problems = common_problems(data, spec);
+    if problems.is_empty() {
+        problems.extend(no_dates(data, spec));
+    }
+    problems
+}
+
+/// A value of the treatment that is neither 0 nor 1, if there is one.
+fn dose(data: Data<'_>, spec: &Spec) -> Option<f64> {
+    let treatment = data.frame.numbers(&spec.treatment).unwrap_or_default();
+    treatment.iter().copied().find(|d| !d.is_nan() && *d != 0.0 && *d != 1.0)
+}
+
 /// Why an estimator that compares units by their date of adoption has nothing to compare: a dose, or a treatment that
 /// ends in every unit that starts it.
 fn no_dates(data: Data<'_>, spec: &Spec) -> Option<Problem> {
@@ -292,8 +303,7 @@ fn no_dates(data: Data<'_>, spec: &Spec) -> Option<Problem> {
         Problem::new("E201", format!("this estimator compares units by their date of adoption, and {why}"))
             .fix(format!("use what takes any treatment: {}", others.join(", ")))
     };
-    let treatment = data.frame.numbers(&spec.treatment).unwrap_or_default();
-    if let Some(dose) = treatment.iter().find(|d| !d.is_nan() && **d != 0.0 && **d != 1.0) {
+    if let Some(dose) = dose(data, spec) {
         return Some(problem(format!("\"{}\" is a dose (it takes the value {dose})", spec.treatment)));
     }
     let dated = |a: &Adoption| matches!(a, Adoption::At(_) | Adoption::Always);

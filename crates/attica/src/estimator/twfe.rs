@@ -10,7 +10,7 @@ use crate::text::Text;
 use super::event::{Effect, Estimated, EventStudy};
 use super::event_time::{Window, indicators, relative};
 use super::group_time::Aggregations;
-use super::{About, Data, Estimate, Estimator, Spec};
+use super::{About, Data, Estimate, Estimator, Spec, dose};
 
 /// `y_it = a_i + l_t + b D_it + x'c + e`.
 pub struct Twfe;
@@ -62,9 +62,14 @@ impl Estimator for Twfe {
             return Err(not_identified(&spec.treatment, reason));
         };
         let base = Design { regressors: design.regressors[1..].to_vec(), ..design.clone() };
-        let event_study = match event_study(&base, data.panel, data.adoption, &spec.window, &spec.fit, spec.seed) {
-            Ok(study) => Some(study),
-            // A dose or a treatment that nobody adopts at a date has an effect all the same.
+        let found = match dose(data, spec) {
+            // A dose has no date to count from.
+            Some(_) => None,
+            None => Some(event_study(&base, data.panel, data.adoption, &spec.window, &spec.fit, spec.seed)),
+        };
+        let event_study = match found.transpose() {
+            Ok(study) => study,
+            // A treatment that nobody adopts at a date has an effect all the same.
             Err(problem) if problem.id == "E205" => None,
             Err(problem) => return Err(problem),
         };

@@ -65,6 +65,10 @@ impl Estimator for Dcdh {
         "dcdh"
     }
 
+    fn needs_dates(&self) -> bool {
+        false
+    }
+
     fn about(&self) -> About {
         About {
             title: Text::new("de Chaisemartin–D'Haultfoeuille", "de Chaisemartin–D'Haultfoeuille估计量"),

@@ -15,7 +15,7 @@ use super::group_time::{At, Average, Inference, over_event_times};
 use super::options::ControlGroup;
 use super::staggered::{Staggered, Words};
 use super::timeline::Timeline;
-use super::{About, Data, Estimate, Estimator, Spec};
+use super::{About, Data, Estimate, Estimator, Leads, Spec};
 use crate::design::WeightKind;
 use crate::fit::{FitOptions, Term};
 use crate::message::{Problem, Result, Warning};
@@ -115,13 +115,17 @@ impl Estimator for LpDid {
     }
 
     fn check(&self, data: Data<'_>, spec: &Spec) -> Vec<Problem> {
-        let mut problems = super::common_problems(data, spec);
+        let mut problems = super::dated_problems(data, spec);
         if spec.options.lpdid.pmd == Some(PreMean::Periods(0)) {
             problems.push(
                 Problem::new("E607", "pmd = 0 leaves no period to measure changes from").fix("1 or more, or \"all\""),
             );
         }
         problems
+    }
+
+    fn leads(&self, options: &super::options::Options) -> Leads {
+        if options.lpdid.pmd.is_some() { Leads::Mean } else { Leads::Long }
     }
 
     fn estimate(&self, data: Data<'_>, spec: &Spec) -> Result<Estimate> {
