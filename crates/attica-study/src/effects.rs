@@ -1,8 +1,9 @@
 //! Several estimators on one panel: the whole answer of each, or why it has none.
 
+use attica::estimator::callaway_santanna::Overlap;
 use attica::estimator::event::EventStudy;
 use attica::estimator::group_time::{Aggregation, Aggregations, At, AverageRow, CellRow};
-use attica::estimator::{Data, Estimate, Estimator, Leads, Spec};
+use attica::estimator::{Data, Estimate, Estimator, Leads, Spec, Weights};
 use attica::fit::Term;
 use attica::ledger::{Drop, Ledger};
 use attica::message::{Problem, Result, Warning};
@@ -41,6 +42,12 @@ pub struct Answer {
     pub aggregations: Aggregations,
     /// Effects by cohort and period, where it has them.
     pub group_time: Vec<CellRow>,
+    /// Weights that make up the counterfactual of each cohort, where it has them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub weights: Vec<Weights>,
+    /// Propensity scores by cohort, where it has them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub overlap: Vec<Overlap>,
     /// Where rows went.
     pub ledger: Ledger,
     /// Rows left out, in order: `ledger.dropped`.
@@ -146,6 +153,8 @@ fn answer(estimator: &dyn Estimator, found: Estimate, spec: &Spec) -> (Answer, O
         overall: Overall::from(&found.overall),
         aggregations,
         group_time: found.group_time,
+        weights: found.weights,
+        overlap: found.overlap,
         dropped: found.ledger.dropped.clone(),
         ledger: found.ledger,
         warnings: found.warnings,

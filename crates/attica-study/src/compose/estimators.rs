@@ -271,7 +271,51 @@ pub(super) fn appendix(words: &Words<'_>, found: &EventStudies) -> Vec<Block> {
         text("Period", "时期"),
         |one| one.aggregations.calendar.as_ref(),
     );
-    by_group.into_iter().chain(by_period).map(Block::Table).collect()
+    by_group.into_iter().chain(by_period).chain(donors(found)).map(Block::Table).collect()
+}
+
+/// Control units listed for each cohort.
+const DONORS: usize = 10;
+
+/// The units and periods that make up a synthetic counterfactual, by weight.
+fn donors(found: &EventStudies) -> Option<Table> {
+    let mut rows = Vec::new();
+    for (one, weights) in found.estimators.iter().flat_map(|one| one.weights.iter().map(move |weights| (one, weights)))
+    {
+        let (label, group) = (&one.label, weights.group);
+        rows.push(Row::Panel(text(format!("{}, cohort {group}", label.en), format!("{}，批次{group}", label.zh))));
+        let periods = weights.periods.iter().map(|period| (Text::same(period.time.to_string()), period.weight));
+        let units = weights.units.iter().map(|unit| (Text::same(&unit.unit), unit.weight));
+        let rest: f64 = weights.units.iter().skip(DONORS).map(|unit| unit.weight).sum();
+        let more = weights.units.len().saturating_sub(DONORS);
+        let others = text(format!("{more} further units"), format!("其余{more}个个体"));
+        let listed = units.take(DONORS).chain((more > 0).then_some((others, rest)));
+        let (mut units, mut periods) = (listed.fuse(), periods.fuse());
+        loop {
+            let (unit, period) = (units.next(), periods.next());
+            if unit.is_none() && period.is_none() {
+                break;
+            }
+            let cells = |found: Option<(Text, f64)>| match found {
+                Some((name, weight)) => [Cell::Text(name), Cell::Number { value: weight, decimals: 3 }],
+                None => [Cell::Empty, Cell::Empty],
+            };
+            rows.push(Row::Cells(cells(unit).into_iter().chain(cells(period)).collect()));
+        }
+    }
+    let head =
+        [text("Control unit", "对照个体"), text("Weight", "权重"), text("Period", "时期"), text("Weight", "权重")];
+    (!rows.is_empty()).then(|| Table {
+        id: "estimators-donors".to_owned(),
+        title: text("What makes up the synthetic comparison", "合成对照的构成"),
+        columns: vec![Align::Left, Align::Decimal, Align::Left, Align::Decimal],
+        head: vec![head.map(Head::one).to_vec()],
+        rows,
+        notes: vec![text(
+            "Units and periods with a positive weight, each summing to one; the largest are listed first.",
+            "仅列出权重为正的个体与时期，两类权重各自合计为1，个体按权重由大到小排列。",
+        )],
+    })
 }
 
 fn table<'a>(

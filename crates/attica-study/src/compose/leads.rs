@@ -34,7 +34,7 @@ pub(super) fn kinds(found: &EventStudies) -> Text {
         (Leads::Long, "the last period before adoption", "政策前最后一期"),
         (Leads::Short, "the period just before each of them", "各自的上一期"),
         (Leads::Early, "the periods before the first lead", "首个处理前系数之前的时期"),
-        (Leads::Mean, "the mean of the untreated periods", "未处理各期的均值"),
+        (Leads::Mean, "a mean of untreated periods", "未处理各期的（加权）均值"),
     ];
     let said = all.into_iter().filter(|(leads, ..)| present.contains(leads)).map(|(leads, en, zh)| {
         let name = kind(leads);

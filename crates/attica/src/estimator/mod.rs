@@ -21,8 +21,6 @@ mod timeline;
 pub mod twfe;
 pub mod wide;
 
-use serde::{Deserialize, Serialize};
-
 use crate::design::{Design, DesignOptions};
 use crate::fit::{FitOptions, FitRecord, Term};
 use crate::formula::SingleFormula;
@@ -93,7 +91,7 @@ pub enum Leads {
     Short,
     /// From the periods before the first lead.
     Early,
-    /// From the mean of the untreated periods.
+    /// From a mean of untreated periods.
     Mean,
 }
 

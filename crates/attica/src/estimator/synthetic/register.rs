@@ -6,9 +6,11 @@ use super::select::{Selected, select};
 use super::variance::{possible, replicate, suitable};
 use super::{Effect, Kind, Variance};
 use crate::estimator::group_time::{Aggregations, EventTimes, Inference};
-use crate::estimator::options::ControlGroup;
+use crate::estimator::options::{self, ControlGroup};
 use crate::estimator::staggered::{Staggered, Words};
-use crate::estimator::{About, Data, Estimate, Estimator, PeriodWeight, Spec, UnitWeight, Weights, common_problems};
+use crate::estimator::{
+    About, Data, Estimate, Estimator, Leads, PeriodWeight, Spec, UnitWeight, Weights, dated_problems,
+};
 use crate::message::{Problem, Result, Warning};
 use crate::text::Text;
 
@@ -53,7 +55,7 @@ impl Estimator for Synthetic {
     }
 
     fn check(&self, data: Data<'_>, spec: &Spec) -> Vec<Problem> {
-        let mut problems = common_problems(data, spec);
+        let mut problems = dated_problems(data, spec);
         let replications = spec.options.sdid.replications;
         if replications < 20 {
             problems.push(
@@ -62,6 +64,10 @@ impl Estimator for Synthetic {
             );
         }
         problems
+    }
+
+    fn leads(&self, _options: &options::Options) -> Leads {
+        Leads::Mean
     }
 
     fn estimate(&self, data: Data<'_>, spec: &Spec) -> Result<Estimate> {
