@@ -2,6 +2,7 @@
 #![allow(dead_code, clippy::unwrap_used, clippy::print_stderr, missing_docs)]
 
 pub mod dcdh;
+pub mod edges;
 pub mod panel;
 
 use std::collections::HashMap;

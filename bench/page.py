@@ -1,0 +1,100 @@
+"""docs/performance.md from measurements."""
+
+import os
+from importlib.metadata import PackageNotFoundError, version
+
+TITLES = {
+    "cs": "Callaway–Sant'Anna, analytical standard errors",
+    "cs-x": "Callaway–Sant'Anna with a covariate, doubly robust, analytical standard errors",
+    "cs-boot": "Callaway–Sant'Anna, 1,000 multiplier draws",
+    "cs-x-boot": "Callaway–Sant'Anna with a covariate, 1,000 multiplier draws",
+    "bjs": "Borusyak–Jaravel–Spiess imputation",
+    "gardner": "Gardner two-stage",
+    "sdid": "Synthetic difference-in-differences, 60 units × 40 periods, 200 placebo replications",
+}
+PACKAGES = {"diff-diff": "diff-diff", "csdid": "csdid", "differences": "differences", "statspai": "StatsPAI", "pyfixest": "pyfixest"}
+
+
+def named(contender: str) -> str:
+    try:
+        return f"{contender} {version(PACKAGES[contender])}" if contender in PACKAGES else contender
+    except PackageNotFoundError:
+        return contender
+
+
+def seconds(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}" if value < 1 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+
+
+def apart(found: dict, ours: dict, key: str) -> str:
+    gap = abs(found[key] / ours[key] - 1)
+    return "0" if gap == 0 else f"{gap:.0e}"
+
+
+def table(results: dict) -> list[str]:
+    ours = results["attica"]
+    lines = [
+        "| | call, s | CPU, s | process, s | peak, MB | effect apart | SE apart |",
+        "|---|---:|---:|---:|---:|---:|---:|",
+    ]
+    for contender, found in results.items():
+        if "failed" in found:
+            lines.append(f"| {named(contender)} | {found['failed']} | | | | | |")
+            continue
+        gaps = ["", ""]
+        if contender not in ("attica", "attica did") and "failed" not in ours:
+            gaps = [apart(found, ours, "estimate"), apart(found, ours, "std_error")]
+        call = [seconds(found.get("wall")), seconds(found.get("cpu"))]
+        cells = [named(contender), *call, seconds(found["process"]), f"{found['peak']:.0f}", *gaps]
+        lines.append("| " + " | ".join(cells) + " |")
+    return lines
+
+
+def verdict(results: dict) -> str:
+    """How Attica stands to the fastest peer and to the smallest."""
+    ours = results["attica"]
+    peers = {who: found for who, found in results.items() if not who.startswith("attica") and "failed" not in found}
+    if "failed" in ours or not peers:
+        return "Nothing to compare."
+    fastest = min(peers, key=lambda who: peers[who]["wall"])
+    smallest = min(peers, key=lambda who: peers[who]["peak"])
+    ratio, cpu = peers[fastest]["wall"] / ours["wall"], peers[fastest]["cpu"] / max(ours["cpu"], 0.005)
+    return (
+        f"{ratio:.1f} times as fast as {fastest} ({cpu:.1f} times in CPU time); "
+        f"{100 * ours['peak'] / peers[fastest]['peak']:.0f} % of its peak memory"
+        + ("." if smallest == fastest else f", {100 * ours['peak'] / peers[smallest]['peak']:.0f} % of {smallest}'s.")
+    )
+
+
+def page(units: int, results: dict, sizes: list[int], growth: dict, rounds: int, timeout: float) -> str:
+    lines = [
+        "# Performance",
+        "",
+        "Written by `python bench/run.py` (`just bench-peers`); `bench/` has the data generator and every call.",
+        "",
+        f"Medians of {rounds} rounds in which all contenders take turns, each in a process of its own, on "
+        f"{os.cpu_count()} cores. *Call* is the estimation with data in memory, warm (the first call of a process is "
+        "not counted unless it takes over 5 s); Attica's includes indexing the panel. *Process* is from start to the "
+        "printed result, reading Parquet, with one call (peers: two, where the first is warm-up). *Peak* is the largest "
+        "resident memory of the process; for the Python packages 150 to 250 MB of it are the interpreter and imports. "
+        "*Apart* is the relative difference of the mean effect over treated rows, and of its standard error, from "
+        "Attica's. `attica` is the library, `attica did` the command. Every contender estimates all group-time effects "
+        f"(or imputed effects) and their average by event time. A run over {timeout:.0f} s is stopped.",
+        "",
+        f"## {units:,} units × 10 periods, 8 cohorts and never-treated",
+        "",
+    ]
+    for task, found in results.items():
+        lines += [f"### {TITLES[task]}", "", verdict(found), "", *table(found), ""]
+    lines += [
+        "## Growth with the number of units",
+        "",
+        "Seconds of the call (and peak memory of the process, MB), 10 periods, 8 cohorts.",
+        "",
+        "| units | " + " | ".join(f"`{task}`" for task in growth) + " |",
+        "|---:|" + "---:|" * len(growth),
+    ]
+    for i, size in enumerate(sizes):
+        of = lambda found: found["failed"] if "failed" in found else f"{seconds(found['wall'])} ({found['peak']:.0f})"
+        lines.append(f"| {size:,} | " + " | ".join(of(found[i]) for found in growth.values()) + " |")
+    return "\n".join(lines) + "\n"

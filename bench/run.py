@@ -1,0 +1,120 @@
+"""Attica beside its peers on the same panels, each in a process of its own, in turns; writes docs/performance.md.
+
+    python bench/run.py                       as published: needs the packages of bench/requirements.txt, about 30 minutes
+    python bench/run.py --scale 0.02 --rounds 1 --out /dev/stdout   a try-out
+
+Builds Attica (release) and makes the data first. Every contender runs `--rounds` times, one after the other in each
+round; tables show medians. A contender that is slower than `--timeout` once is not run again."""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+
+from page import page
+
+ROOT = Path(__file__).resolve().parent.parent
+CS, TWO = ["diff-diff", "csdid", "differences", "statspai"], ["diff-diff", "statspai", "pyfixest"]
+TASKS = {
+    "cs": CS, "cs-x": CS, "cs-boot": CS, "cs-x-boot": CS,
+    "bjs": ["diff-diff", "statspai"], "gardner": TWO, "sdid": ["diff-diff", "statspai"],
+}  # fmt: skip
+LINEAR = ["twfe", "sa", "cs", "cs-x", "bjs", "gardner"]
+
+
+def build() -> None:
+    for what in (["-p", "attica", "--example", "bench_estimator"], ["-p", "attica-cli"]):
+        subprocess.run(["cargo", "build", "--release", "--quiet", *what], cwd=ROOT, check=True)
+
+
+def command(contender: str, task: str, data: Path) -> list[str]:
+    release = ROOT / "target" / "release"
+    if contender == "attica":
+        return [str(release / "examples" / "bench_estimator"), task, str(data)]
+    if contender == "attica did":
+        name, options = task.split("-")[0], []
+        options += ["--controls", "x"] if "-x" in task else []
+        options += ["--bootstrap", "1000"] if "boot" in task else []
+        columns = ["--outcome", "y", "--unit", "id", "--time", "t", "--treatment", "d", "--cluster", "id"]
+        return [str(release / "attica"), "did", f"{data}.parquet", *columns, "--estimator", name, *options, "--json"]
+    return [sys.executable, str(ROOT / "bench" / "peer.py"), contender, task, f"{data}.parquet"]
+
+
+def measure(contender: str, task: str, data: Path, timeout: float) -> dict:
+    """What the contender printed, with wall and CPU seconds and peak memory (MB) of its whole process."""
+    begin = time.perf_counter()
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as complaints:
+        process = subprocess.Popen(command(contender, task, data), stdout=out, stderr=complaints)
+        while True:
+            done, status, usage = os.wait4(process.pid, os.WNOHANG)
+            if done or time.perf_counter() - begin > timeout:
+                break
+            time.sleep(0.002)
+        if not done:
+            process.kill()
+            os.wait4(process.pid, 0)
+            return {"failed": f"over {timeout:.0f} s"}
+        process.returncode = status
+        wall = time.perf_counter() - begin
+        if status != 0:
+            complaints.seek(0)
+            last = complaints.read().decode(errors="replace").strip().splitlines()[-1:]
+            return {"failed": last[0] if last else f"status {status}"}
+        out.seek(0)
+        found = json.loads(out.read().decode().strip().splitlines()[-1])
+    if contender == "attica did":
+        found = found["estimators"][0]
+        found = {key: found["overall"][key] for key in ("estimate", "std_error")}
+    found |= {"process": wall, "process_cpu": usage.ru_utime + usage.ru_stime, "peak": usage.ru_maxrss / 1024}
+    return found
+
+
+def compare(tasks: dict, data: dict, rounds: int, timeout: float) -> dict:
+    results: dict = {}
+    for turn in range(rounds):
+        for task, peers in tasks.items():
+            for contender in ["attica", "attica did", *peers]:
+                runs = results.setdefault(task, {}).setdefault(contender, [])
+                if any("failed" in run for run in runs):
+                    continue
+                runs.append(measure(contender, task, data[task], timeout))
+                print(turn, task, contender, runs[-1], file=sys.stderr, flush=True)
+    return {task: {who: summary(runs) for who, runs in of.items()} for task, of in results.items()}
+
+
+def summary(runs: list[dict]) -> dict:
+    failed = [run for run in runs if "failed" in run]
+    return failed[0] if failed else {key: median(run[key] for run in runs) for key in runs[0]}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--scale", type=float, default=1.0, help="share of the published sizes")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--timeout", type=float, default=240.0)
+    parser.add_argument("--tasks", default=",".join(TASKS), help="tasks to run")
+    parser.add_argument("--data", type=Path, default=Path(tempfile.gettempdir()) / "attica-bench")
+    parser.add_argument("--out", type=Path, default=ROOT / "docs" / "performance.md")
+    given = parser.parse_args()
+    build()
+    units = int(1e5 * given.scale)
+    linear = [int(n * given.scale) for n in (1e4, 3e4, 1e5, 3e5, 1e6)]
+    make = [sys.executable, str(ROOT / "bench" / "data.py"), str(given.data), "block"]
+    subprocess.run([*make, *(str(n) for n in sorted({units, *linear}))], check=True)
+    tasks = {task: peers for task, peers in TASKS.items() if task in given.tasks.split(",")}
+    files = {task: given.data / ("block" if task == "sdid" else str(units)) for task in tasks}
+    results = compare(tasks, files, given.rounds, given.timeout)
+    growth = {
+        task: [summary([measure("attica", task, given.data / str(n), 600) for _ in range(given.rounds)]) for n in linear]
+        for task in LINEAR
+    }
+    given.out.write_text(page(units, results, linear, growth, given.rounds, given.timeout))
+
+
+if __name__ == "__main__":
+    main()

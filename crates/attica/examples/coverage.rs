@@ -1,0 +1,290 @@
+//! Bias, standard errors and coverage of every registered estimator on panels whose effects are known, as the page
+//! `docs/coverage.md`: `cargo run --release -p attica --example coverage > docs/coverage.md`. Arguments: replications
+//! (1000), and estimators to keep (`cs,bjs`).
+//!
+//! The truth is what the estimator itself averages: its answer to the true effects with next to no noise, on a panel
+//! with the expected size of every cohort. All estimators here are linear in the outcome given the rest, or average
+//! treated rows, so that this is their estimand.
+
+#![allow(clippy::print_stdout, clippy::unwrap_used)]
+
+use attica::design::DesignOptions;
+use attica::estimator::event_time::Window;
+use attica::estimator::options::Options;
+use attica::estimator::{Data, ESTIMATORS, Estimate, Estimator, Spec};
+use attica::fit::FitOptions;
+use attica::frame::{Column, Frame};
+use attica::math::random::{Stream, stream};
+use attica::panel::Panel;
+use attica::vcov::{Preset, Ssc, Vcov};
+use rayon::prelude::*;
+
+/// Units, and periods 1 to 10.
+const UNITS: usize = 200;
+const PERIODS: usize = 10;
+
+/// Units that adopt together: first treated period (none is never), share of units, effect at adoption, and what each
+/// period adds.
+struct Cohort(Option<usize>, f64, f64, f64);
+
+/// A world to draw panels from: unit and period effects, noise of variance 1, effects, and what `x` does.
+struct World {
+    name: &'static str,
+    about: &'static str,
+    cohorts: &'static [Cohort],
+    /// Autocorrelation of the noise.
+    serial: f64,
+    x: Covariate,
+    /// Estimators whose assumptions hold; all when empty.
+    holds_for: &'static [&'static str],
+}
+
+/// What the control `x` is.
+#[derive(Clone, Copy, PartialEq)]
+enum Covariate {
+    /// Not there.
+    None,
+    /// Varies over time and moves the outcome.
+    Varies,
+    /// A trait of the unit on which its trend and the chance of adopting depend.
+    Trend,
+}
+
+const WORLDS: &[World] = &[
+    World {
+        name: "One effect",
+        about: "Effect .5 for all; a control that varies over time; independent noise; 40 % never treated.",
+        cohorts: &[
+            Cohort(Some(4), 0.2, 0.5, 0.0),
+            Cohort(Some(6), 0.2, 0.5, 0.0),
+            Cohort(Some(8), 0.2, 0.5, 0.0),
+            Cohort(None, 0.4, 0.0, 0.0),
+        ],
+        serial: 0.0,
+        x: Covariate::Varies,
+        holds_for: &[],
+    },
+    World {
+        name: "Growing effects",
+        about: "Effects differ by cohort and grow; noise with autocorrelation .5; 40 % never treated.",
+        cohorts: &[
+            Cohort(Some(4), 0.2, 0.8, 0.2),
+            Cohort(Some(6), 0.2, 0.5, 0.1),
+            Cohort(Some(8), 0.2, 0.2, 0.05),
+            Cohort(None, 0.4, 0.0, 0.0),
+        ],
+        serial: 0.5,
+        x: Covariate::None,
+        holds_for: &[],
+    },
+    World {
+        name: "No never-treated units",
+        about: "Effects differ by cohort and grow; noise with autocorrelation .5; every unit adopts.",
+        cohorts: &[
+            Cohort(Some(4), 0.25, 0.8, 0.2),
+            Cohort(Some(6), 0.25, 0.5, 0.1),
+            Cohort(Some(8), 0.25, 0.2, 0.05),
+            Cohort(Some(10), 0.25, 0.2, 0.0),
+        ],
+        serial: 0.5,
+        x: Covariate::None,
+        holds_for: &[],
+    },
+    World {
+        name: "Trends that depend on a covariate",
+        about: "Effect .5 for all; units with a high x have steeper trends and adopt more often; noise with autocorrelation .5. Only estimators that let trends depend on x can be right.",
+        cohorts: &[
+            Cohort(Some(4), 0.2, 0.5, 0.0),
+            Cohort(Some(6), 0.2, 0.5, 0.0),
+            Cohort(Some(8), 0.2, 0.5, 0.0),
+            Cohort(None, 0.4, 0.0, 0.0),
+        ],
+        serial: 0.5,
+        x: Covariate::Trend,
+        holds_for: &["cs", "etwfe", "lpdid", "dcdh"],
+    },
+];
+
+/// A variance that an estimator offers beside its default.
+struct Variant(&'static str, &'static str, fn(&mut Spec));
+
+const VARIANTS: &[Variant] =
+    &[Variant("cs", "multiplier bootstrap, 499 draws", |spec| spec.options.bootstrap = Some(499))];
+
+/// Estimators whose standard errors count the sizes of cohorts as random: their panels draw the cohort of each unit,
+/// the others' have the same sizes in every replication.
+const RANDOM_SHARES: &[&str] = &["cs"];
+
+impl World {
+    /// A panel, and the effect in each row. `noise` scales everything but the effects.
+    fn draw(&self, random_sizes: bool, noise: f64, random: &mut Stream) -> (Frame, f64) {
+        let rows = UNITS * PERIODS;
+        let column = || Vec::with_capacity(rows);
+        let [mut unit, mut time, mut first, mut d, mut y, mut x, mut effects] =
+            [column(), column(), column(), column(), column(), column(), column()];
+        for i in 0..UNITS {
+            let level = random.normal();
+            let own = random.normal();
+            // Among units with a high trait the shares shift from never to early.
+            let place = if random_sizes || self.x == Covariate::Trend {
+                random.uniform()
+            } else {
+                (i as f64 + 0.5) / UNITS as f64
+            };
+            let place = if self.x == Covariate::Trend { place.powf((0.5 * own).exp()) } else { place };
+            let Cohort(adoption, _, effect, growth) = self.cohort_at(place);
+            let mut shock = random.normal();
+            for period in 1..=PERIODS {
+                let since = adoption.filter(|g| period >= *g).map(|g| (period - g) as f64);
+                let effect = since.map_or(0.0, |k| effect + growth * k);
+                let t = period as f64;
+                let now = if self.x == Covariate::Trend { own } else { random.normal() };
+                let through_x = match self.x {
+                    Covariate::None => 0.0,
+                    Covariate::Varies => 0.5 * now,
+                    Covariate::Trend => 0.1 * own * t,
+                };
+                unit.push(i as f64);
+                time.push(t);
+                first.push(adoption.map_or(f64::NAN, |g| g as f64));
+                d.push(f64::from(u8::from(since.is_some())));
+                x.push(now);
+                effects.push(effect);
+                y.push(effect + noise * (level + 0.1 * t + through_x + shock));
+                shock = self.serial * shock + (1.0 - self.serial * self.serial).sqrt() * random.normal();
+            }
+        }
+        let treated: f64 = d.iter().sum();
+        let att = effects.iter().sum::<f64>() / treated;
+        let names = ["unit", "time", "first", "d", "y", "x"];
+        let columns =
+            names.iter().zip([unit, time, first, d, y, x]).map(|(name, v)| Column::number(*name, v)).collect();
+        (Frame::new(columns).unwrap(), att)
+    }
+
+    fn cohort_at(&self, place: f64) -> &Cohort {
+        let mut sum = 0.0;
+        let inside = |cohort: &&Cohort| {
+            sum += cohort.1;
+            place < sum
+        };
+        self.cohorts.iter().find(inside).unwrap_or(&self.cohorts[self.cohorts.len() - 1])
+    }
+
+    fn spec(&self) -> Spec {
+        let cluster = "unit".to_owned();
+        Spec {
+            outcome: "y".to_owned(),
+            treatment: "d".to_owned(),
+            controls: if self.x == Covariate::None { Vec::new() } else { vec!["x".to_owned()] },
+            design: DesignOptions { clusters: vec![cluster.clone()], ..DesignOptions::default() },
+            fit: FitOptions { ssc: Ssc::of(Preset::Fixest), ..FitOptions::new(Vcov::cluster(&cluster)) },
+            window: Window::default(),
+            options: Options::default(),
+            seed: 1,
+        }
+    }
+}
+
+fn estimate(estimator: &dyn Estimator, spec: &Spec, frame: &Frame) -> Option<Estimate> {
+    let (panel, _) = Panel::new(frame, "unit", "time").unwrap();
+    let (adoption, _) = panel.adoption_from_first(frame.column("first").unwrap(), &[]).unwrap();
+    estimator.estimate(Data { frame, panel: &panel, adoption: &adoption }, spec).ok()
+}
+
+/// One replication: estimate, standard error, and whether the intervals and the band cover.
+struct Outcome {
+    estimate: f64,
+    std_error: f64,
+    overall: bool,
+    at_zero: Option<bool>,
+    band: Option<bool>,
+}
+
+fn judge(found: &Estimate, truth: &Estimate) -> Outcome {
+    let inside = |low: f64, truth: f64, high: f64| low <= truth && truth <= high;
+    let term = &found.overall;
+    let rows = || {
+        let truth = truth.event_study.iter().flat_map(|study| &study.rows);
+        let at = move |k: i64| truth.clone().find(|row| row.event_time == k).map(|row| row.estimate);
+        found.event_study.iter().flat_map(|study| &study.rows).filter_map(move |row| Some((row, at(row.event_time)?)))
+    };
+    let at_zero = rows().find(|(row, _)| row.event_time == 0);
+    let bands: Vec<bool> =
+        rows().filter_map(|(row, truth)| Some(inside(row.band_low?, truth, row.band_high?))).collect();
+    Outcome {
+        estimate: term.estimate,
+        std_error: term.std_error,
+        overall: inside(term.conf_low, truth.overall.estimate, term.conf_high),
+        at_zero: at_zero.and_then(|(row, truth)| Some(inside(row.conf_low?, truth, row.conf_high?))),
+        band: (!bands.is_empty()).then(|| bands.iter().all(|inside| *inside)),
+    }
+}
+
+fn main() {
+    let mut arguments = std::env::args().skip(1);
+    let replications: u64 = arguments.next().map_or(1000, |n| n.parse().unwrap());
+    let only = arguments.next();
+    let kept = |name: &str| only.as_ref().is_none_or(|only| only.split(',').any(|one| one == name));
+    println!("{}", PREFACE.replace("{replications}", &replications.to_string()));
+    for world in WORLDS {
+        println!("\n## {}\n\n{}\n", world.name, world.about);
+        println!("| estimator | variance | estimand − ATT | bias (MC error) | SD | mean SE | overall | at 0 | band |");
+        println!("|---|---|---:|---:|---:|---:|---:|---:|---:|");
+        for estimator in ESTIMATORS.iter().filter(|e| kept(e.name())) {
+            if !world.holds_for.is_empty() && !world.holds_for.contains(&estimator.name()) {
+                continue;
+            }
+            let default = Variant(estimator.name(), "default", |_| {});
+            for variant in std::iter::once(&default).chain(VARIANTS.iter().filter(|v| v.0 == estimator.name())) {
+                println!("{}", line(world, *estimator, variant, replications));
+            }
+        }
+    }
+}
+
+/// One row of the table.
+fn line(world: &World, estimator: &dyn Estimator, variant: &Variant, replications: u64) -> String {
+    let name = estimator.name();
+    let mut spec = world.spec();
+    let (frame, att) = world.draw(false, 1e-6, &mut stream(0, 0));
+    let truth = estimate(estimator, &spec, &frame);
+    variant.2(&mut spec);
+    let Some(truth) = truth else {
+        return format!("| `{name}` | {} | cannot be estimated here | | | | | | |", variant.1);
+    };
+    let one = |replication: u64| {
+        let (frame, _) = world.draw(RANDOM_SHARES.contains(&name), 1.0, &mut stream(1, replication));
+        estimate(estimator, &spec, &frame).map(|found| judge(&found, &truth))
+    };
+    let all: Vec<Option<Outcome>> = (0..replications).into_par_iter().map(one).collect();
+    let done: Vec<&Outcome> = all.iter().flatten().collect();
+    let n = done.len() as f64;
+    let mean = |of: &dyn Fn(&Outcome) -> f64| done.iter().map(|o| of(o)).sum::<f64>() / n;
+    let centre = mean(&|o| o.estimate);
+    let sd = (done.iter().map(|o| (o.estimate - centre).powi(2)).sum::<f64>() / (n - 1.0)).sqrt();
+    let share = |of: &dyn Fn(&Outcome) -> Option<bool>| {
+        let known: Vec<bool> = done.iter().filter_map(|o| of(o)).collect();
+        let covered = 100.0 * known.iter().filter(|inside| **inside).count() as f64 / known.len() as f64;
+        match covered {
+            _ if known.is_empty() => "–".to_owned(),
+            c if (93.0..=97.0).contains(&c) => format!("{c:.1}"),
+            c => format!("**{c:.1}**"),
+        }
+    };
+    let failed = all.len() - done.len();
+    format!(
+        "| `{name}` | {}{} | {:.3} | {:.4} ({:.4}) | {sd:.4} | {:.4} | {} | {} | {} |",
+        variant.1,
+        if failed > 0 { format!(" ({failed} failed)") } else { String::new() },
+        truth.overall.estimate - att,
+        centre - truth.overall.estimate,
+        sd / n.sqrt(),
+        mean(&|o| o.std_error),
+        share(&|o| Some(o.overall)),
+        share(&|o| o.at_zero),
+        share(&|o| o.band),
+    )
+}
+
+const PREFACE: &str = "# Coverage";

@@ -1,0 +1,134 @@
+//! What must not change an estimate of any registered estimator, and where two of them must agree exactly.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use attica::estimator::options::{BasePeriod, ControlGroup};
+use attica::estimator::{ESTIMATORS, Estimate, Spec, find};
+use proptest::prelude::*;
+use support::edges::{Row, load, rows};
+use support::panel::Loaded;
+
+/// Estimators whose standard errors rest on draws of units, which another order of units draws anew.
+const DRAWN: &[&str] = &["sdid"];
+
+fn estimate(name: &str, rows: &[Row], spec: impl Fn(&mut Spec)) -> Estimate {
+    let loaded: Loaded = load(rows, false).unwrap().0;
+    let mut asked = loaded.spec("y", &[]);
+    spec(&mut asked);
+    find(name).unwrap().estimate(loaded.data(), &asked).unwrap_or_else(|problem| panic!("{name}: {problem}"))
+}
+
+/// Estimates, then standard errors: overall, by event time, by cohort and period.
+fn numbers(found: &Estimate) -> (Vec<f64>, Vec<f64>) {
+    let events = || found.event_study.iter().flat_map(|study| &study.rows);
+    let mut estimates = vec![found.overall.estimate];
+    estimates.extend(events().map(|row| row.estimate));
+    estimates.extend(found.group_time.iter().map(|cell| cell.estimate));
+    let mut errors = vec![found.overall.std_error];
+    errors.extend(events().map(|row| row.std_error.unwrap_or(0.0)));
+    errors.extend(found.group_time.iter().map(|cell| cell.std_error.unwrap_or(0.0)));
+    (estimates, errors)
+}
+
+/// The same numbers up to 1e-9 of the standard error, after `b` times.
+fn agree(what: &str, one: &Estimate, other: &Estimate, b: f64) {
+    let (name, scale) = (one.estimator, one.overall.std_error * b.abs());
+    let near = |what: &str, x: &[f64], y: &[f64], b: f64| {
+        assert_eq!(x.len(), y.len(), "{name}, {what}");
+        for (x, y) in x.iter().zip(y) {
+            assert!((b * x - y).abs() < 1e-9 * scale, "{name}, {what}: {} and {y}", b * x);
+        }
+    };
+    let ((estimates, errors), (other_estimates, other_errors)) = (numbers(one), numbers(other));
+    near(what, &estimates, &other_estimates, b);
+    if !DRAWN.contains(&name) || what == "scale" {
+        near(what, &errors, &other_errors, b.abs());
+    }
+}
+
+/// The panel of the edge cases with other outcomes, and without the rows that chance takes.
+fn drawn(seed: u64, lost: f64) -> Vec<Row> {
+    let mut random = attica::math::random::stream(seed, 5);
+    let mut rows = rows();
+    rows.iter_mut().for_each(|row| row.y += 0.5 * random.normal());
+    rows.retain(|_| random.uniform() >= lost);
+    rows
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 3, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn order_names_scale_and_cohorts_without_rows_do_not_matter(seed in 0..1000_u64, lost in prop_oneof![Just(0.0), Just(0.05)]) {
+        let panel = drawn(seed, lost);
+        let mut shuffled = panel.clone();
+        attica::math::random::stream(seed, 6).shuffle(&mut shuffled);
+        let mut renamed = panel.clone();
+        renamed.iter_mut().for_each(|row| row.unit = 900.0 - 7.0 * row.unit);
+        let mut scaled = panel.clone();
+        scaled.iter_mut().for_each(|row| row.y = 2.5 * row.y - 40.0);
+        let mut unused = panel.clone();
+        unused.extend(panel.iter().filter(|row| row.unit < 3.0).map(|row| Row { unit: row.unit + 500.0, first: 5.0, y: f64::NAN, ..row.clone() }));
+        for estimator in ESTIMATORS {
+            let name = estimator.name();
+            // Synthetic controls are made of whole units.
+            if lost > 0.0 && name == "sdid" {
+                continue;
+            }
+            let plain = estimate(name, &panel, |_| {});
+            agree("rows in another order", &plain, &estimate(name, &shuffled, |_| {}), 1.0);
+            agree("units renamed", &plain, &estimate(name, &renamed, |_| {}), 1.0);
+            agree("scale", &plain, &estimate(name, &scaled, |_| {}), 2.5);
+            agree("a cohort without outcomes", &plain, &estimate(name, &unused, |_| {}), 1.0);
+        }
+    }
+}
+
+#[test]
+fn threads_do_not_matter() {
+    let panel = drawn(1, 0.0);
+    for estimator in ESTIMATORS {
+        let run = |threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let bootstrap = |spec: &mut Spec| spec.options.bootstrap = Some(100);
+            pool.install(|| {
+                let found = [estimate(estimator.name(), &panel, |_| {}), estimate(estimator.name(), &panel, bootstrap)];
+                format!("{found:?}")
+            })
+        };
+        let one = run(1);
+        assert!(one == run(2) && one == run(8), "{} differs by the number of threads", estimator.name());
+    }
+}
+
+/// Event-time effects of two estimators from `from` on are the same numbers.
+fn same_events(one: &Estimate, other: &Estimate, from: i64) {
+    let events = |found: &Estimate| -> Vec<(i64, f64)> {
+        let rows = found.event_study.iter().flat_map(|study| &study.rows);
+        rows.filter(|row| row.event_time >= from).map(|row| (row.event_time, row.estimate)).collect()
+    };
+    let (one_events, other_events) = (events(one), events(other));
+    assert!(one_events.len() >= 5, "{one_events:?}");
+    for (x, y) in one_events.iter().zip(&other_events) {
+        assert!(x.0 == y.0 && (x.1 - y.1).abs() < 1e-10, "{} {x:?}, {} {y:?}", one.estimator, other.estimator);
+    }
+    assert_eq!(one_events.len(), other_events.len());
+}
+
+#[test]
+fn sun_abraham_is_callaway_santanna_on_balanced_panels_with_never_treated_units() {
+    let panel = drawn(2, 0.0);
+    let universal = |spec: &mut Spec| spec.options.base_period = BasePeriod::Universal;
+    same_events(&estimate("sa", &panel, |_| {}), &estimate("cs", &panel, universal), -5);
+}
+
+#[test]
+fn imputation_is_two_stage_on_any_panel() {
+    for lost in [0.0, 0.1] {
+        let panel = drawn(3, lost);
+        let (bjs, gardner) = (estimate("bjs", &panel, |_| {}), estimate("gardner", &panel, |_| {}));
+        same_events(&bjs, &gardner, 0);
+        assert!((bjs.overall.estimate - gardner.overall.estimate).abs() < 1e-10);
+    }
+}
