@@ -3,7 +3,7 @@
 
 mod support;
 
-use attica::estimator::options::{BasePeriod, ControlGroup};
+use attica::estimator::options::BasePeriod;
 use attica::estimator::{ESTIMATORS, Estimate, Spec, find};
 use proptest::prelude::*;
 use support::edges::{Row, load, rows};

@@ -24,7 +24,7 @@ pub(super) struct Staggered {
     pub units: usize,
     /// Period of each row, an index into `times`.
     pub time: Vec<u32>,
-    /// Periods of the panel.
+    /// Periods of the panel, from the first to the last that has a row here.
     pub times: Vec<f64>,
     /// Distance between periods.
     pub step: f64,
@@ -49,6 +49,9 @@ impl Staggered {
         let mut design = spec.design(data, &[])?;
         let mut warnings = Vec::new();
         leave_out_switchers(data, &mut design, &mut warnings);
+        let times = periods_used(data, &design);
+        let early = data.panel.times.partition_point(|t| Some(t) < times.first()) as u32;
+        let mut later = 0;
         let mut number = vec![u32::MAX; data.panel.units.len()];
         let mut first = Vec::new();
         let mut unit = Vec::with_capacity(design.rows());
@@ -58,8 +61,12 @@ impl Staggered {
                 number[old] = first.len() as u32;
                 first.push(match data.adoption[old] {
                     // A date between two periods counts from the next one, as in the two-way event study.
-                    Adoption::At(g) => data.panel.times.iter().copied().find(|&t| steps(t - g, data.panel.step) >= 0.0),
-                    Adoption::Always => data.panel.times.first().copied(),
+                    Adoption::At(g) => {
+                        let date = times.iter().copied().find(|&t| steps(t - g, data.panel.step) >= 0.0);
+                        later += usize::from(date.is_none());
+                        date
+                    }
+                    Adoption::Always => times.first().copied(),
                     Adoption::Never | Adoption::Switches => None,
                 });
             }
@@ -72,7 +79,15 @@ impl Staggered {
             )
             .fix("check the coding of the treatment, and missing values among treated units"));
         }
-        let time = design.sample.iter().map(|&row| data.panel.time[row as usize]).collect();
+        if later > 0 {
+            let last = times.last().copied().unwrap_or(f64::NAN);
+            warnings.push(Warning::new(
+                "W209",
+                format!("{later} units adopt after {last}, the last period used: no row of theirs is treated, and they count as never treated"),
+                format!("{later}个个体在所用末期{last}之后才受处理：其观测均未处理，按从未处理计"),
+            ));
+        }
+        let time = design.sample.iter().map(|&row| data.panel.time[row as usize] - early).collect();
         let (clusters, noticed) = clustering(&design, || Codes {
             name: data.panel.unit_name.clone(),
             codes: unit.clone(),
@@ -84,7 +99,7 @@ impl Staggered {
             unit,
             units: first.len(),
             time,
-            times: data.panel.times.clone(),
+            times,
             step: data.panel.step,
             first,
             cluster: clusters.codes,
@@ -395,6 +410,15 @@ pub(super) fn normal_term(name: &str, estimate: f64, std_error: f64, level: f64)
         p_value: normal_two_sided(estimate / std_error),
         conf_low: estimate - half,
         conf_high: estimate + half,
+    }
+}
+
+/// Periods of the panel from the first to the last with a row in `design`.
+fn periods_used(data: Data<'_>, design: &Design) -> Vec<f64> {
+    let times = || design.sample.iter().map(|&row| data.panel.time[row as usize] as usize);
+    match (times().min(), times().max()) {
+        (Some(first), Some(last)) => data.panel.times[first..=last].to_vec(),
+        _ => Vec::new(),
     }
 }
 

@@ -44,7 +44,8 @@ pub(super) fn project(changes: &Changes, span: Span, setting: &Setting) -> Resul
     };
     let treated: Vec<usize> = (0..rows.unit.len()).filter(|&row| rows.treated[row] > 0.0 && compared(row)).collect();
     if treated.is_empty() {
-        return Err(Problem::new("E205", "no date has both adopting units and clean controls"));
+        return Err(Problem::new("E205", "no date has both adopting units and clean controls")
+            .fix("narrow the window, or use units not treated yet as controls"));
     }
     let mut dates: Vec<u32> = treated.iter().map(|&row| rows.date[row]).collect();
     dates.sort_unstable();
