@@ -37,3 +37,11 @@ ci:
 # Placebo draws beside the same draws refitted one by one.
 bench:
     cargo run --release -p attica --example bench_placebo
+
+# Coverage of every estimator's intervals on simulated panels: writes docs/coverage.md (about half an hour).
+coverage:
+    cargo run --release -p attica --example coverage > docs/coverage.md
+
+# Attica beside its peers: writes docs/performance.md (needs the packages of bench/requirements.txt).
+bench-peers:
+    python bench/run.py

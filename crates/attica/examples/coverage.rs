@@ -1,6 +1,6 @@
 //! Bias, standard errors and coverage of every registered estimator on panels whose effects are known, as the page
 //! `docs/coverage.md`: `cargo run --release -p attica --example coverage > docs/coverage.md`. Arguments: replications
-//! (1000), and estimators to keep (`cs,bjs`).
+//! (1000), estimators to keep (`cs,bjs`, or `all`), and units (200).
 //!
 //! The truth is what the estimator itself averages: its answer to the true effects with next to no noise, on a panel
 //! with the expected size of every cohort. All estimators here are linear in the outcome given the rest, or average
@@ -19,8 +19,7 @@ use attica::panel::Panel;
 use attica::vcov::{Preset, Ssc, Vcov};
 use rayon::prelude::*;
 
-/// Units, and periods 1 to 10.
-const UNITS: usize = 200;
+/// Periods 1 to 10.
 const PERIODS: usize = 10;
 
 /// Units that adopt together: first treated period (none is never), share of units, effect at adoption, and what each
@@ -101,15 +100,17 @@ const WORLDS: &[World] = &[
         ],
         serial: 0.5,
         x: Covariate::Trend,
-        holds_for: &["cs", "etwfe", "lpdid", "dcdh"],
+        holds_for: &["cs", "etwfe", "lpdid"],
     },
 ];
 
 /// A variance that an estimator offers beside its default.
 struct Variant(&'static str, &'static str, fn(&mut Spec));
 
-const VARIANTS: &[Variant] =
-    &[Variant("cs", "multiplier bootstrap, 499 draws", |spec| spec.options.bootstrap = Some(499))];
+const VARIANTS: &[Variant] = &[
+    Variant("cs", "multiplier bootstrap, 499 draws", |spec| spec.options.bootstrap = Some(499)),
+    Variant("lpdid", "reweighted", |spec| spec.options.lpdid.reweight = true),
+];
 
 /// Estimators whose standard errors count the sizes of cohorts as random: their panels draw the cohort of each unit,
 /// the others' have the same sizes in every replication.
@@ -117,19 +118,19 @@ const RANDOM_SHARES: &[&str] = &["cs"];
 
 impl World {
     /// A panel, and the effect in each row. `noise` scales everything but the effects.
-    fn draw(&self, random_sizes: bool, noise: f64, random: &mut Stream) -> (Frame, f64) {
-        let rows = UNITS * PERIODS;
+    fn draw(&self, units: usize, random_sizes: bool, noise: f64, random: &mut Stream) -> (Frame, f64) {
+        let rows = units * PERIODS;
         let column = || Vec::with_capacity(rows);
         let [mut unit, mut time, mut first, mut d, mut y, mut x, mut effects] =
             [column(), column(), column(), column(), column(), column(), column()];
-        for i in 0..UNITS {
+        for i in 0..units {
             let level = random.normal();
             let own = random.normal();
             // Among units with a high trait the shares shift from never to early.
             let place = if random_sizes || self.x == Covariate::Trend {
                 random.uniform()
             } else {
-                (i as f64 + 0.5) / UNITS as f64
+                (i as f64 + 0.5) / units as f64
             };
             let place = if self.x == Covariate::Trend { place.powf((0.5 * own).exp()) } else { place };
             let Cohort(adoption, _, effect, growth) = self.cohort_at(place);
@@ -224,9 +225,10 @@ fn judge(found: &Estimate, truth: &Estimate) -> Outcome {
 fn main() {
     let mut arguments = std::env::args().skip(1);
     let replications: u64 = arguments.next().map_or(1000, |n| n.parse().unwrap());
-    let only = arguments.next();
-    let kept = |name: &str| only.as_ref().is_none_or(|only| only.split(',').any(|one| one == name));
-    println!("{}", PREFACE.replace("{replications}", &replications.to_string()));
+    let only = arguments.next().unwrap_or_else(|| "all".to_owned());
+    let units: usize = arguments.next().map_or(200, |n| n.parse().unwrap());
+    let kept = |name: &str| only == "all" || only.split(',').any(|one| one == name);
+    println!("{}", PREFACE.replace("{replications}", &replications.to_string()).replace("{units}", &units.to_string()));
     for world in WORLDS {
         println!("\n## {}\n\n{}\n", world.name, world.about);
         println!("| estimator | variance | estimand − ATT | bias (MC error) | SD | mean SE | overall | at 0 | band |");
@@ -237,24 +239,24 @@ fn main() {
             }
             let default = Variant(estimator.name(), "default", |_| {});
             for variant in std::iter::once(&default).chain(VARIANTS.iter().filter(|v| v.0 == estimator.name())) {
-                println!("{}", line(world, *estimator, variant, replications));
+                println!("{}", line(world, *estimator, variant, units, replications));
             }
         }
     }
 }
 
 /// One row of the table.
-fn line(world: &World, estimator: &dyn Estimator, variant: &Variant, replications: u64) -> String {
+fn line(world: &World, estimator: &dyn Estimator, variant: &Variant, units: usize, replications: u64) -> String {
     let name = estimator.name();
     let mut spec = world.spec();
-    let (frame, att) = world.draw(false, 1e-6, &mut stream(0, 0));
-    let truth = estimate(estimator, &spec, &frame);
+    let (frame, att) = world.draw(units, false, 1e-6, &mut stream(0, 0));
     variant.2(&mut spec);
+    let truth = estimate(estimator, &spec, &frame);
     let Some(truth) = truth else {
         return format!("| `{name}` | {} | cannot be estimated here | | | | | | |", variant.1);
     };
     let one = |replication: u64| {
-        let (frame, _) = world.draw(RANDOM_SHARES.contains(&name), 1.0, &mut stream(1, replication));
+        let (frame, _) = world.draw(units, RANDOM_SHARES.contains(&name), 1.0, &mut stream(1, replication));
         estimate(estimator, &spec, &frame).map(|found| judge(&found, &truth))
     };
     let all: Vec<Option<Outcome>> = (0..replications).into_par_iter().map(one).collect();
@@ -287,4 +289,18 @@ fn line(world: &World, estimator: &dyn Estimator, variant: &Variant, replication
     )
 }
 
-const PREFACE: &str = "# Coverage";
+const PREFACE: &str = "# Coverage
+
+Written by `cargo run --release -p attica --example coverage > docs/coverage.md` (`just coverage`); the designs are in \
+that file. Each line is {replications} simulated panels of {units} units and 10 periods; draw r is the same for all \
+estimators and on any machine. The page of each estimator says what its standard errors are.
+
+- *Estimand − ATT*: what the estimator averages, less the mean effect over treated rows. It is no error: Callaway–Sant'Anna \
+counts every unit alike however long it is treated, a stacked regression the cohorts that fill its window, two-way \
+fixed effects weigh by variance, some effects negatively. Everything else is judged against the estimator's own estimand.
+- *Bias* with its Monte Carlo error, *SD* of the estimates, and the mean of their standard errors.
+- Share of 95 % intervals that hold the truth, in percent: the headline effect, the effect in the period of adoption, and \
+the simultaneous band over all event times. At 1,000 replications a true 95 comes out between 93.6 and 96.4 in 19 of 20 \
+cases; what lies outside 93 to 97 is bold.
+- Cohorts have the same sizes in every replication, except for estimators whose standard errors count cohort sizes as \
+drawn: they get drawn ones.";
