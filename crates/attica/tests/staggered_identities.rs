@@ -51,7 +51,9 @@ fn agree(what: &str, one: &Estimate, other: &Estimate, b: f64) {
 fn drawn(seed: u64, lost: f64) -> Vec<Row> {
     let mut random = attica::math::random::stream(seed, 5);
     let mut rows = rows();
-    rows.iter_mut().for_each(|row| row.y += 0.5 * random.normal());
+    for row in &mut rows {
+        row.y += 0.5 * random.normal();
+    }
     rows.retain(|_| random.uniform() >= lost);
     rows
 }
@@ -65,9 +67,13 @@ proptest! {
         let mut shuffled = panel.clone();
         attica::math::random::stream(seed, 6).shuffle(&mut shuffled);
         let mut renamed = panel.clone();
-        renamed.iter_mut().for_each(|row| row.unit = 900.0 - 7.0 * row.unit);
+        for row in &mut renamed {
+            row.unit = 900.0 - 7.0 * row.unit;
+        }
         let mut scaled = panel.clone();
-        scaled.iter_mut().for_each(|row| row.y = 2.5 * row.y - 40.0);
+        for row in &mut scaled {
+            row.y = 2.5 * row.y - 40.0;
+        }
         let mut unused = panel.clone();
         unused.extend(panel.iter().filter(|row| row.unit < 3.0).map(|row| Row { unit: row.unit + 500.0, first: 5.0, y: f64::NAN, ..row.clone() }));
         for estimator in ESTIMATORS {
