@@ -2,7 +2,7 @@
 //! (Arkhangelsky et al. 2021, appendix; reference implementation: R synthdid `sc.weight.fw`).
 //!
 //! A step moves the weights towards one column, so the gradient moves towards one column of the
-//! cross-products: with those at hand, a step costs as many operations as there are weights.
+//! cross-products: with those at hand, a step is one pass over as many numbers as there are weights.
 
 use crate::math::cross::dot;
 
@@ -98,24 +98,27 @@ impl Descent {
         gradient
     }
 
+    /// At most `steps` steps from `start`, each towards the column of steepest descent.
     fn run(&mut self, start: Vec<f64>, steps: usize) -> Vec<f64> {
-        let mut w = start;
-        let mut gradient = self.gradient(&w);
+        let mut at = Position::new(self.gradient(&start), start);
         for step in 0..steps {
-            let vertex = lowest(&gradient);
-            let decrease = if w[vertex] < 1.0 { self.step(&mut w, &mut gradient, vertex) } else { 0.0 };
+            if step % REFRESH == 0 {
+                at.refresh(&self.target);
+            }
+            let decrease = if at.weight(at.lowest) < 1.0 { self.step(&mut at) } else { 0.0 };
             if step > 0 && decrease <= self.min_decrease * self.min_decrease {
                 break;
             }
         }
-        w
+        at.weights()
     }
 
-    /// The best step from `w` towards `vertex`; returns by how much the objective falls.
-    fn step(&mut self, w: &mut [f64], gradient: &mut [f64], vertex: usize) -> f64 {
-        if self.cross[vertex].is_none() && self.kept + w.len() <= KEPT {
+    /// The best step towards the lowest place of the gradient; returns by how much the objective falls.
+    fn step(&mut self, at: &mut Position) -> f64 {
+        let vertex = at.lowest;
+        if self.cross[vertex].is_none() && self.kept + at.shape.len() <= KEPT {
             self.cross[vertex] = Some(self.vertex_gradient(vertex));
-            self.kept += w.len();
+            self.kept += at.shape.len();
         }
         let scratch;
         let towards = if let Some(kept) = &self.cross[vertex] {
@@ -125,28 +128,94 @@ impl Descent {
             &scratch
         };
         // With d the direction: half the slope along it, and d'(A'A + eta I)d, from gradients at both ends.
-        let here = dot(w, gradient);
-        let slope = gradient[vertex] - here;
-        let curvature = (towards[vertex] - dot(w, towards)) - slope;
+        let there = at.gradient[vertex] + self.target[vertex] - at.along_target;
+        let slope = at.gradient[vertex] - at.along_gradient;
+        let curvature = (towards[vertex] - there) - slope;
         let length =
             if curvature > 0.0 { (-slope / curvature).clamp(0.0, 1.0) } else { f64::from(u8::from(slope < 0.0)) };
-        let rest = 1.0 - length;
-        for w in w.iter_mut() {
-            *w *= rest;
-        }
-        w[vertex] += length;
-        gradient.iter_mut().zip(towards).for_each(|(g, t)| *g = rest * *g + length * t);
+        at.advance(length, there, towards, self.target[vertex]);
         -(2.0 * length * slope + length * length * curvature) / self.rows
     }
 }
 
-/// Position of the smallest value, the first of equals.
-fn lowest(values: &[f64]) -> usize {
-    let mut best = 0;
-    for (i, value) in values.iter().enumerate() {
-        if *value < values[best] {
-            best = i;
-        }
+/// Steps after which sums that are carried along are formed anew.
+const REFRESH: usize = 64;
+
+/// Weights, `scale * shape`, and what a step needs to know of them.
+struct Position {
+    shape: Vec<f64>,
+    scale: f64,
+    gradient: Vec<f64>,
+    /// Place of the lowest value of the gradient.
+    lowest: usize,
+    /// Weights times gradient.
+    along_gradient: f64,
+    /// Weights times `A'b`.
+    along_target: f64,
+}
+
+impl Position {
+    fn new(gradient: Vec<f64>, shape: Vec<f64>) -> Self {
+        let lowest = first_at(&gradient, smallest(&gradient));
+        Self { shape, scale: 1.0, gradient, lowest, along_gradient: 0.0, along_target: 0.0 }
     }
-    best
+
+    fn weight(&self, place: usize) -> f64 {
+        self.scale * self.shape[place]
+    }
+
+    fn weights(&self) -> Vec<f64> {
+        self.shape.iter().map(|v| self.scale * v).collect()
+    }
+
+    fn refresh(&mut self, target: &[f64]) {
+        self.shape = self.weights();
+        self.scale = 1.0;
+        self.along_gradient = dot(&self.shape, &self.gradient);
+        self.along_target = dot(&self.shape, target);
+    }
+
+    /// Moves the share `length` of the way to the lowest place, where the gradient is `towards`, A'b is
+    /// `target`, and weights times `towards` are `there`.
+    fn advance(&mut self, length: f64, there: f64, towards: &[f64], target: f64) {
+        let (vertex, rest) = (self.lowest, 1.0 - length);
+        self.along_gradient = rest * rest * self.along_gradient
+            + rest * length * (self.gradient[vertex] + there)
+            + length * length * towards[vertex];
+        self.along_target = rest * self.along_target + length * target;
+        if rest * self.scale > f64::MIN_POSITIVE.sqrt() {
+            self.scale *= rest;
+        } else {
+            self.shape = self.shape.iter().map(|v| self.scale * rest * v).collect();
+            self.scale = 1.0;
+        }
+        self.shape[vertex] += length / self.scale;
+        for (gradient, towards) in self.gradient.iter_mut().zip(towards) {
+            *gradient = rest * *gradient + length * towards;
+        }
+        self.lowest = first_at(&self.gradient, smallest(&self.gradient));
+    }
+}
+
+/// Values compared side by side.
+const LANES: usize = 8;
+
+/// The smallest value.
+fn smallest(values: &[f64]) -> f64 {
+    let lower = |a: f64, b: f64| if a < b { a } else { b };
+    let (chunks, rest) = values.as_chunks::<LANES>();
+    let mut low = [f64::INFINITY; LANES];
+    for chunk in chunks {
+        low = std::array::from_fn(|lane| lower(low[lane], chunk[lane]));
+    }
+    low.iter().chain(rest).copied().fold(f64::INFINITY, lower)
+}
+
+/// Place of the first value equal to `value`.
+fn first_at(values: &[f64], value: f64) -> usize {
+    // Without a branch, so that a chunk is compared at once.
+    let holds = |chunk: &[f64]| chunk.iter().fold(0, |found, v| found | u8::from(*v == value)) > 0;
+    let chunk = values.chunks(LANES).position(holds).unwrap_or(0);
+    let inside = values[chunk * LANES..].iter().position(|v| *v == value);
+    chunk * LANES + inside.unwrap_or(0)
 }
