@@ -5,7 +5,7 @@
 mod support;
 
 use attica::design::WeightKind;
-use attica::estimator::callaway_santanna::{Method, Options, Settings, Unbalanced, att_gt};
+use attica::estimator::callaway_santanna::{AttGt, Method, Options, Settings, Unbalanced, att_gt};
 use attica::estimator::group_time::{EventTimes, Inference, Uncertainty};
 use attica::estimator::options::{BasePeriod, ControlGroup};
 use attica::estimator::wide::Wide;
@@ -271,12 +271,13 @@ fn moments_of_complete_panels_give_what_units_one_by_one_give() {
                 cluster.push(3);
             }
             let [a, b] = [&complete, &seen].map(|panel| att_gt(panel, &settings).unwrap());
-            let aggregations = |found: &attica::estimator::callaway_santanna::AttGt| {
-                let kept = EventTimes { balance: Some(1), ..EventTimes::default() };
-                Uncertainty::new(&found.effects.influences, inference()).aggregations("d", &found.effects, kept)
+            let ways = |found: &AttGt| {
+                let (effects, kept) = (&found.effects, EventTimes { balance: Some(1), ..EventTimes::default() });
+                let uncertainty = Uncertainty::new(&effects.influences, inference());
+                [effects.simple(), effects.by_group(), effects.by_event_time(kept), effects.by_calendar()]
+                    .map(|averages| uncertainty.aggregation("d", &averages))
             };
-            let (x, y) = (aggregations(&a), aggregations(&b));
-            for (x, y) in [(x.simple, y.simple), (x.group, y.group), (x.dynamic, y.dynamic), (x.calendar, y.calendar)] {
+            for (x, y) in ways(&a).into_iter().zip(ways(&b)) {
                 let (x, y) = (x.unwrap(), y.unwrap());
                 let (o, p) = (x.overall.unwrap(), y.overall.unwrap());
                 close("overall", o.estimate, p.estimate, 1e-11);

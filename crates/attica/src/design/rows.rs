@@ -106,6 +106,9 @@ impl<'a> Rows<'a> {
         if let Some(column) = self.bare(expr) {
             refuse_empty(column)?;
             if let Source::Numbers(values) = source {
+                if values.iter().all(|x| x.is_finite()) {
+                    return Ok(());
+                }
                 let alive = |row: &usize| self.alive[*row];
                 let infinite: Vec<usize> =
                     (0..values.len()).filter(|&row| values[row].is_infinite()).filter(alive).collect();

@@ -235,13 +235,15 @@ impl Staggered {
         let uncertainty = Uncertainty::new(&effects.influences, inference);
         let [min, max] = spec.window.bounds.map_or([None, None], |[low, high]| [Some(low), Some(high)]);
         let kept = EventTimes { min, max, balance: spec.options.balance };
-        let aggregations = uncertainty.aggregations(&spec.treatment, effects, kept);
-        let of = match headline {
-            Headline::Simple => &aggregations.simple,
-            Headline::Group => &aggregations.group,
+        let term = &spec.treatment;
+        let own = match headline {
+            Headline::Simple => effects.simple().overall,
+            Headline::Group => effects.by_group().overall,
         };
-        let overall =
-            of.as_ref().and_then(|found| found.overall.clone()).ok_or_else(|| self.nothing_estimated(of.is_some()))?;
+        let overall = own
+            .as_ref()
+            .and_then(|average| uncertainty.term(term, average))
+            .ok_or_else(|| self.nothing_estimated(own.is_some()))?;
         let dynamic = effects.by_event_time_where(kept, |point| !point.is_reference);
         let mut references = effects.by_event_time_where(kept, |point| point.is_reference).effects();
         references.retain(|reference| dynamic.effects().iter().all(|effect| effect.event_time != reference.event_time));
@@ -252,6 +254,18 @@ impl Staggered {
             references,
             &inference,
         );
+        let all = effects.by_event_time(kept);
+        // References have no variance: unless they share an event time with effects, the band is the same.
+        let aggregations = Aggregations {
+            simple: uncertainty.aggregation(term, &effects.simple()),
+            group: uncertainty.aggregation(term, &effects.by_group()),
+            dynamic: if all.rows.len() == study.rows.len() {
+                uncertainty.aggregation_within(term, &all, study.sup_t)
+            } else {
+                uncertainty.aggregation(term, &all)
+            },
+            calendar: uncertainty.aggregation(term, &effects.by_calendar()),
+        };
         let mut answer = self.estimate(estimator, words, overall, Some(study));
         answer.group_time = uncertainty.cells(&effects.points);
         answer.aggregations = aggregations;
@@ -449,6 +463,9 @@ pub(super) fn clustering(design: &Design, units: impl FnOnce() -> Codes) -> Resu
 
 /// Units whose treatment ends have no single date of adoption; these estimators cannot use them.
 fn leave_out_switchers(data: Data<'_>, design: &mut Design, warnings: &mut Vec<Warning>) {
+    if !data.adoption.contains(&Adoption::Switches) {
+        return;
+    }
     let switches = |row: u32| data.adoption[data.panel.unit[row as usize] as usize] == Adoption::Switches;
     let keep: Vec<u32> = (0..design.rows() as u32).filter(|&r| !switches(design.sample[r as usize])).collect();
     let lost = design.rows() - keep.len();

@@ -34,10 +34,45 @@ pub fn codes_of(column: &Column) -> (Vec<u32>, usize) {
     match &column.values {
         Values::Text { codes, levels } => (codes.clone(), levels.len()),
         Values::Number(values) => {
+            if let Some((low, span)) = whole_range(values) {
+                return encode_range(values, low, span);
+            }
             // 0.0 and -0.0 are one level; all NaN are missing.
             encode(values.iter().map(|&x| (!x.is_nan()).then(|| (x + 0.0).to_bits())))
         }
     }
+}
+
+/// The smallest value and the distance to the largest, where all are whole numbers (or missing) in a range that is
+/// not much wider than there are values.
+fn whole_range(values: &[f64]) -> Option<(f64, usize)> {
+    let (mut low, mut high, mut is_whole) = (f64::INFINITY, f64::NEG_INFINITY, true);
+    for &x in values {
+        low = low.min(x);
+        high = high.max(x);
+        is_whole &= x.is_nan() || f64::from(x as i32) == x;
+    }
+    let span = high - low;
+    (is_whole && span <= 4.0 * values.len() as f64).then_some((low, span as usize))
+}
+
+/// [`codes_of`] by a table of all whole numbers of a range.
+fn encode_range(values: &[f64], low: f64, span: usize) -> (Vec<u32>, usize) {
+    let mut table = vec![MISSING; span + 1];
+    let mut levels = 0;
+    let code = |&x: &f64| {
+        if x.is_nan() {
+            return MISSING;
+        }
+        let code = &mut table[(x - low) as usize];
+        if *code == MISSING {
+            *code = levels;
+            levels += 1;
+        }
+        *code
+    };
+    let codes = values.iter().map(code).collect();
+    (codes, levels as usize)
 }
 
 /// Codes of the combinations of two sets of codes that occur, in order of first appearance.
@@ -52,6 +87,9 @@ pub fn compact(codes: &[u32], levels: usize, rows: &[u32]) -> (Vec<u32>, usize) 
     let mut seen = vec![MISSING; levels];
     for &r in rows {
         seen[codes[r as usize] as usize] = 0;
+    }
+    if rows.len() == codes.len() && !seen.contains(&MISSING) {
+        return (codes.to_vec(), levels);
     }
     let mut next = 0;
     for code in &mut seen {
@@ -94,5 +132,18 @@ mod tests {
         let (crossed, levels) = cross(&codes, &[0, 0, 0, 1, 0]);
         assert_eq!((crossed.as_slice(), levels), ([0, 1, MISSING, 2, 0].as_slice(), 3));
         assert_eq!(compact(&crossed, 3, &[3, 4]), (vec![1, 0], 2));
+        assert_eq!(compact(&[1, 0, 1], 2, &[0, 1, 2]), (vec![1, 0, 1], 2));
+    }
+
+    #[test]
+    fn whole_numbers_have_the_codes_that_any_numbers_have() {
+        let whole = [7.0, -0.0, f64::NAN, -3.0, 0.0, 7.0, -3.0];
+        let scaled: Vec<f64> = whole.iter().map(|x| x * 1e7 + 0.5).collect();
+        assert!(whole_range(&whole).is_some() && whole_range(&scaled).is_none());
+        let codes = codes_of(&Column::number("x", whole.to_vec()));
+        assert_eq!(codes, (vec![0, 1, MISSING, 2, 1, 0, 2], 3));
+        assert_eq!(codes, codes_of(&Column::number("x", scaled)));
+        let none = Column::number("x", vec![f64::NAN; 2]);
+        assert_eq!(codes_of(&none), (vec![MISSING; 2], 0));
     }
 }

@@ -86,7 +86,11 @@ impl Column {
     pub fn display(&self, row: usize) -> String {
         match &self.values {
             Values::Number(values) if values[row].is_nan() => String::new(),
-            Values::Number(values) => format!("{}", values[row]),
+            // Whole numbers are written several times faster as such.
+            Values::Number(values) if values[row].abs() < 1e15 && values[row].fract() == 0.0 => {
+                (values[row] as i64).to_string()
+            }
+            Values::Number(values) => values[row].to_string(),
             Values::Text { codes, levels } => levels.get(codes[row] as usize).cloned().unwrap_or_default(),
         }
     }

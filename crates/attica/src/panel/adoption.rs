@@ -1,6 +1,9 @@
 //! When each unit adopts the policy: read from a 0/1 path, from a column of first treated periods, or
 //! from a marked group and a date.
 
+use std::borrow::Cow;
+
+use super::time::is_date;
 use super::{Adoption, Panel, read_times};
 use crate::frame::{Column, Values};
 use crate::message::{Problem, Result, Warning};
@@ -277,19 +280,25 @@ fn check_zero_one(name: &str, treatment: &[f64], warnings: &mut Vec<Warning>) ->
 
 /// The periods in a column of first treated ones, NaN where it is empty. Numbers that may mean never have no say in
 /// whether the others are dates.
-fn first_periods(column: &Column, never: &[f64]) -> Result<(Vec<f64>, Vec<Warning>)> {
+fn first_periods<'a>(column: &'a Column, never: &[f64]) -> Result<(Cow<'a, [f64]>, Vec<Warning>)> {
     let refused = |problem: Problem| {
         Problem::new("E201", format!("\"{}\" is no first treated period: {}", column.name, problem.message))
             .fix("give each unit's first treated period as in the time column, empty for never")
     };
-    let Values::Number(values) = &column.values else { return read_times(column).map_err(refused) };
+    let Values::Number(values) = &column.values else {
+        return read_times(column).map(|(periods, warnings)| (periods.into(), warnings)).map_err(refused);
+    };
+    // Without dates written as 20111020 the numbers are the periods.
+    if values.iter().all(|g| !is_date(*g)) {
+        return Ok((values.into(), Vec::new()));
+    }
     let no_date = |g: f64| g.is_infinite() || g == 0.0 || never.contains(&g);
     let dates = values.iter().map(|&g| if no_date(g) { f64::NAN } else { g }).collect();
     let (mut periods, warnings) = read_times(&Column::number(&column.name, dates))?;
     for (period, &g) in periods.iter_mut().zip(values).filter(|(_, g)| no_date(**g)) {
         *period = g;
     }
-    Ok((periods, warnings))
+    Ok((periods.into(), warnings))
 }
 
 #[cfg(test)]

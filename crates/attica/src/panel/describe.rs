@@ -32,18 +32,22 @@ impl Panel {
             rows_per_unit: vec![0; self.units.len()],
         };
         for (unit, rows) in self.row.chunks(periods).enumerate() {
-            let present: Vec<usize> = (0..periods).filter(|&t| rows[t] != Self::NO_ROW).collect();
-            for &t in &present {
+            let is_present = |t: &usize| rows[*t] != Self::NO_ROW;
+            let mut present = 0;
+            for t in (0..periods).filter(is_present) {
                 shape.rows_per_period[t] += 1;
+                present += 1;
             }
-            shape.rows_per_unit[unit] = present.len();
-            let (Some(&first), Some(&last)) = (present.first(), present.last()) else { continue };
+            shape.rows_per_unit[unit] = present;
+            let (Some(first), Some(last)) = ((0..periods).find(is_present), (0..periods).rfind(is_present)) else {
+                continue;
+            };
             let span = ((self.times[last] - self.times[first]) / self.step).round() as usize + 1;
-            if span > present.len() {
-                shape.gaps += span - present.len();
+            if span > present {
+                shape.gaps += span - present;
                 shape.units_with_gaps.push(unit as u32);
             }
-            if present.len() == 1 {
+            if present == 1 {
                 shape.singletons.push(unit as u32);
             }
         }

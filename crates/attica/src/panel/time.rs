@@ -58,12 +58,6 @@ fn from_numbers(name: &str, values: &[f64]) -> Result<(Vec<f64>, Vec<Warning>)> 
     if let Some(row) = values.iter().position(|x| x.is_infinite()) {
         return Err(Problem::new("E105", format!("column \"{name}\" has an infinite time in row {}", row + 1)));
     }
-    let is_date = |x: f64| {
-        x.fract() == 0.0 && (18_000_101.0..=22_001_231.0).contains(&x) && {
-            let (month, day) = ((x as u64 / 100) % 100, x as u64 % 100);
-            (1..=12).contains(&month) && (1..=31).contains(&day)
-        }
-    };
     let mut present = values.iter().copied().filter(|x| !x.is_nan()).peekable();
     if present.peek().is_none() || !present.all(is_date) {
         return Ok((values.to_vec(), Vec::new()));
@@ -74,6 +68,14 @@ fn from_numbers(name: &str, values: &[f64]) -> Result<(Vec<f64>, Vec<Warning>)> 
         format!("{name} 列的日期（形如 20111020）按年份处理"),
     );
     Ok((values.iter().map(|x| (x / 1e4).floor()).collect(), vec![warning]))
+}
+
+/// A number that is a whole date, like 20111020.
+pub(super) fn is_date(x: f64) -> bool {
+    (18_000_101.0..=22_001_231.0).contains(&x) && x.fract() == 0.0 && {
+        let (month, day) = ((x as u64 / 100) % 100, x as u64 % 100);
+        (1..=12).contains(&month) && (1..=31).contains(&day)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

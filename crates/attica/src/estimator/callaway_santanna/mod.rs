@@ -167,7 +167,10 @@ enum Missing {
 pub fn att_gt(panel: &Wide, settings: &Settings) -> Result<AttGt> {
     let mut plan = Plan::new(&panel.cohort, &panel.times, panel.step, settings)?;
     let periods = panel.times.len();
-    let is_known = |unit: u32, end: usize| panel.y[unit as usize * periods..][..end].iter().all(|y| y.is_finite());
+    let is_known = |unit: u32, end: usize| {
+        let path = unit as usize * periods..unit as usize * periods + end;
+        std::iter::once(&panel.y).chain(&panel.x).all(|column| column[path.clone()].iter().all(|x| x.is_finite()))
+    };
     if settings.options.unbalanced == Unbalanced::Drop {
         plan.keep(is_known);
     }
@@ -179,7 +182,7 @@ pub fn att_gt(panel: &Wide, settings: &Settings) -> Result<AttGt> {
         let moments = Moments::new(panel, &plan);
         (moments.effects(), Some(moments))
     } else {
-        (panel::effects(panel, &plan, settings), None)
+        (panel::effects(panel, &plan, settings, is_complete), None)
     };
     let mut sheet = Sheet::new(&plan, effects, &panel.times, panel.step);
     for (class, members) in plan.classes.iter().enumerate() {

@@ -26,13 +26,9 @@ impl Paths {
         let periods = panel.times.len();
         let weights: Vec<f64> = class.members.iter().map(|&unit| panel.weight[unit as usize]).collect();
         let weight = weights.iter().sum();
-        let mut features = vec![Vec::with_capacity(weights.len()); periods];
-        for &unit in &class.members {
-            let path = &panel.y[unit as usize * periods..][..periods];
-            for (feature, y) in features.iter_mut().zip(path).skip(1) {
-                feature.push(y - path[0]);
-            }
-        }
+        let path = |unit: &u32| &panel.y[*unit as usize * periods..][..periods];
+        let change = |period: usize| class.members.iter().map(path).map(|y| y[period] - y[0]).collect::<Vec<f64>>();
+        let mut features: Vec<Vec<f64>> = (0..periods).map(change).collect();
         let mut mean = vec![0.0; periods];
         for (mean, feature) in mean.iter_mut().zip(&mut features).skip(1) {
             if weight > 0.0 {

@@ -19,7 +19,13 @@ struct Batch<'a> {
 }
 
 /// The effect of every planned cell; a cell compares units whose outcome is known in both of its periods.
-pub(super) fn effects(panel: &Wide, plan: &Plan, settings: &Settings) -> Vec<Result<CellEffect, Missing>> {
+/// In a panel that `is_complete` these are all units.
+pub(super) fn effects(
+    panel: &Wide,
+    plan: &Plan,
+    settings: &Settings,
+    is_complete: bool,
+) -> Vec<Result<CellEffect, Missing>> {
     let is_constant = (0..panel.covariates()).all(|k| is_constant(panel, k));
     let mut batches: Vec<Batch> = Vec::new();
     for (number, cell) in plan.cells.iter().enumerate() {
@@ -38,7 +44,7 @@ pub(super) fn effects(panel: &Wide, plan: &Plan, settings: &Settings) -> Vec<Res
         }
     }
     let mut found: Vec<(usize, Result<CellEffect, Missing>)> =
-        batches.par_iter().flat_map_iter(|batch| batch_effects(panel, plan, settings, batch)).collect();
+        batches.par_iter().flat_map_iter(|batch| batch_effects(panel, plan, settings, is_complete, batch)).collect();
     found.sort_by_key(|(number, _)| *number);
     found.into_iter().map(|(_, effect)| effect).collect()
 }
@@ -53,6 +59,7 @@ fn batch_effects(
     panel: &Wide,
     plan: &Plan,
     settings: &Settings,
+    is_complete: bool,
     batch: &Batch<'_>,
 ) -> Vec<(usize, Result<CellEffect, Missing>)> {
     let Some((_, first)) = batch.cells.first() else { return Vec::new() };
@@ -67,7 +74,10 @@ fn batch_effects(
     let change = |cell: &Planned, i: usize| panel.outcome(units[i], cell.time) - panel.outcome(units[i], cell.base);
     // Cells that know the same units share what is fitted to their covariates.
     let mut alike: Vec<(Vec<bool>, Cells<'_>)> = Vec::new();
-    for &(number, cell) in &batch.cells {
+    if is_complete {
+        alike.push((vec![true; units.len()], batch.cells.clone()));
+    }
+    for &(number, cell) in batch.cells.iter().filter(|_| !is_complete) {
         let is_known = |i: usize| change(cell, i).is_finite() && x.iter().all(|x| x[i].is_finite());
         let known: Vec<bool> = (0..units.len()).map(is_known).collect();
         match alike.iter_mut().find(|(other, _)| *other == known) {

@@ -69,18 +69,23 @@ impl Estimator for CallawaySantAnna {
         let base = if spec.options.symmetric { BasePeriod::Universal } else { spec.options.base_period };
         let settings = Settings { controls, base, anticipation: spec.options.anticipation, options: own };
         let is_complete = sample.unit.len() == sample.units * sample.times.len();
-        let (found, rows): (_, Vec<u32>) = if own.panel && (is_complete || own.unbalanced != Unbalanced::Pooled) {
+        // Rows that effects rest on, unless all do.
+        let rows_where = |used: &[bool], place: &dyn Fn(usize) -> usize, rows: usize| -> Option<Vec<u32>> {
+            let all = used.iter().filter(|used| **used).count() == rows;
+            (!all).then(|| (0..rows).filter(|&row| used[place(row)]).map(|row| row as u32).collect())
+        };
+        let (found, rows) = if own.panel && (is_complete || own.unbalanced != Unbalanced::Pooled) {
             let wide = sample.wide();
             let found = att_gt(&wide, &settings)?;
             let place = |row: usize| sample.unit[row] as usize * sample.times.len() + sample.time[row] as usize;
-            let rows = (0..sample.unit.len()).filter(|&row| found.used[place(row)]).map(|row| row as u32).collect();
+            let rows = rows_where(&found.used, &place, sample.unit.len());
             (found, rows)
         } else {
             let found = att_gt_cross_sections(&cross_sections(&sample, own.panel), &settings)?;
-            let rows = (0..sample.unit.len() as u32).filter(|&row| found.used[row as usize]).collect();
+            let rows = rows_where(&found.used, &|row| row, sample.unit.len());
             (found, rows)
         };
-        if rows.len() < sample.unit.len() {
+        if let Some(rows) = rows {
             sample.keep(&rows);
         }
         sample.warnings.extend(found.warnings);

@@ -3,7 +3,7 @@
 use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};
 
-use super::{At, Combination, Combinations, EventTimes, GroupTime, Point};
+use super::{At, Combination, Combinations, Point};
 use crate::estimator::event::{Simulated, sup_t};
 use crate::estimator::influence::Influences;
 use crate::fit::Term;
@@ -150,17 +150,25 @@ impl Uncertainty {
         root((&self.covariance * &loads).dot(&loads), average.estimate)
     }
 
+    /// Critical value of the simultaneous band over `rows`.
+    fn sup_t(&self, rows: &[Combination]) -> Option<f64> {
+        let Inference { level, df, seed, .. } = self.inference;
+        match self.simulate(rows) {
+            Some(simulated) => simulated.critical,
+            None => sup_t(&self.covariance(rows), level, df, seed),
+        }
+    }
+
     /// Standard errors, intervals and bands of averages named `term`; none without anything to average.
     pub fn aggregation(&self, term: &str, averages: &Combinations) -> Option<Aggregation> {
+        self.aggregation_within(term, averages, self.sup_t(&averages.rows))
+    }
+
+    /// [`Uncertainty::aggregation`] with a band whose critical value is known.
+    pub fn aggregation_within(&self, term: &str, averages: &Combinations, sup_t: Option<f64>) -> Option<Aggregation> {
         if averages.rows.is_empty() && averages.overall.is_none() {
             return None;
         }
-        let Inference { level, df, seed, .. } = self.inference;
-        let simulated = self.simulate(&averages.rows);
-        let sup_t = match &simulated {
-            Some(simulated) => simulated.critical,
-            None => sup_t(&self.covariance(&averages.rows), level, df, seed),
-        };
         let row = |row: &Combination| {
             let std_error = self.std_error(row);
             let end = |critical: Option<f64>, sign: f64| Some(row.estimate + sign * critical? * std_error?);
@@ -180,16 +188,6 @@ impl Uncertainty {
         let rows = averages.rows.iter().filter_map(row).collect();
         let overall = averages.overall.as_ref().and_then(|average| self.term(term, average));
         Some(Aggregation { overall, rows, sup_t })
-    }
-
-    /// Every average of `effects`, named `term`.
-    pub fn aggregations(&self, term: &str, effects: &GroupTime, kept: EventTimes) -> Aggregations {
-        Aggregations {
-            simple: self.aggregation(term, &effects.simple()),
-            group: self.aggregation(term, &effects.by_group()),
-            dynamic: self.aggregation(term, &effects.by_event_time(kept)),
-            calendar: self.aggregation(term, &effects.by_calendar()),
-        }
     }
 
     /// An effect as a term; none without a positive standard error.
