@@ -252,11 +252,14 @@ pub fn sup_t(covariance: &[Vec<f64>], level: f64, df: Option<f64>, seed: u64) ->
         .flat_map_iter(|chunk| {
             let mut random = stream(seed, chunk as u64);
             let root = &root;
-            let mut z = vec![0.0; k];
+            let mut t = vec![0.0; k];
             (0..CHUNK).map(move |_| {
-                z.fill_with(|| random.normal());
-                let t = |i: usize| z.iter().enumerate().map(|(j, z)| root[(i, j)] * z).sum::<f64>();
-                (0..k).map(|i| t(i).abs()).fold(0.0, f64::max)
+                t.fill(0.0);
+                for column in root.as_slice().chunks_exact(k) {
+                    let z = random.normal();
+                    t.iter_mut().zip(column).for_each(|(t, load)| *t += load * z);
+                }
+                t.iter().map(|t: &f64| t.abs()).fold(0.0, f64::max)
             })
         })
         .collect();

@@ -201,6 +201,7 @@ impl Position {
 const LANES: usize = 8;
 
 /// The smallest value.
+#[inline]
 fn smallest(values: &[f64]) -> f64 {
     let lower = |a: f64, b: f64| if a < b { a } else { b };
     let (chunks, rest) = values.as_chunks::<LANES>();
@@ -208,7 +209,11 @@ fn smallest(values: &[f64]) -> f64 {
     for chunk in chunks {
         low = std::array::from_fn(|lane| lower(low[lane], chunk[lane]));
     }
-    low.iter().chain(rest).copied().fold(f64::INFINITY, lower)
+    for (low, value) in low.iter_mut().zip(rest) {
+        *low = lower(*low, *value);
+    }
+    let pairs: [f64; LANES / 2] = std::array::from_fn(|lane| lower(low[lane], low[lane + LANES / 2]));
+    lower(lower(pairs[0], pairs[2]), lower(pairs[1], pairs[3]))
 }
 
 /// Place of the first value equal to `value`.
