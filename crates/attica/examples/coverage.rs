@@ -11,6 +11,7 @@
 use attica::design::DesignOptions;
 use attica::estimator::event_time::Window;
 use attica::estimator::options::Options;
+use attica::estimator::synthetic::Variance;
 use attica::estimator::{Data, ESTIMATORS, Estimate, Estimator, Spec};
 use attica::fit::FitOptions;
 use attica::frame::{Column, Frame};
@@ -104,13 +105,22 @@ const WORLDS: &[World] = &[
     },
 ];
 
-/// A variance that an estimator offers beside its default.
+/// Variances of an estimator that offers several, and what else of its options changes them.
 struct Variant(&'static str, &'static str, fn(&mut Spec));
 
 const VARIANTS: &[Variant] = &[
+    Variant("cs", "analytical", |_| {}),
     Variant("cs", "multiplier bootstrap, 499 draws", |spec| spec.options.bootstrap = Some(499)),
+    Variant("lpdid", "variance-weighted", |_| {}),
     Variant("lpdid", "reweighted", |spec| spec.options.lpdid.reweight = true),
+    Variant("sdid", "bootstrap, 50 draws", |spec| drawn(spec, Variance::Bootstrap)),
+    Variant("sdid", "placebo, 50 draws", |spec| drawn(spec, Variance::Placebo)),
+    Variant("sdid", "jackknife", |spec| drawn(spec, Variance::Jackknife)),
 ];
+
+fn drawn(spec: &mut Spec, variance: Variance) {
+    (spec.options.sdid.variance, spec.options.sdid.replications) = (Some(variance), 50);
+}
 
 /// Estimators whose standard errors count the sizes of cohorts as random: their panels draw the cohort of each unit,
 /// the others' have the same sizes in every replication.
@@ -237,8 +247,9 @@ fn main() {
             if !world.holds_for.is_empty() && !world.holds_for.contains(&estimator.name()) {
                 continue;
             }
+            let own: Vec<&Variant> = VARIANTS.iter().filter(|variant| variant.0 == estimator.name()).collect();
             let default = Variant(estimator.name(), "default", |_| {});
-            for variant in std::iter::once(&default).chain(VARIANTS.iter().filter(|v| v.0 == estimator.name())) {
+            for variant in if own.is_empty() { vec![&default] } else { own } {
                 println!("{}", line(world, *estimator, variant, units, replications));
             }
         }
