@@ -96,8 +96,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--scale", type=float, default=1.0, help="share of the published sizes")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--timeout", type=float, default=240.0)
-    parser.add_argument("--tasks", default=",".join(TASKS), help="tasks to run")
+    parser.add_argument("--timeout", type=float, default=120.0)
+    parser.add_argument("--tasks", default=",".join(TASKS), help="tasks to run; others keep what was measured before")
+    parser.add_argument("--growth", default=",".join(LINEAR), help="tasks whose growth is measured")
     parser.add_argument("--data", type=Path, default=Path(tempfile.gettempdir()) / "attica-bench")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "performance.md")
     given = parser.parse_args()
@@ -108,12 +109,16 @@ def main() -> None:
     subprocess.run([*make, *(str(n) for n in sorted({units, *linear}))], check=True)
     tasks = {task: peers for task, peers in TASKS.items() if task in given.tasks.split(",")}
     files = {task: given.data / ("block" if task == "sdid" else str(units)) for task in tasks}
-    results = compare(tasks, files, given.rounds, given.timeout)
-    growth = {
-        task: [summary([measure("attica", task, given.data / str(n), 600) for _ in range(given.rounds)]) for n in linear]
-        for task in LINEAR
-    }
-    given.out.write_text(page(units, results, linear, growth, given.rounds, given.timeout))
+    kept = given.data / "results.json"
+    found = json.loads(kept.read_text()) if kept.exists() else {"tasks": {}, "growth": {}}
+    found["tasks"] |= compare(tasks, files, given.rounds, given.timeout)
+    for task in [task for task in LINEAR if task in given.growth.split(",")]:
+        runs = [[measure("attica", task, given.data / str(n), 600) for _ in range(given.rounds)] for n in linear]
+        found["growth"][task] = [summary(of) for of in runs]
+    kept.write_text(json.dumps(found))
+    ordered = {task: found["tasks"][task] for task in TASKS if task in found["tasks"]}
+    growth = {task: found["growth"][task] for task in LINEAR if task in found["growth"]}
+    given.out.write_text(page(units, ordered, linear, growth, given.rounds, given.timeout))
 
 
 if __name__ == "__main__":
