@@ -3,7 +3,7 @@
 
 mod support;
 
-use attica::estimator::options::BasePeriod;
+use attica::estimator::options::{BasePeriod, ControlGroup};
 use attica::estimator::{ESTIMATORS, Estimate, Spec, find};
 use proptest::prelude::*;
 use support::edges::{Row, load, rows};
@@ -137,4 +137,11 @@ fn imputation_is_two_stage_on_any_panel() {
         same_events(&bjs, &gardner, 0);
         assert!((bjs.overall.estimate - gardner.overall.estimate).abs() < 1e-10);
     }
+}
+
+#[test]
+fn switching_estimator_is_callaway_santanna_with_controls_not_treated_yet() {
+    let panel = drawn(4, 0.0);
+    let not_yet = |spec: &mut Spec| spec.options.control_group = Some(ControlGroup::NotYet);
+    same_events(&estimate("dcdh", &panel, |_| {}), &estimate("cs", &panel, not_yet), 0);
 }
