@@ -11,8 +11,8 @@ use attica::estimator::stacked::Weights;
 use attica::estimator::{Estimate, Spec, find};
 use attica::frame::{Column, Frame};
 use attica::ledger::Reason;
-use support::Staggered;
 use support::panel::Loaded;
+use support::{Staggered, close};
 
 /// Nine periods; cohorts 4, 6 and 8 of 12, 20 and 9 units, and 25 units that never adopt.
 fn process() -> Staggered {
@@ -239,7 +239,9 @@ fn units_treated_throughout_leave_and_are_counted() {
     for name in ["stacked", "lpdid"] {
         let [found, same] = [&always, &without].map(|loaded| estimate(name, loaded, &["x"], |_| ()));
         assert!(warning(&found, "W203").contains("12 units") && warning(&found, "W203").contains("108 rows"));
-        assert_eq!(found.overall, same.overall, "{name}");
+        // Clusters without a row take a place in sums, which moves their last digit.
+        close(name, found.overall.estimate, same.overall.estimate, 1e-14);
+        close(name, found.overall.std_error, same.overall.std_error, 1e-14);
         assert_eq!((found.n_obs, found.n_treated_units), (same.n_obs, same.n_treated_units));
     }
     // A filter that leaves nobody but them and the never-treated.
