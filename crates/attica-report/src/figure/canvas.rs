@@ -21,17 +21,25 @@ pub enum Shape {
     Diamond,
     TriangleDown,
     Cross,
+    Plus,
+    Star,
+    Hexagon,
+    Hourglass,
 }
 
 /// Colour, dash and marker of the i-th series. The colours are Okabe and Ito's (2008), told apart
 /// by colour-blind readers; the first two differ in darkness too.
-const SERIES: [(&str, &str, Shape); 6] = [
+const SERIES: [(&str, &str, Shape); 10] = [
     ("#0b4f8a", "", Shape::Circle),
     ("#d55e00", "7 3", Shape::Triangle),
     ("#009e73", "2 2.5", Shape::Square),
     ("#b2558a", "9 3 2 3", Shape::Diamond),
     ("#333333", "5 2", Shape::TriangleDown),
     ("#8a6d00", "1.5 3", Shape::Cross),
+    ("#2e9bd6", "8 2", Shape::Hexagon),
+    ("#9a1b1e", "4 2 1 2", Shape::Star),
+    ("#5a3d9a", "3 3", Shape::Hourglass),
+    ("#8c8c8c", "6 2 2 2", Shape::Plus),
 ];
 
 /// How a line looks.
@@ -41,6 +49,8 @@ pub enum Pen {
     Axis,
     /// Faint lines behind the marks.
     Grid,
+    /// Lines that stand behind what a panel is about.
+    Faint,
     /// The zero line.
     Zero,
     /// Dashed reference line.
@@ -54,6 +64,7 @@ impl Pen {
         match self {
             Self::Axis => r##"class="axis" stroke="#333" stroke-width="1""##.to_owned(),
             Self::Grid => r##"class="grid" stroke="#ececec" stroke-width="1""##.to_owned(),
+            Self::Faint => r##"class="grid" stroke="#c4c4c4" stroke-width="0.9""##.to_owned(),
             Self::Zero => r##"class="ref" stroke="#777" stroke-width="1""##.to_owned(),
             Self::Reference => r##"class="ref" stroke="#555" stroke-width="1" stroke-dasharray="4 3""##.to_owned(),
             Self::Series { index, width, dashed } => {
@@ -122,7 +133,7 @@ impl Canvas {
         let i = index % SERIES.len();
         let (colour, _, shape) = SERIES[i];
         let outline = outline(shape, x, y, size / 2.0);
-        let paint = if hollow || shape == Shape::Cross {
+        let paint = if hollow || matches!(shape, Shape::Cross | Shape::Plus) {
             format!("class=\"hollow s{i}\" fill=\"#fff\" stroke=\"{colour}\" stroke-width=\"1.4\"")
         } else {
             format!("class=\"f{i}\" fill=\"{colour}\"")
@@ -201,6 +212,12 @@ fn circle(x: f64, y: f64, r: f64) -> String {
     format!("M{left} {y}a{r} {r} 0 1 0 {d} 0a{r} {r} 0 1 0 -{d} 0")
 }
 
+/// Corners around a centre, the first at the top.
+fn around((x, y): (f64, f64), corners: usize, radius: impl Fn(usize) -> f64) -> Vec<(f64, f64)> {
+    let angle = |i: usize| std::f64::consts::TAU * i as f64 / corners as f64;
+    (0..corners).map(|i| (x + radius(i) * angle(i).sin(), y - radius(i) * angle(i).cos())).collect()
+}
+
 fn outline(shape: Shape, x: f64, y: f64, r: f64) -> String {
     // Equal in area to the eye: pointed shapes reach a little further than the circle.
     let closed = |points: &[(f64, f64)]| path(points) + "Z";
@@ -213,6 +230,15 @@ fn outline(shape: Shape, x: f64, y: f64, r: f64) -> String {
         Shape::Triangle => closed(&[(x, y - 1.25 * r), (x + 1.15 * r, y + 0.85 * r), (x - 1.15 * r, y + 0.85 * r)]),
         Shape::TriangleDown => closed(&[(x, y + 1.25 * r), (x + 1.15 * r, y - 0.85 * r), (x - 1.15 * r, y - 0.85 * r)]),
         Shape::Diamond => closed(&[(x, y - 1.3 * r), (x + 1.3 * r, y), (x, y + 1.3 * r), (x - 1.3 * r, y)]),
+        Shape::Hexagon => closed(&around((x, y), 6, |_| 1.1 * r)),
+        Shape::Star => closed(&around((x, y), 10, |i| if i % 2 == 0 { 1.45 * r } else { 0.6 * r })),
+        Shape::Hourglass => closed(&[
+            (x - 1.05 * r, y - 1.1 * r),
+            (x + 1.05 * r, y - 1.1 * r),
+            (x - 1.05 * r, y + 1.1 * r),
+            (x + 1.05 * r, y + 1.1 * r),
+        ]),
+        Shape::Plus => path(&[(x - 1.2 * r, y), (x + 1.2 * r, y)]) + &path(&[(x, y - 1.2 * r), (x, y + 1.2 * r)]),
         Shape::Cross => path(&[(x - r, y - r), (x + r, y + r)]) + &path(&[(x - r, y + r), (x + r, y - r)]),
     }
 }

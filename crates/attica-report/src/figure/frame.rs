@@ -99,6 +99,8 @@ pub enum Key {
     Upright(usize),
     /// A thin vertical line of a series.
     Thin(usize),
+    /// A faint line behind the marks.
+    Faint,
     /// The dashed reference line.
     Reference,
 }
@@ -107,7 +109,9 @@ impl Key {
     fn width(self) -> f64 {
         match self {
             Self::Marker { .. } | Self::Upright(_) | Self::Thin(_) => 14.0,
-            Self::Line { .. } | Self::Shade(_) | Self::Curve(_) | Self::Circle(_) | Self::Reference => 26.0,
+            Self::Line { .. } | Self::Shade(_) | Self::Curve(_) | Self::Circle(_) | Self::Faint | Self::Reference => {
+                26.0
+            }
         }
     }
 }
@@ -187,14 +191,18 @@ fn draw_key(canvas: &mut Canvas, key: Key, x: f64, y: f64) {
         Key::Thin(index) => {
             canvas.line((middle, y - 8.0), (middle, y + 8.0), Pen::Series { index, width: 0.7, dashed: false });
         }
+        Key::Faint => canvas.line((x, y), (end, y), Pen::Faint),
         Key::Reference => canvas.line((x, y), (end, y), Pen::Reference),
     }
 }
 
-/// A vertical interval with caps.
+/// A vertical interval, with caps of some width.
 pub fn interval(canvas: &mut Canvas, x: f64, low: f64, high: f64, cap: f64, index: usize) {
     let pen = Pen::Series { index, width: 1.4, dashed: false };
     canvas.line((x, low), (x, high), pen);
+    if cap <= 0.0 {
+        return;
+    }
     canvas.line((x - cap, low), (x + cap, low), pen);
     canvas.line((x - cap, high), (x + cap, high), pen);
 }

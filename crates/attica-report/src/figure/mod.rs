@@ -8,6 +8,7 @@ mod canvas;
 mod frame;
 mod horizontal;
 mod over_time;
+mod panels;
 mod placebo;
 mod raster;
 mod spec;
@@ -27,6 +28,7 @@ pub const WIDTH: f64 = 600.0;
 pub fn svg(figure: &Figure, language: Language) -> String {
     match &figure.plot {
         Plot::EventStudy(study) => over_time::event_study(figure, study, language),
+        Plot::EventPanels(study) => panels::draw(figure, study, language),
         Plot::Lines(lines) => over_time::lines(figure, lines, language),
         Plot::Placebo(placebo) => placebo::draw(figure, placebo, language),
         Plot::Forest(forest) => horizontal::forest(figure, forest, language),

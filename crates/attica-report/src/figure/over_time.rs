@@ -10,6 +10,8 @@ use crate::escape::clean;
 use crate::format;
 
 const HEIGHT: f64 = 360.0;
+/// More estimators than this stand so close that bands and caps would hide the points.
+const CROWD: usize = 5;
 /// What a plot is wide at least, to judge how many labels fit before the margins are known.
 const PLOT_WIDTH: f64 = 480.0;
 
@@ -25,7 +27,7 @@ pub fn event_study(figure: &Figure, study: &EventStudy, language: Language) -> S
     let last = points().map(|p| p.event_time).max().unwrap_or(1);
     let values = points().flat_map(|p| {
         let (low, high) = p.interval.unwrap_or((p.estimate, p.estimate));
-        let (band_low, band_high) = p.band.unwrap_or((low, high));
+        let (band_low, band_high) = p.band.filter(|_| series.len() <= CROWD).unwrap_or((low, high));
         [p.estimate, low, high, band_low, band_high, 0.0]
     });
     let y = range(values, 0.06);
@@ -33,14 +35,18 @@ pub fn event_study(figure: &Figure, study: &EventStudy, language: Language) -> S
     let axes = Axes {
         x: (first as f64 - 0.6, last as f64 + 0.6),
         y,
-        x_ticks: event_ticks(first, last, &binned),
+        x_ticks: event_ticks(first, last, &binned, PLOT_WIDTH),
         y_ticks: ticks(y.0, y.1, 6, 0.0),
         x_label: clean(figure.x_label.get(language)),
         y_label: clean(figure.y_label.get(language)),
         right: None,
         head: 0.0,
     };
-    let mut frame = frame(HEIGHT, &axes, &event_legend(&series, several, language));
+    let mut frame = frame(
+        if series.len() > CROWD { 1.4 * HEIGHT } else { HEIGHT },
+        &axes,
+        &event_legend(&series, several, language),
+    );
     let (x, y, canvas) = (frame.x, frame.y, &mut frame.canvas);
     canvas.line((x.from, y.at(0.0)), (x.to, y.at(0.0)), Pen::Zero);
     if let Some(adoption) = study.adoption.filter(|at| *at > x.low && *at < x.high) {
@@ -48,13 +54,15 @@ pub fn event_study(figure: &Figure, study: &EventStudy, language: Language) -> S
     }
 
     let period = x.at(1.0) - x.at(0.0);
-    let offset = (period * 0.72 / series.len().max(1) as f64).min(14.0);
-    let size = (period * 0.55 / series.len().max(1) as f64).clamp(3.5, 7.5);
+    let crowded = series.len() > CROWD;
+    let offset = (period * if crowded { 0.86 } else { 0.72 } / series.len().max(1) as f64).min(14.0);
+    let size = if crowded { (1.15 * offset).clamp(4.0, 6.5) } else { period * 0.55 / series.len().max(1) as f64 };
+    let size = size.clamp(3.5, 7.5);
     for (j, (_, points)) in series.iter().enumerate() {
         let shift = (j as f64 - (series.len() - 1) as f64 / 2.0) * offset;
         let at = |p: &EventPoint| x.at(p.event_time as f64) + shift;
         if several {
-            for p in points {
+            for p in points.iter().filter(|_| !crowded) {
                 if let Some((low, high)) = p.band {
                     let pen = Pen::Series { index: j, width: 0.7, dashed: false };
                     canvas.line((at(p), y.at(low)), (at(p), y.at(high)), pen);
@@ -74,7 +82,7 @@ pub fn event_study(figure: &Figure, study: &EventStudy, language: Language) -> S
         }
         for p in points {
             if let Some((low, high)) = p.interval {
-                interval(canvas, at(p), y.at(low), y.at(high), size * 0.5, j);
+                interval(canvas, at(p), y.at(low), y.at(high), if crowded { 0.0 } else { size * 0.5 }, j);
             }
             canvas.marker((at(p), y.at(p.estimate)), size, j, p.reference);
         }
@@ -83,7 +91,7 @@ pub fn event_study(figure: &Figure, study: &EventStudy, language: Language) -> S
 }
 
 /// Points with a finite estimate, in the order of time, with finite intervals only.
-fn drawable(points: &[EventPoint]) -> Vec<EventPoint> {
+pub(super) fn drawable(points: &[EventPoint]) -> Vec<EventPoint> {
     let finite = |ends: &(f64, f64)| ends.0.is_finite() && ends.1.is_finite();
     let mut out: Vec<EventPoint> = points
         .iter()
@@ -95,13 +103,13 @@ fn drawable(points: &[EventPoint]) -> Vec<EventPoint> {
 }
 
 /// Stretches of consecutive event times: a line over a gap would show what was not estimated.
-fn runs(points: &[EventPoint]) -> impl Iterator<Item = &[EventPoint]> {
+pub(super) fn runs(points: &[EventPoint]) -> impl Iterator<Item = &[EventPoint]> {
     points.chunk_by(|a, b| b.event_time == a.event_time + 1)
 }
 
 /// One label per period while they fit; then every second, fifth, tenth. The ends keep theirs when
 /// they stand for all periods beyond.
-fn event_ticks(first: i64, last: i64, binned: &[i64]) -> Vec<Tick> {
+pub(super) fn event_ticks(first: i64, last: i64, binned: &[i64], room: f64) -> Vec<Tick> {
     let label = |t: i64| {
         let number = format::number(t as f64, 0);
         match binned.contains(&t) {
@@ -111,7 +119,7 @@ fn event_ticks(first: i64, last: i64, binned: &[i64]) -> Vec<Tick> {
         }
     };
     let periods = (last - first).max(1);
-    let spacing = PLOT_WIDTH / (periods as f64 + 1.2);
+    let spacing = room / (periods as f64 + 1.2);
     let widest = width(&label(first), SMALL).max(width(&label(last), SMALL)) + 7.0;
     let every = [1, 2, 5, 10, 20, 50, 100].into_iter().find(|&k| k as f64 * spacing >= widest).unwrap_or(periods);
     let end = |t: i64| (t == first || t == last) && binned.contains(&t);
@@ -139,7 +147,7 @@ fn event_legend(series: &[(&EventSeries, Vec<EventPoint>)], several: bool, langu
         })
         .filter(|(_, label)| !label.is_empty())
         .collect();
-    if points().any(|p| p.band.is_some()) {
+    if points().any(|p| p.band.is_some()) && series.len() <= CROWD {
         let label = Text::new("Simultaneous band", "联立置信带");
         let key = if several { Key::Thin(4) } else { Key::Shade(0) };
         entries.push((key, label.get(language).to_owned()));

@@ -28,6 +28,8 @@ pub struct Figure {
 pub enum Plot {
     /// Effects by event time.
     EventStudy(EventStudy),
+    /// Effects by event time, a small panel for each estimator with the others faint behind it.
+    EventPanels(EventStudy),
     /// Placebo distribution.
     Placebo(Placebo),
     /// Lines over time.

@@ -20,7 +20,7 @@ pub(super) fn blocks(words: &Words<'_>, found: &EventStudies) -> Vec<Block> {
     blocks.extend(cautions(found));
     blocks.extend(found.studies.iter().filter_map(|study| leads::rejected(words, found, study)));
     if found.studies.iter().any(|study| !study.rows.is_empty()) {
-        blocks.push(Block::Figure(figure(words, found)));
+        blocks.extend(figures(words, found).into_iter().map(Block::Figure));
         blocks.extend(event_tables::tables(words, found).into_iter().map(Block::Table));
     }
     blocks.extend(estimators::blocks(words, found));
@@ -59,6 +59,26 @@ fn cautions(found: &EventStudies) -> Vec<Block> {
     said.collect()
 }
 
+/// Estimators that one picture can hold with their intervals and bands.
+const CROWD: usize = 5;
+
+/// All estimators in one picture; a crowd has panels of its own too.
+fn figures(words: &Words<'_>, found: &EventStudies) -> Vec<Figure> {
+    let all = figure(words, found);
+    if found.studies.len() <= CROWD {
+        return vec![all];
+    }
+    let Plot::EventStudy(plot) = &all.plot else { return vec![all] };
+    let panels = Figure {
+        id: "event-study-panels".to_owned(),
+        title: text(format!("{}, each estimator in turn", all.title.en), format!("{}（逐个估计量）", all.title.zh)),
+        plot: Plot::EventPanels(plot.clone()),
+        notes: vec![figure_note(found, true)],
+        ..all.clone()
+    };
+    vec![all, panels]
+}
+
 fn figure(words: &Words<'_>, found: &EventStudies) -> Figure {
     let series = found.studies.iter().map(|study| EventSeries {
         label: event_tables::labelled(found, study),
@@ -76,7 +96,10 @@ fn figure(words: &Words<'_>, found: &EventStudies) -> Figure {
         x_label: text("Periods since adoption", "相对政策实施的期数"),
         y_label: text(format!("Effect on {}", outcome.en), format!("对{}的影响", outcome.zh)),
         plot: Plot::EventStudy(EventPlot { series: series.collect(), adoption: Some(-0.5) }),
-        notes: [figure_note(found), leads::kinds(found)].into_iter().filter(|note| *note != Text::default()).collect(),
+        notes: [figure_note(found, false), leads::kinds(found)]
+            .into_iter()
+            .filter(|note| *note != Text::default())
+            .collect(),
     }
 }
 
@@ -113,13 +136,11 @@ fn alt(words: &Words<'_>, found: &EventStudies) -> Text {
 }
 
 /// What the marks of the figure are.
-fn figure_note(found: &EventStudies) -> Text {
+fn figure_note(found: &EventStudies, panels: bool) -> Text {
     let several = found.studies.len() > 1;
+    let crowded = found.studies.len() > CROWD && !panels;
     let level = inference::percent(found.studies.first().map_or(0.95, |study| study.level));
-    let bars = text(
-        format!("Bars with caps are pointwise {level}% confidence intervals"),
-        format!("带端线的竖线为逐点{level}%置信区间"),
-    );
+    let bars = text(format!("Bars are pointwise {level}% confidence intervals"), format!("竖线为逐点{level}%置信区间"));
     let critical = found.studies.iter().filter_map(|study| {
         let value = number(study.sup_t?, 3);
         let label = &study.label;
@@ -130,18 +151,18 @@ fn figure_note(found: &EventStudies) -> Text {
         })
     });
     let critical = list(&critical.collect::<Vec<_>>());
-    let band = if critical.en.is_empty() {
+    let band = if critical.en.is_empty() || crowded {
         Text::default()
     } else {
         text(
             format!(
                 "{} the simultaneous {level}% band, which holds for all event times at once (sup-t critical value: {})",
-                if several { "thin lines show" } else { "the shade is" },
+                if several && !panels { "thin lines show" } else { "the shade is" },
                 critical.en
             ),
             format!(
                 "{}为{level}%联立置信带，对所有相对期同时成立（sup-t临界值：{}）",
-                if several { "细线" } else { "阴影" },
+                if several && !panels { "细线" } else { "阴影" },
                 critical.zh
             ),
         )

@@ -19,8 +19,8 @@ pub(super) fn kind(leads: Leads) -> Text {
     match leads {
         Leads::Long => text("long", "长差分"),
         Leads::Short => text("short", "短差分"),
-        Leads::Early => text("from early periods", "相对早期"),
-        Leads::Mean => text("from the mean", "相对均值"),
+        Leads::Early => text("early", "相对早期"),
+        Leads::Mean => text("mean", "相对均值"),
     }
 }
 
@@ -38,13 +38,10 @@ pub(super) fn kinds(found: &EventStudies) -> Text {
     ];
     let said = all.into_iter().filter(|(leads, ..)| present.contains(leads)).map(|(leads, en, zh)| {
         let name = kind(leads);
-        text(format!("{}: from {en}", name.en), format!("{}指相对于{zh}", name.zh))
+        text(format!("{} = from {en}", name.en), format!("{}指相对于{zh}", name.zh))
     });
     let said = glue(said, "; ", "；");
-    text(
-        format!("What leads are differences from. {}.", sentence(said.clone()).en.trim_end_matches('.')),
-        format!("处理前系数的差分基准：{}。", said.zh),
-    )
+    text(format!("What leads are differences from: {}.", said.en), format!("处理前系数的差分基准：{}。", said.zh))
 }
 
 /// Notes on the leads of each event study; what holds for all of them is said once, at the end.
