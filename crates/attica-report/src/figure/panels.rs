@@ -17,6 +17,8 @@ const COLUMNS: usize = 2;
 const PLOT: f64 = 112.0;
 const NAME: f64 = 24.0;
 const GAP: f64 = 22.0;
+/// Size of a panel's name.
+const TITLE: f64 = 11.0;
 
 /// Draws one panel per series.
 pub fn draw(figure: &Figure, study: &EventStudy, language: Language) -> String {
@@ -74,7 +76,7 @@ pub fn draw(figure: &Figure, study: &EventStudy, language: Language) -> String {
         }
         canvas.marker((x.from + 6.0, ceiling - 10.0), 7.5, j, false);
         let name = clean(study.series[j].label.get(language));
-        canvas.text((x.from + 16.0, ceiling - 5.7), SMALL, Anchor::Start, &fit(&name, SMALL, panel - 16.0));
+        canvas.text((x.from + 16.0, ceiling - 6.0), TITLE, Anchor::Start, &fit(&name, TITLE, panel + GAP - 20.0));
     }
     let middle = f64::midpoint(top, bottom);
     let room = bottom - top;

@@ -8,7 +8,7 @@ use attica_report::report::Block;
 use attica_report::table::{Align, Cell, Head, Row, Table};
 
 use super::model_notes::account;
-use super::words::{Words, glue, list, sentence_case, sentences, stop, text};
+use super::words::{Words, glue, list, sentence, sentences, stop, text};
 use super::{inference, leads};
 use crate::results::{Answer, EventStudies, NoAnswer, Overall};
 
@@ -185,8 +185,8 @@ fn basis(found: &EventStudies) -> Table {
         let own = one.assumptions.iter().filter(|said| !shared.contains(said)).cloned();
         Row::Cells(vec![
             Cell::Text(one.label.clone()),
-            Cell::Text(sentence_case(one.control_group.clone())),
-            Cell::Text(sentence_case(one.base_period.clone())),
+            Cell::Text(sentence(one.control_group.clone())),
+            Cell::Text(sentence(one.base_period.clone())),
             Cell::Text(sentences(own)),
         ])
     };

@@ -112,7 +112,7 @@ fn bins(studies: &[EventStudy]) -> Text {
     ends.dedup();
     let ends = list(&ends.into_iter().map(|time| Text::same(printed(time))).collect::<Vec<_>>());
     text(
-        format!("For {}, event time {} also holds all periods beyond.", names.en, ends.en),
+        format!("For {}, event times {} also hold all periods beyond.", names.en, ends.en),
         format!("{}的相对期{}包含其外各期。", names.zh, ends.zh),
     )
 }

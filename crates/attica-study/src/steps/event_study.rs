@@ -2,8 +2,9 @@
 
 use attica::estimator::event_time::Window;
 use attica::estimator::options::Options;
-use attica::estimator::{self, Data, twfe};
+use attica::estimator::{self, Data, Estimator, twfe};
 use attica::message::{Problem, Warning};
+use attica::panel::Adoption;
 use attica::text::Text;
 
 use super::regression::Spec;
@@ -33,8 +34,11 @@ pub(super) fn step(study: Study<'_>) -> Found {
         },
         seed: study.file.seed,
     };
+    let mut chosen = estimator::chosen(asked.estimators.as_slice())?;
+    let added = for_any_treatment(study, &chosen);
+    chosen.extend(added);
     let source = Data { frame: &data.frame, panel: &data.panel, adoption: &data.treatment.adoption };
-    let Answers { given, mut failed } = ask(&estimator::chosen(asked.estimators.as_slice())?, source, &spec);
+    let Answers { given, mut failed } = ask(&chosen, source, &spec);
     let (mut studies, mut estimators) = (Vec::new(), Vec::new());
     for (answer, events) in given {
         let events = if answer.estimator == "twfe" { two_way_events(study, &main, &spec) } else { Ok(events) };
@@ -52,7 +56,27 @@ pub(super) fn step(study: Study<'_>) -> Found {
             _ => none_has_an_answer(&failed.iter().map(|one| &one.problem).collect::<Vec<_>>()),
         });
     }
-    Ok(vec![Content::EventStudy(EventStudies { studies, estimators, failed, methods: methods(&spec.window) })])
+    let mut said = methods(&spec.window);
+    if let Some(added) = added {
+        let (name, Text { en, zh }) = (added.name(), added.about().title);
+        said.en += &format!(
+            " The treatment is a dose or ends for some units, so {en} ({name}) is added, which takes any treatment."
+        );
+        said.zh += &format!("处理为强度变量或会中途退出，故另以适用于任意处理的{zh}（{name}）估计。");
+        said.en = said.en.trim_start().to_owned();
+    }
+    Ok(vec![Content::EventStudy(EventStudies { studies, estimators, failed, methods: said })])
+}
+
+/// An estimator with effects by event time for a treatment that is a dose or ends, unless one is asked for.
+fn for_any_treatment(study: Study<'_>, chosen: &[&'static dyn Estimator]) -> Option<&'static dyn Estimator> {
+    let treatment = &study.data.treatment;
+    let undated = treatment.continuous || treatment.adoption.contains(&Adoption::Switches);
+    let suits = |one: &&&dyn Estimator| !one.needs_dates() && one.name() != "twfe";
+    if !undated || chosen.iter().any(|one| suits(&one)) {
+        return None;
+    }
+    estimator::ESTIMATORS.iter().find(suits).copied()
 }
 
 /// Two-way effects follow the effects of `[model]`; the others have unit and period effects by construction. A dose has

@@ -120,14 +120,9 @@ fn check_estimators(file: &StudyFile, check: &mut Check<'_>) {
         let message = format!("[policy] has anticipation = {policy}, [estimators] has {own}");
         check.add("E605", &["estimators", "anticipation"], message, "write it once, under [policy]");
     }
-    for (key, value, what) in [
-        ("bootstrap", file.estimators.bootstrap.map(|draws| draws as i64), "draws"),
-        ("balance", file.estimators.balance, "periods"),
-    ] {
-        if value.is_some_and(|value| value < i64::from(key == "bootstrap")) {
-            let message = format!("{key} = {} is no number of {what}", value.unwrap_or_default());
-            check.add("E607", &["estimators", key], message, "write a larger number, or leave it out");
-        }
+    if let Some(balance) = file.estimators.balance.filter(|balance| *balance < 0) {
+        let message = format!("balance = {balance} is no number of periods");
+        check.add("E607", &["estimators", "balance"], message, "write 0 or more, or leave it out");
     }
 }
 
