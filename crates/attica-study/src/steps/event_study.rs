@@ -59,11 +59,11 @@ pub(super) fn step(study: Study<'_>) -> Found {
     let mut said = methods(&spec.window);
     if let Some(added) = added {
         let (name, Text { en, zh }) = (added.name(), added.about().title);
-        said.en += &format!(
-            " The treatment is a dose or ends for some units, so {en} ({name}) is added, which takes any treatment."
+        let en = format!(
+            "The treatment is a dose or ends for some units, so {en} ({name}) is added, which takes any treatment."
         );
-        said.zh += &format!("处理为强度变量或会中途退出，故另以适用于任意处理的{zh}（{name}）估计。");
-        said.en = said.en.trim_start().to_owned();
+        let zh = format!("处理为强度变量或会中途退出，故另以适用于任意处理的{zh}（{name}）估计。");
+        said = Text::new(format!("{} {en}", said.en).trim_start(), said.zh + &zh);
     }
     Ok(vec![Content::EventStudy(EventStudies { studies, estimators, failed, methods: said })])
 }
