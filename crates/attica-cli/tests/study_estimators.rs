@@ -82,7 +82,7 @@ fn options_of_the_study_reach_the_estimators() {
 fn mistakes_are_told_with_line_and_column() {
     let refuses = |policy: &str, rest: &str, words: &[&str]| {
         let (_, ran) = run(&sound(), &format!("first_treated = \"first\"\n{policy}"), rest);
-        assert_eq!(ran.code, 2, "{}", ran.stderr);
+        assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{}", ran.stderr);
         for word in words {
             assert!(ran.stderr.contains(word), "{word}: {}", ran.stderr);
         }
