@@ -45,3 +45,7 @@ coverage:
 # Attica beside its peers: writes docs/performance.md (needs the packages of bench/requirements.txt).
 bench-peers:
     python bench/run.py
+
+# Imputation, two-stage and Sun-Abraham from a frame to the estimate, 1e5 and 1e6 rows.
+bench-imputation:
+    cargo run --release -p attica --example bench_imputation

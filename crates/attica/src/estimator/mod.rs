@@ -20,6 +20,7 @@ pub mod synthetic;
 mod timeline;
 pub mod twfe;
 pub mod wide;
+mod within;
 
 use crate::design::{Design, DesignOptions};
 use crate::fit::{FitOptions, FitRecord, Term};

@@ -55,4 +55,8 @@ pub struct Options {
     pub dcdh: super::dcdh::Options,
     /// What only `sdid` knows.
     pub sdid: super::synthetic::Options,
+    /// What only `sa` knows: shares of cohorts.
+    pub sa: super::sun_abraham::Options,
+    /// What only `bjs` knows: rows that cannot be imputed, variance, leads.
+    pub bjs: super::imputation::Options,
 }

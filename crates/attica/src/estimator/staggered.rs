@@ -2,8 +2,11 @@
 //! when, and the frame of their answer.
 
 use super::event::{Effect, Estimated, EventStudy, Simulated};
-use super::group_time::{Aggregations, Averages, Cell, EventTimes, GroupTime, Inference, Uncertainty};
+use super::group_time::{
+    Aggregations, Average, Averages, Cell, Combination, EventTimes, GroupTime, Inference, Uncertainty,
+};
 use super::wide::Wide;
+use super::within::Rows;
 use super::{Data, Estimate, Spec};
 use crate::design::{Codes, Design};
 use crate::fit::{Term, examine};
@@ -117,7 +120,35 @@ impl Staggered {
         Some(steps(self.times[self.time[row] as usize] - g, self.step).floor() as i64)
     }
 
+    /// Rows as a regression with unit and period effects reads them.
+    pub fn rows(&self) -> Rows<'_> {
+        Rows {
+            unit: &self.unit,
+            units: self.units,
+            time: &self.time,
+            periods: self.times.len(),
+            y: &self.design.outcome.1,
+            x: &self.design.regressors,
+            weight: &self.weight,
+            cluster: &self.cluster,
+            clusters: self.clusters,
+        }
+    }
+
+    /// Cohorts of the sample.
+    pub fn cohorts(&self) -> Cohorts {
+        let mut dates: Vec<f64> = self.first.iter().flatten().copied().collect();
+        dates.sort_by(f64::total_cmp);
+        dates.dedup();
+        let number = |g: f64| dates.partition_point(|date| *date < g) as u32;
+        let of_unit = self.first.iter().map(|first| first.map(number)).collect();
+        let event =
+            dates.iter().flat_map(|g| self.times.iter().map(move |t| steps(t - g, self.step).floor() as i64)).collect();
+        Cohorts { dates, of_unit, times: self.times.clone(), event }
+    }
+
     /// Treated now, or so close to adoption that the unit may already react (`anticipation`).
+    #[allow(dead_code)] // For estimators that read rows one by one.
     pub fn is_exposed(&self, row: usize) -> bool {
         self.event_time(row).is_some_and(|k| k >= -self.anticipation)
     }
@@ -208,7 +239,6 @@ impl Staggered {
 
     /// [`Staggered::estimate`] of an estimator that has group-time effects: every average of `cells`, and an
     /// event study of them. `base` names the periods that changes are measured from.
-    #[allow(dead_code)] // For estimators whose influences are at hand cluster by cluster.
     pub fn estimate_cells(
         self,
         estimator: &'static str,
@@ -221,12 +251,55 @@ impl Staggered {
         self.estimate_group_time(estimator, words, &GroupTime::of_cells(cells), headline, spec, df)
     }
 
+    /// [`Staggered::estimate_cells`] with `leads` by event time that come from a regression of their own.
+    #[allow(clippy::too_many_arguments)]
+    pub fn estimate_cells_and_leads(
+        self,
+        estimator: &'static str,
+        words: Words,
+        cells: &[Cell],
+        leads: Vec<Average>,
+        headline: Headline,
+        spec: &Spec,
+        df: Option<f64>,
+    ) -> Result<Estimate> {
+        let mut effects = GroupTime::of_cells(cells);
+        let columns: Vec<(Average, usize)> = leads
+            .into_iter()
+            .map(|mut lead| {
+                let influence = std::mem::take(&mut lead.influence);
+                (lead, effects.add_influence(influence))
+            })
+            .collect();
+        let own = |(lead, column): (Average, usize)| {
+            let mut loads = vec![0.0; effects.influences.estimates];
+            loads[column] = 1.0;
+            Combination { at: lead.at, estimate: lead.estimate, loads, n: lead.n }
+        };
+        let leads = columns.into_iter().map(own).collect();
+        self.estimate_with_leads(estimator, words, &effects, leads, headline, spec, df)
+    }
+
     /// [`Staggered::estimate_cells`] of effects whose influences share features.
     pub fn estimate_group_time(
         self,
         estimator: &'static str,
         words: Words,
         effects: &GroupTime,
+        headline: Headline,
+        spec: &Spec,
+        df: Option<f64>,
+    ) -> Result<Estimate> {
+        self.estimate_with_leads(estimator, words, effects, Vec::new(), headline, spec, df)
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn estimate_with_leads(
+        self,
+        estimator: &'static str,
+        words: Words,
+        effects: &GroupTime,
+        leads: Vec<Combination>,
         headline: Headline,
         spec: &Spec,
         df: Option<f64>,
@@ -244,7 +317,8 @@ impl Staggered {
             .as_ref()
             .and_then(|average| uncertainty.term(term, average))
             .ok_or_else(|| self.nothing_estimated(own.is_some()))?;
-        let dynamic = effects.by_event_time_where(kept, |point| !point.is_reference);
+        let mut dynamic = effects.by_event_time_where(kept, |point| !point.is_reference);
+        dynamic.rows.splice(0..0, leads.iter().cloned());
         let mut references = effects.by_event_time_where(kept, |point| point.is_reference).effects();
         references.retain(|reference| dynamic.effects().iter().all(|effect| effect.event_time != reference.event_time));
         let study = self.event_study(
@@ -254,7 +328,8 @@ impl Staggered {
             references,
             &inference,
         );
-        let all = effects.by_event_time(kept);
+        let mut all = effects.by_event_time(kept);
+        all.rows.splice(0..0, leads);
         // References have no variance: unless they share an event time with effects, the band is the same.
         let aggregations = Aggregations {
             simple: uncertainty.aggregation(term, &effects.simple()),
@@ -319,6 +394,7 @@ impl Staggered {
     }
 
     /// Effects by event time with their covariance, as the shared event-study type.
+    #[allow(dead_code)] // For estimators without cells.
     pub fn study(
         &self,
         estimator: &str,
@@ -331,6 +407,7 @@ impl Staggered {
     }
 
     /// [`Staggered::study`] with reference periods and degrees of freedom.
+    #[allow(dead_code)] // For estimators without cells.
     #[allow(clippy::too_many_arguments)]
     pub fn study_with(
         &self,
@@ -364,7 +441,7 @@ impl Staggered {
         }
     }
 
-    /// Keeps the rows `rows`; units keep their numbers.
+    /// Keeps the rows `rows`, the others having no comparison; units keep their numbers.
     pub fn keep(&mut self, rows: &[u32]) {
         self.keep_but(rows, Reason::Excluded("no comparison".to_owned()));
     }
@@ -372,27 +449,70 @@ impl Staggered {
     /// [`Staggered::keep`], with why the others leave.
     pub fn keep_but(&mut self, rows: &[u32], why: Reason) {
         let lost = self.unit.len() - rows.len();
+        self.keep_for(rows, vec![(why, lost)]);
+    }
+
+    /// Keeps the rows `rows` and books the others out for `reasons`.
+    pub fn keep_for(&mut self, rows: &[u32], reasons: Vec<(Reason, usize)>) {
+        if rows.len() == self.unit.len() {
+            return;
+        }
         self.design = self.design.take(rows);
-        self.design.ledger.drop_rows(why, lost);
+        for (reason, lost) in reasons {
+            self.design.ledger.drop_rows(reason, lost);
+        }
         let take = |codes: &[u32]| rows.iter().map(|&r| codes[r as usize]).collect();
         (self.unit, self.time, self.cluster) = (take(&self.unit), take(&self.time), take(&self.cluster));
         self.weight = rows.iter().map(|&r| self.weight[r as usize]).collect();
     }
 
     /// Rows of treated units at event time `k`.
+    #[allow(dead_code)] // For estimators without cells.
     pub fn rows_at(&self, k: i64) -> usize {
         (0..self.unit.len()).filter(|&row| self.event_time(row) == Some(k)).count()
     }
+}
 
-    /// Event times that occur, within the window if it has bounds.
-    pub fn event_times(&self, spec: &Spec) -> Vec<i64> {
-        let mut times: Vec<i64> = (0..self.unit.len()).filter_map(|row| self.event_time(row)).collect();
-        times.sort_unstable();
-        times.dedup();
-        if let Some([low, high]) = spec.window.bounds {
-            times.retain(|k| (low..=high).contains(k));
-        }
-        times
+/// Dates of adoption; a cell is a cohort in a period, numbered by cohort, then period.
+pub(super) struct Cohorts {
+    /// First treated periods, ascending.
+    pub dates: Vec<f64>,
+    /// Cohort of each unit; none for units that never adopt.
+    pub of_unit: Vec<Option<u32>>,
+    times: Vec<f64>,
+    event: Vec<i64>,
+}
+
+impl Cohorts {
+    /// Cohort of a cell.
+    pub fn cohort(&self, cell: usize) -> usize {
+        cell / self.times.len()
+    }
+
+    /// Number of cells, those without rows among them.
+    pub fn cells(&self) -> usize {
+        self.event.len()
+    }
+
+    /// Cell of a row of `sample`.
+    pub fn cell(&self, sample: &Staggered, row: usize) -> Option<u32> {
+        let cohort = self.of_unit[sample.unit[row] as usize]?;
+        Some(cohort * self.times.len() as u32 + sample.time[row])
+    }
+
+    /// Periods since adoption.
+    pub fn event_time(&self, cell: usize) -> i64 {
+        self.event[cell]
+    }
+
+    /// First treated period of the cell's cohort.
+    pub fn date(&self, cell: usize) -> f64 {
+        self.dates[self.cohort(cell)]
+    }
+
+    /// Period of the cell.
+    pub fn period(&self, cell: usize) -> f64 {
+        self.times[cell % self.times.len()]
     }
 }
 
@@ -400,7 +520,6 @@ impl Staggered {
 #[derive(Clone, Copy)]
 pub(super) enum Headline {
     /// All cells after adoption, by weight.
-    #[allow(dead_code)] // For estimators whose own software reports it.
     Simple,
     /// Cohorts by their weight, each the mean over its treated periods.
     Group,
@@ -414,6 +533,7 @@ pub(super) struct Words {
 }
 
 /// An estimate with a normal reference distribution.
+#[allow(dead_code)] // For estimators without cells.
 pub(super) fn normal_term(name: &str, estimate: f64, std_error: f64, level: f64) -> Term {
     let half = normal_quantile(0.5 + level / 2.0) * std_error;
     Term {

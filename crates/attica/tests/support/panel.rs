@@ -9,7 +9,9 @@ use attica::frame::{Column, Frame};
 use attica::panel::{Adoption, Panel};
 use attica::vcov::{Preset, Ssc, Vcov};
 
-use super::Table;
+use attica::math::random::stream;
+
+use super::{Staggered, Table};
 
 /// A panel and who adopts when, as an estimator reads them.
 pub struct Loaded {
@@ -57,4 +59,25 @@ impl Loaded {
             seed: 1,
         }
     }
+}
+
+/// A small staggered panel with gaps, `x` that matters, weights `w` and `f` (whole) that vary over time, and clusters: `region`
+/// holds several units, `crossed` differs between the halves of a unit's rows.
+pub fn unbalanced(seed: u64) -> Loaded {
+    let process =
+        Staggered { periods: 8, cohorts: vec![(4, 9), (5, 7), (7, 8)], never: 10, effect: (0.5, 0.2), noise: 1.0 };
+    let mut frame = process.draw(seed);
+    let mut random = stream(seed, 9);
+    let n = frame.rows();
+    let w: Vec<f64> = (0..n).map(|_| 0.2 + random.uniform()).collect();
+    let (unit, time) = (frame.numbers("unit").unwrap().to_vec(), frame.numbers("time").unwrap().to_vec());
+    let region = unit.iter().map(|u| u % 11.0).collect();
+    let crossed = unit.iter().zip(&time).map(|(u, t)| (u + f64::from(u8::from(*t > 3.0))) % 13.0).collect();
+    let f = w.iter().map(|w| (3.0 * w).ceil()).collect();
+    for (name, values) in [("w", w), ("f", f), ("region", region), ("crossed", crossed)] {
+        frame.set(Column::number(name, values)).unwrap();
+    }
+    // Every unit keeps its first two periods and those around its adoption.
+    let keep: Vec<u32> = (0..n).filter(|&r| time[r] <= 3.0 || random.uniform() > 0.2).map(|r| r as u32).collect();
+    Loaded::new(frame.take(&keep), "unit", "time", "first")
 }

@@ -92,6 +92,24 @@ pub enum At {
 }
 
 impl GroupTime {
+    /// Adds an influence of the same clusters on something that is no cell; its number among the influences.
+    pub fn add_influence(&mut self, influence: Vec<f64>) -> usize {
+        let column = self.influences.estimates;
+        self.influences.estimates += 1;
+        for block in &mut self.influences.blocks {
+            block.loads = std::mem::take(&mut block.loads).resize(column + 1, block.features.len(), 0.0);
+        }
+        if let Some(block) = self.influences.blocks.iter_mut().find(|block| block.clusters() == influence.len()) {
+            let feature = block.features.len();
+            block.loads = std::mem::take(&mut block.loads).resize(column + 1, feature + 1, 0.0);
+            block.loads[(column, feature)] = 1.0;
+            block.features.push(influence);
+        } else {
+            self.influences.blocks.push(Block::of_columns(column + 1, &[column], vec![influence]));
+        }
+        column
+    }
+
     /// Cells whose influences are at hand cluster by cluster.
     pub fn of_cells(cells: &[Cell]) -> Self {
         let mut features = Vec::new();

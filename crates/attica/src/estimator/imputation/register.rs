@@ -1,12 +1,14 @@
 //! The imputation and the two-stage estimator among the registered ones.
 
-use super::{Rows, Target, TwoStage, impute, two_stage};
-use crate::estimator::event::Effect;
+use super::effects::{CellEffect, Variance, effects};
+use super::leads::leads;
+use crate::design::WeightKind;
+use crate::estimator::group_time::{Average, Cell};
 use crate::estimator::options::Options;
-use crate::estimator::staggered::{Staggered, Words, normal_term};
+use crate::estimator::staggered::{Cohorts, Headline, Staggered, Words};
+use crate::estimator::within::{ByUnit, NO_LEVEL, Rows, connected};
 use crate::estimator::{About, Data, Estimate, Estimator, Leads, Spec};
-use crate::fit::fit;
-use crate::message::{Problem, Result};
+use crate::message::{Problem, Result, Warning};
 use crate::text::Text;
 
 /// Borusyak, Jaravel and Spiess: mean of imputed effects over treated rows; leads come from a separate
@@ -22,49 +24,141 @@ const PARALLEL: (&str, &str) = (
     "Parallel trends for every unit in every period: without the policy the outcome is a unit effect, a period effect and the controls' share.",
     "所有个体在所有时期平行趋势成立：若无政策，结果等于个体效应、时期效应与控制变量部分之和。",
 );
+const WINDOW: (&str, &str) = ("first and last event time shown", "展示的首末相对时间");
+const ANTICIPATION: (&str, &str) = (
+    "periods before adoption in which units may already react: the first stage does not use them",
+    "政策实施前个体可能已作出反应的期数：第一阶段不使用这些时期",
+);
 
-fn about(title: Text, reference: &'static str) -> About {
+fn about(title: Text, reference: &'static str, own: Vec<(&'static str, Text)>) -> About {
+    let shared = [("window", WINDOW), ("anticipation", ANTICIPATION)].map(|(name, (en, zh))| (name, Text::new(en, zh)));
     About {
         title,
         reference,
         assumptions: [PARALLEL, NO_ANTICIPATION].map(|(en, zh)| Text::new(en, zh)).to_vec(),
-        options: vec![("window", Text::new("first and last event time shown", "展示的首末相对时间"))],
+        options: shared.into_iter().chain(own).collect(),
     }
 }
 
-fn words(label: Text) -> Words {
+fn words(label: Text, base: Text) -> Words {
     Words {
         label,
         control_group: Text::new(
             "all untreated rows: never treated and not treated yet",
             "全部未处理观测：从未处理与尚未处理",
         ),
-        base: Text::new(
-            "effects are differences from what untreated rows of all periods predict",
-            "各期效应为相对由全部未处理观测所预测的反事实之差",
-        ),
+        base,
     }
 }
 
-/// Runs `use_rows` on the sample's rows.
-fn with_rows<T>(sample: &Staggered, use_rows: impl FnOnce(&Rows) -> T) -> T {
-    let treated: Vec<bool> = (0..sample.unit.len()).map(|row| sample.is_exposed(row)).collect();
-    use_rows(&Rows {
-        unit: &sample.unit,
-        units: sample.units,
-        time: &sample.time,
-        periods: sample.times.len(),
-        y: &sample.design.outcome.1,
-        x: &sample.design.regressors,
-        treated: &treated,
-        weight: &sample.weight,
-        cluster: &sample.cluster,
-        clusters: sample.clusters,
-    })
+/// The rows of the sample, which of them the first stage uses, and where each stands.
+struct Stages {
+    cohorts: Cohorts,
+    /// Cohort by period, or [`NO_LEVEL`].
+    cell: Vec<u32>,
+    /// Event time of each cell.
+    event: Vec<i64>,
+    untreated: Vec<bool>,
+    by_unit: ByUnit,
 }
 
-fn indicator(sample: &Staggered, at: impl Fn(i64) -> bool) -> Vec<f64> {
-    (0..sample.unit.len()).map(|row| f64::from(u8::from(sample.event_time(row).is_some_and(&at)))).collect()
+impl Stages {
+    fn new(sample: &Staggered) -> Self {
+        let cohorts = sample.cohorts();
+        let cell: Vec<u32> = (0..sample.unit.len()).map(|row| cohorts.cell(sample, row).unwrap_or(NO_LEVEL)).collect();
+        let event: Vec<i64> = (0..cohorts.cells()).map(|cell| cohorts.event_time(cell)).collect();
+        let exposed: Vec<bool> = event.iter().map(|&k| k >= -sample.anticipation).chain([false]).collect();
+        let untreated = cell.iter().map(|&cell| !exposed[(cell as usize).min(event.len())]).collect();
+        Self { cohorts, cell, event, untreated, by_unit: ByUnit::new(&sample.unit, sample.units) }
+    }
+
+    /// The sample without exposed rows whose untreated outcome is not identified: no untreated row of the unit, or
+    /// of the period, or none that connects the two.
+    ///
+    /// # Errors
+    /// `E205` without untreated rows; `E806` where rows would leave that must not.
+    fn among_imputable(sample: &mut Staggered, autosample: bool) -> Result<Self> {
+        let stages = Self::new(sample);
+        if !stages.untreated.contains(&true) {
+            return Err(Problem::new("E205", "every row is treated, so the untreated outcome cannot be estimated"));
+        }
+        let (periods, units) = connected(&sample.rows(), &stages.untreated, &stages.by_unit);
+        let identified = |row: usize| {
+            let part = units[sample.unit[row] as usize];
+            part.is_some() && part == periods[sample.time[row] as usize]
+        };
+        let stays = |row: &u32| stages.untreated[*row as usize] || identified(*row as usize);
+        let keep: Vec<u32> = (0..sample.unit.len() as u32).filter(stays).collect();
+        let lost = sample.unit.len() - keep.len();
+        if lost == 0 {
+            return Ok(stages);
+        }
+        if !autosample {
+            return Err(Problem::new(
+                "E806",
+                format!("{lost} treated rows have no untreated row of their unit or period to impute from"),
+            )
+            .fix("set autosample = true to leave them out, or use a window with periods before adoption"));
+        }
+        sample.warnings.push(Warning::new(
+            "W806",
+            format!(
+                "{lost} treated rows have no untreated row of their unit or period to impute from and are left out"
+            ),
+            format!("{lost}个处理观测所在个体或时期没有未处理观测，无法插补，予以剔除"),
+        ));
+        sample.keep(&keep);
+        if !(0..sample.unit.len()).any(|row| sample.is_treated(row)) {
+            return Err(Problem::new(
+                "E205",
+                "no treated row has an untreated row of its unit and of its period to impute from",
+            )
+            .fix("use a window with periods before adoption"));
+        }
+        Ok(Self::new(sample))
+    }
+
+    /// Effects in the cells of which `wanted` holds, by event time.
+    ///
+    /// # Errors
+    /// Those of [`effects`].
+    fn cells(&self, rows: &Rows, of: Variance, wanted: impl Fn(i64) -> bool) -> Result<Vec<Cell>> {
+        let cohorts = &self.cohorts;
+        let asked: Vec<usize> = (0..cohorts.cells()).filter(|&cell| wanted(cohorts.event_time(cell))).collect();
+        let mut number = vec![NO_LEVEL; cohorts.cells() + 1];
+        asked.iter().zip(0..).for_each(|(&cell, new)| number[cell] = new);
+        let own: Vec<u32> = self.cell.iter().map(|&cell| number[(cell as usize).min(cohorts.cells())]).collect();
+        let found = effects(rows, &self.untreated, &own, asked.len(), of)?;
+        let cell = |(cell, effect): (usize, CellEffect)| Cell {
+            group: cohorts.date(cell),
+            time: cohorts.period(cell),
+            event_time: cohorts.event_time(cell),
+            base: None,
+            estimate: effect.estimate,
+            influence: effect.influence,
+            is_reference: false,
+            weight: effect.weight,
+            weight_influence: effect.shares,
+            n_treated: effect.rows,
+            n_control: None,
+        };
+        Ok(asked.into_iter().zip(found).filter(|(_, effect)| effect.rows > 0).map(cell).collect())
+    }
+
+    /// Leads that are tested: event times of untreated rows within the window but the earliest, or the last
+    /// `pretrends` ones.
+    fn tested(&self, sample: &Staggered, spec: &Spec) -> Vec<i64> {
+        let mut seen = vec![false; self.event.len() + 1];
+        for (&cell, _) in self.cell.iter().zip(&self.untreated).filter(|(_, untreated)| **untreated) {
+            seen[(cell as usize).min(self.event.len())] = true;
+        }
+        let mut times: Vec<i64> = self.event.iter().zip(&seen).filter(|(_, seen)| **seen).map(|(k, _)| *k).collect();
+        times.sort_unstable();
+        times.dedup();
+        let inside = |k: &i64| spec.window.bounds.is_none_or(|[low, high]| (low..=high).contains(k));
+        let asked = |k: &i64| spec.options.bjs.pretrends.is_none_or(|leads| *k >= -sample.anticipation - leads as i64);
+        times.into_iter().skip(1).filter(inside).filter(asked).collect()
+    }
 }
 
 impl Estimator for Imputation {
@@ -76,6 +170,17 @@ impl Estimator for Imputation {
         about(
             Text::new("Borusyak–Jaravel–Spiess imputation", "Borusyak–Jaravel–Spiess插补估计量"),
             "Borusyak, Jaravel and Spiess (2024), Review of Economic Studies 91(6)",
+            vec![
+                (
+                    "autosample",
+                    Text::new("leaves rows out that cannot be imputed, or stops", "剔除无法插补的观测，或报错"),
+                ),
+                (
+                    "leave_out",
+                    Text::new("residuals from means without the own cluster", "残差相对于剔除本聚类后的均值"),
+                ),
+                ("pretrends", Text::new("number of leads tested", "检验的处理前期数")),
+            ],
         )
     }
 
@@ -88,96 +193,38 @@ impl Estimator for Imputation {
             return Err(problem);
         }
         let mut sample = Staggered::new(data, spec)?;
-        let times = sample.event_times(spec);
-        let mut targets = vec![Target { at: None, weight: indicator(&sample, |k| k >= 0) }];
-        targets.extend(
-            times
-                .iter()
-                .filter(|k| **k >= 0)
-                .map(|&k| Target { at: Some(k as f64), weight: indicator(&sample, |e| e == k) }),
-        );
-        let periods = sample.times.len() as u32;
-        let group =
-            adoption_groups(&sample).iter().zip(&sample.time).map(|(g, t)| g * periods + t).collect::<Vec<u32>>();
-        let (effects, warnings) = with_rows(&sample, |rows| impute(rows, &targets, &group, false))?;
+        let stages = Stages::among_imputable(&mut sample, spec.options.bjs.autosample)?;
+        let variance = Variance::Conservative { leave_out: spec.options.bjs.leave_out };
+        let (cells, (leads, warnings)) = {
+            let rows = sample.rows();
+            let cells = stages.cells(&rows, variance, |k| k >= -sample.anticipation)?;
+            (cells, pre_trends(&stages, &rows, &sample, spec)?)
+        };
         sample.warnings.extend(warnings);
-        let (overall, horizons) = match effects.split_first() {
-            Some((first, rest)) if first.at.is_none() => (first, rest),
-            _ => {
-                return Err(Problem::new(
-                    "E205",
-                    "no treated row has an untreated row of its unit and of its period to impute from",
-                )
-                .fix("use a window with periods before adoption"));
-            }
-        };
-        let words = Words {
-            base: Text::new(
-                "effects are differences from what untreated rows of all periods predict; leads come from a separate regression on untreated rows, relative to the periods before the leads",
-                "各期效应为相对由全部未处理观测所预测的反事实之差；处理前系数来自仅用未处理观测的单独回归，以更早时期为基准",
-            ),
-            ..words(self.about().title)
-        };
-        let (mut rows, mut covariance) = leads(spec, &sample, &times)?;
-        let before = rows.len();
-        let size = before + horizons.len();
-        for row in &mut covariance {
-            row.resize(size, 0.0);
+        let mut base = Text::new(
+            "effects are differences from what untreated rows of all periods predict; leads come from a separate regression on untreated rows, relative to the periods before the leads",
+            "各期效应为相对由全部未处理观测所预测的反事实之差；处理前系数来自仅用未处理观测的单独回归，以更早时期为基准",
+        );
+        if spec.options.symmetric {
+            base = cannot_be_symmetric(&base);
         }
-        for (i, effect) in horizons.iter().enumerate() {
-            let event_time = effect.at.unwrap_or(0.0) as i64;
-            rows.push(Effect { event_time, binned: false, estimate: effect.estimate, n: effect.rows });
-            let mut row = vec![0.0; size];
-            for (j, other) in horizons.iter().enumerate() {
-                row[before + j] = effect.influence.iter().zip(&other.influence).map(|(a, b)| a * b).sum();
-            }
-            debug_assert_eq!(covariance.len(), before + i);
-            covariance.push(row);
-        }
-        let study = sample.study(self.name(), &words, rows, covariance, spec);
-        let term = normal_term(&spec.treatment, overall.estimate, overall.std_error, spec.fit.level);
-        Ok(sample.estimate(self.name(), words, term, Some(study)))
+        let words = words(self.about().title, base);
+        sample.estimate_cells_and_leads(self.name(), words, &cells, leads, Headline::Simple, spec, None)
     }
 }
 
-/// Leads by ordinary regression on untreated rows: event times from the start of the window (or the
-/// second-earliest there is) to -1, against earlier rows and never-treated units.
-fn leads(spec: &Spec, sample: &Staggered, times: &[i64]) -> Result<(Vec<Effect>, Vec<Vec<f64>>)> {
-    let untreated: Vec<u32> = (0..sample.unit.len() as u32).filter(|&r| !sample.is_treated(r as usize)).collect();
-    let event = |r: &u32| sample.event_time(*r as usize);
-    let earliest = untreated.iter().filter_map(event).min().unwrap_or(0);
-    let tested: Vec<i64> = times.iter().copied().filter(|k| *k < 0 && *k > earliest).collect();
-    if tested.is_empty() {
-        return Ok((Vec::new(), Vec::new()));
-    }
-    let name = |k: i64| format!("event::{k}");
-    let column = |&k: &i64| (name(k), untreated.iter().map(|r| f64::from(u8::from(event(r) == Some(k)))).collect());
-    let mut design = sample.design.take(&untreated);
-    let controls = std::mem::take(&mut design.regressors);
-    design.regressors = tested.iter().map(column).chain(controls).collect();
-    let fitted = fit(&design, &spec.fit)?;
-    let found: Vec<(i64, usize)> = tested.iter().filter_map(|&k| Some((k, fitted.position(&name(k))?))).collect();
-    let effects = found
-        .iter()
-        .map(|&(k, at)| Effect {
-            event_time: k,
-            binned: false,
-            estimate: fitted.coefficients[at],
-            n: sample.rows_at(k),
-        })
-        .collect();
-    let v = &fitted.inference.covariance;
-    let covariance = found.iter().map(|&(_, i)| found.iter().map(|&(_, j)| v[(i, j)]).collect()).collect();
-    Ok((effects, covariance))
+fn pre_trends(stages: &Stages, rows: &Rows, sample: &Staggered, spec: &Spec) -> Result<(Vec<Average>, Vec<Warning>)> {
+    let frequency = sample.design.weights.as_ref().is_some_and(|w| w.kind == WeightKind::Frequency);
+    let tested = stages.tested(sample, spec);
+    leads(rows, &stages.untreated, &stages.by_unit, (&stages.event, &stages.cell), &tested, (spec.fit.ssc, frequency))
 }
 
-/// Cohorts by number, never-treated included.
-fn adoption_groups(sample: &Staggered) -> Vec<u32> {
-    let mut dates: Vec<f64> = sample.first.iter().flatten().copied().collect();
-    dates.sort_by(f64::total_cmp);
-    dates.dedup();
-    let number = |g: f64| dates.partition_point(|d| *d < g) as u32 + 1;
-    sample.unit.iter().map(|&u| sample.first[u as usize].map_or(0, number)).collect()
+/// Imputed effects have no single base period, so that leads and effects cannot be put on one.
+fn cannot_be_symmetric(base: &Text) -> Text {
+    Text::new(
+        format!("{}; they have no single base period and stay so when long differences are asked for", base.en),
+        format!("{}；不存在单一基准期，要求长差分时亦保持不变", base.zh),
+    )
 }
 
 impl Estimator for Gardner {
@@ -186,7 +233,7 @@ impl Estimator for Gardner {
     }
 
     fn about(&self) -> About {
-        about(Text::new("Gardner two-stage", "Gardner两阶段估计量"), "Gardner (2022), arXiv:2207.05943")
+        about(Text::new("Gardner two-stage", "Gardner两阶段估计量"), "Gardner (2022), arXiv:2207.05943", Vec::new())
     }
 
     fn leads(&self, _options: &Options) -> Leads {
@@ -198,37 +245,16 @@ impl Estimator for Gardner {
             return Err(problem);
         }
         let mut sample = Staggered::new(data, spec)?;
-        let overall = with_rows(&sample, |rows| two_stage(rows, &[indicator(&sample, |k| k >= 0)]))?;
-        let times = sample.event_times(spec);
-        // Event times beyond the window share the end bins, so that no treated row counts as untreated.
-        let (low, high) = (times.first().copied().unwrap_or(0), times.last().copied().unwrap_or(0));
-        let columns: Vec<Vec<f64>> = times.iter().map(|&k| indicator(&sample, |e| e.clamp(low, high) == k)).collect();
-        let TwoStage { coefficients, covariance, warnings } = with_rows(&sample, |rows| two_stage(rows, &columns))?;
-        sample.warnings.extend(warnings);
-        let words = words(self.about().title);
-        let binned = |k: i64| columns_hold_more(&sample, k, low, high);
-        let rows = times
-            .iter()
-            .zip(&coefficients)
-            .zip(&columns)
-            .map(|((&k, &estimate), column)| Effect {
-                event_time: k,
-                binned: binned(k),
-                estimate,
-                n: column.iter().filter(|v| **v > 0.0).count(),
-            })
-            .collect();
-        let size = coefficients.len();
-        let covariance = (0..size).map(|i| (0..size).map(|j| covariance[(i, j)]).collect()).collect();
-        let study = sample.study(self.name(), &words, rows, covariance, spec);
-        let term =
-            normal_term(&spec.treatment, overall.coefficients[0], overall.covariance[(0, 0)].sqrt(), spec.fit.level);
-        Ok(sample.estimate(self.name(), words, term, Some(study)))
+        let stages = Stages::among_imputable(&mut sample, true)?;
+        let cells = stages.cells(&sample.rows(), Variance::TwoStage, |_| true)?;
+        let mut base = Text::new(
+            "effects are differences from what untreated rows of all periods predict; leads are means of what that prediction leaves of the rows it was fitted on, and small for that reason",
+            "各期效应为相对由全部未处理观测所预测的反事实之差；处理前系数为第一阶段拟合样本内残差的均值，因而偏小",
+        );
+        if spec.options.symmetric {
+            base = cannot_be_symmetric(&base);
+        }
+        let words = words(self.about().title, base);
+        sample.estimate_cells(self.name(), words, &cells, Headline::Simple, spec, None)
     }
-}
-
-/// An end bin with rows beyond its own event time.
-fn columns_hold_more(sample: &Staggered, k: i64, low: i64, high: i64) -> bool {
-    let beyond = |e: i64| (k == low && e < low) || (k == high && e > high);
-    (0..sample.unit.len()).filter_map(|row| sample.event_time(row)).any(beyond)
 }
