@@ -34,6 +34,21 @@ fn check(of: &str, loaded: &Loaded, spec: &Spec, golden: Golden) {
     agrees(of, &estimate(loaded, spec).unwrap(), golden);
 }
 
+/// Effects agree, and standard errors do but for a relative difference of up to `most` (see the page).
+fn differs(of: &str, loaded: &Loaded, spec: &Spec, golden: Golden, most: f64) {
+    let found = estimate(loaded, spec).unwrap();
+    let study = found.event_study.unwrap();
+    let mut largest: f64 = 0.0;
+    for &(time, b, se, _) in golden {
+        let row = study.rows.iter().find(|row| row.event_time == time);
+        let own =
+            row.map_or((found.overall.estimate, found.overall.std_error), |row| (row.estimate, row.std_error.unwrap()));
+        support::close(&format!("{of} b {time}"), own.0, b, 1e-8);
+        largest = largest.max((own.1 / se - 1.0).abs());
+    }
+    assert!(largest > 1e-6 && largest < most, "{of}: standard errors differ by {largest:e}");
+}
+
 #[test]
 fn deregulation_by_degree() {
     deregulation();
@@ -85,7 +100,7 @@ fn gaps_and_missing_treatments() {
 }
 
 /// treatment='d' (year >= first.treat), effects=3, placebo=2; xt = lpop (year - 2003),
-/// w = (37 countyreal + 11 year) mod 29 + 1.
+/// w = (37 countyreal + 11 year) mod 29 + 1, state = countyreal // 1000.
 #[test]
 fn a_binary_treatment_that_stays() {
     let Some(table) = Table::read("mpdta/mpdta.csv") else { return };
@@ -95,11 +110,16 @@ fn a_binary_treatment_that_stays() {
     let of = |value: &dyn Fn(usize) -> f64| (0..county.len()).map(value).collect::<Vec<f64>>();
     all.push(Column::number("d", of(&|i| f64::from(u8::from(first[i] > 0.0 && year[i] >= first[i])))));
     all.push(Column::number("xt", of(&|i| population[i] * (year[i] - 2003.0))));
+    all.push(Column::number("state", of(&|i| (county[i] / 1000.0).floor())));
     all.push(Column::number("w", of(&|i| (county[i] * 37.0 + year[i] * 11.0) % 29.0 + 1.0)));
     let loaded = panel(all, "d");
     let plain = || spec(&loaded, "lemp", "d", asked(3, 2));
     check("mpdta", &loaded, &plain(), MPDTA);
     check("mpdta controls", &loaded, &with_controls(plain(), &["xt", "w"]), MPDTA_CONTROLS);
+    // controls=['xt'], cluster='state': the port counts a cluster too many in the correction of the coefficient.
+    let clustered = cluster(with_controls(plain(), &["xt"]), "state");
+    differs("mpdta clustered", &loaded, &clustered, MPDTA_CONTROLS_CLUSTER, 1e-5);
+    check("mpdta clustered, port corrected", &loaded, &clustered, MPDTA_CORRECTED);
     check("mpdta weighted", &loaded, &weigh(with_controls(plain(), &["xt"]), "w"), MPDTA_WEIGHTED);
 }
 
@@ -131,6 +151,36 @@ fn a_treatment_in_numbers() {
     check("out", &loaded, &of(out), PAPERS_OUT);
     check("normalized", &loaded, &of(dcdh::Options { normalized: true, ..asked(3, 2) }), PAPERS_NORM);
     check("cluster", &loaded, &cluster(of(asked(2, 2)), "st"), PAPERS_CLUSTER);
+}
+
+/// Counties with 0 or 1 newspapers at first; x = ((13 cnty90 + 7 year) mod 31) / 31, effects=2, placebo=2. The port
+/// scales the uncertainty of coefficients by the rows of both first values together.
+#[test]
+fn controls_with_two_first_values() {
+    let Some(table) = Table::read("gentzkow_newspapers/gentzkow_newspapers.csv") else { return };
+    let (county, year, dailies) = (table.number("cnty90"), table.number("year"), table.number("numdailies"));
+    let mut first = std::collections::HashMap::new();
+    let mut order: Vec<usize> = (0..county.len()).filter(|&i| !dailies[i].is_nan()).collect();
+    order.sort_by(|&i, &j| year[i].total_cmp(&year[j]));
+    for i in order {
+        first.entry(county[i].to_bits()).or_insert(dailies[i]);
+    }
+    let few: Vec<usize> =
+        (0..county.len()).filter(|&i| first.get(&county[i].to_bits()).is_some_and(|d| *d <= 1.0)).collect();
+    let column =
+        |name: &str, value: &dyn Fn(usize) -> f64| Column::number(name, few.iter().map(|&i| value(i)).collect());
+    let turnout = table.number("prestout");
+    let all = vec![
+        column("cnty90", &|i| county[i]),
+        column("year", &|i| year[i]),
+        column("y", &|i| turnout[i]),
+        column("d", &|i| dailies[i]),
+        column("x", &|i| (county[i] * 13.0 + year[i] * 7.0) % 31.0 / 31.0),
+    ];
+    let loaded = panel(all, "d");
+    let with_x = with_controls(spec(&loaded, "y", "d", asked(2, 2)), &["x"]);
+    differs("two first values", &loaded, &with_x, TWO_FIRST_CONTROLS, 0.2);
+    check("two first values, port corrected", &loaded, &with_x, TWO_FIRST_CORRECTED);
 }
 
 const WEIGHTED: Golden = &[
@@ -274,4 +324,38 @@ const PAPERS_CLUSTER: Golden = &[
     (99, 0.014_327_040_348_2, 0.004_806_742_557_25, 2173),
     (-2, -0.000_502_474_955_014, 0.007_013_989_455_77, 902),
     (-3, 0.002_059_405_854_37, 0.013_727_782_336_8, 746),
+];
+const MPDTA_CONTROLS_CLUSTER: Golden = &[
+    (0, -0.020_504_888_196_7, 0.009_955_481_882_62, 191),
+    (1, -0.058_068_949_174_8, 0.032_079_179_463_6, 60),
+    (2, -0.139_517_637_712, 0.137_369_625_209, 20),
+    (99, -0.037_604_883_211_4, 0.019_599_492_874_9, 271),
+    (-2, 0.025_934_660_889_9, 0.023_027_899_192_9, 171),
+    (-3, 0.002_077_654_393_33, 0.060_085_263_995_5, 40),
+];
+const TWO_FIRST_CONTROLS: Golden = &[
+    (0, 0.014_681_788_992_1, 0.005_822_237_819_73, 963),
+    (1, 0.017_267_089_161_7, 0.007_328_315_849_69, 930),
+    (99, 0.013_559_477_197_9, 0.005_296_873_808_12, 1893),
+    (-2, 0.001_576_753_962_91, 0.005_266_871_025_21, 836),
+    (-3, 0.004_520_642_228_28, 0.008_986_858_081_17, 715),
+];
+
+// The port with three of its lines as in the Stata original: clusters without a change are not counted as one more
+// (`n_unique` of nulls), the rows behind the scale of coefficients are those of the first value, and placebos add their
+// uncertainty to all units.
+const MPDTA_CORRECTED: Golden = &[
+    (0, -0.020_504_888_196_7, 0.009_955_507_558_27, 191),
+    (1, -0.058_068_949_174_8, 0.032_079_440_554_7, 60),
+    (2, -0.139_517_637_712, 0.137_369_671_757, 20),
+    (99, -0.037_604_883_211_4, 0.019_599_573_487_3, 271),
+    (-2, 0.025_934_660_889_9, 0.023_028_103_820_2, 171),
+    (-3, 0.002_077_654_393_33, 0.060_084_872_990_8, 40),
+];
+const TWO_FIRST_CORRECTED: Golden = &[
+    (0, 0.014_681_788_992_1, 0.004_688_071_204_82, 963),
+    (1, 0.017_267_089_161_7, 0.006_340_309_294_42, 930),
+    (99, 0.013_559_477_197_9, 0.004_345_952_990_41, 1893),
+    (-2, 0.001_576_753_962_91, 0.005_262_943_957_16, 836),
+    (-3, 0.004_520_642_228_28, 0.008_690_702_103_36, 715),
 ];

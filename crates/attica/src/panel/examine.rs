@@ -97,10 +97,10 @@ impl Panel {
             warn(
                 "W202",
                 format!(
-                    "the treatment of {count} units ends ({shown}); the two-way regression takes \"{name}\" as it is, estimators of staggered adoption need a policy that stays: leave these units out, or code \"ever treated\""
+                    "the treatment of {count} units ends ({shown}); the two-way regression takes \"{name}\" as it is, estimators of staggered adoption need a policy that stays: use estimator \"dcdh\", leave these units out, or code \"ever treated\""
                 ),
                 format!(
-                    "{count} 个个体的处理中途退出（{shown}）；双向固定效应按 {name} 原值估计，交错型估计量要求处理不可逆：可剔除这些个体，或改用“曾经处理”"
+                    "{count} 个个体的处理中途退出（{shown}）；双向固定效应按 {name} 原值估计，交错型估计量要求处理不可逆：可改用估计量“dcdh”、剔除这些个体，或改用“曾经处理”"
                 ),
             );
         }
