@@ -309,7 +309,7 @@ fn judge(
         (found.ledger.read == found.ledger.used + lost, format!("the ledger does not add up: {:?}", found.ledger)),
         (found.ledger.used == found.n_obs, format!("{} rows, {:?}", found.n_obs, found.ledger)),
         (!drops || lost > 0, "rows must have left, and the ledger does not say so".to_owned()),
-        (ids.iter().all(|ids| is_told(ids)), format!("{ids:?} not all told, only {told:?}")),
+        (ids.iter().all(is_told), format!("{ids:?} not all told, only {told:?}")),
     ];
     checks.into_iter().find(|(holds, _)| !holds).map_or(Ok(()), |(_, why)| Err(why))
 }
