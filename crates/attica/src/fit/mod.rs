@@ -5,6 +5,7 @@
 
 mod constant;
 pub(crate) mod examine;
+mod glm;
 mod measure;
 mod random_effects;
 mod record;
@@ -13,6 +14,7 @@ mod wald;
 
 use nalgebra::DMatrix;
 
+pub use glm::{Family, Glm, glm};
 pub use random_effects::{VarianceComponents, random_effects};
 pub use record::*;
 pub use wald::wald;
@@ -114,6 +116,9 @@ pub struct Fit {
     pub level: f64,
     /// Regressors left out, and why.
     pub omitted: Vec<Omitted>,
+    /// What each of them is made of, once effects are out: others and their coefficients (none when the
+    /// effects absorb it). A combination of coefficients is identified only if it is orthogonal to these.
+    pub dependent: Vec<(String, Vec<(String, f64)>)>,
     /// Where rows went.
     pub ledger: Ledger,
     /// Warnings of the data and of the regression (those of inference are with it).
@@ -211,9 +216,14 @@ fn estimate(design: &Design, options: &FitOptions, of: Regression) -> Result<Fit
     let views: Vec<&[f64]> = left.iter().map(|&j| &columns[j][..]).collect();
     let scale: Vec<f64> = left.iter().map(|&j| scale[j]).collect();
     let solution = least_squares(&views, &outcome, weights, &scale);
+    let absorbed = names.iter().zip(&omitted).filter(|(_, reason)| reason.is_some());
+    let mut dependent: Vec<_> = absorbed.map(|(name, _)| (name.clone(), Vec::new())).collect();
     for collinear in &solution.collinear {
         let of: Vec<&str> = collinear.of.iter().map(|&(j, _)| names[left[j]].as_str()).collect();
-        omitted[left[collinear.column]] = Some(collinear_reason(&of));
+        let column = left[collinear.column];
+        omitted[column] = Some(collinear_reason(&of));
+        let parts = collinear.of.iter().map(|&(j, b)| (names[left[j]].clone(), b)).collect();
+        dependent.push((names[column].clone(), parts));
     }
     let kept: Vec<usize> = solution.kept.iter().map(|&j| left[j]).collect();
 
@@ -282,6 +292,7 @@ fn estimate(design: &Design, options: &FitOptions, of: Regression) -> Result<Fit
         },
         level: options.level,
         omitted,
+        dependent,
         ledger: design.ledger.clone(),
         warnings,
         r2: R2::default(),
