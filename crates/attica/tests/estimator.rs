@@ -27,6 +27,7 @@ const GOLDEN: &[(&str, fn())] = &[
     ("lpdid", lpdid::golden),
     ("dcdh", support::dcdh::deregulation),
     ("sdid", synthetic::golden),
+    ("etwfe", etwfe_golden),
 ];
 
 fn mpdta() -> Option<Loaded> {
@@ -144,6 +145,14 @@ fn gardner_golden() {
             close("se", row.std_error.unwrap(), want("se"), 1e-7);
         }
     }
+}
+
+/// jwdid 2.21, Stata 19; the rest stands in `golden_etwfe.rs`.
+fn etwfe_golden() {
+    let Some(loaded) = mpdta() else { return };
+    let found = find("etwfe").unwrap().estimate(loaded.data(), &loaded.spec("lemp", &[])).unwrap();
+    close("b", found.group_time[6].estimate, -0.043_106_032_808_698, 1e-10);
+    close("se", found.group_time[6].std_error.unwrap(), 0.018_431_147_223_806_2, 1e-8);
 }
 
 /// Every event time against a golden entry.

@@ -6,6 +6,7 @@
 
 pub mod callaway_santanna;
 pub mod dcdh;
+pub mod etwfe;
 pub mod event;
 pub mod event_time;
 pub mod group_time;
@@ -44,6 +45,7 @@ pub const ESTIMATORS: &[&dyn Estimator] = &[
     &sun_abraham::SunAbraham,
     &imputation::Imputation,
     &imputation::Gardner,
+    &etwfe::Etwfe,
     &stacked::Stacked,
     &lpdid::LpDid,
     &dcdh::Dcdh,

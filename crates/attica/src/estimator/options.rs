@@ -47,6 +47,8 @@ pub struct Options {
     pub bootstrap: Option<usize>,
     /// What only `cs` knows.
     pub cs: super::callaway_santanna::Options,
+    /// What only `etwfe` knows.
+    pub etwfe: super::etwfe::Options,
     /// What only `lpdid` knows.
     pub lpdid: super::lpdid::Options,
     /// What only `stacked` knows.

@@ -114,9 +114,25 @@ impl Staggered {
         })
     }
 
+    /// First treated period of the row's unit; none is never.
+    pub fn cohort(&self, row: usize) -> Option<f64> {
+        self.first[self.unit[row] as usize]
+    }
+
+    /// Cohorts among the rows, ascending and never-treated last, and the cohort of each row.
+    pub fn cohorts(&self) -> (Vec<Option<f64>>, Vec<u32>) {
+        let order = |g: &Option<f64>| g.unwrap_or(f64::INFINITY);
+        let mut cohorts: Vec<Option<f64>> = self.unit.iter().map(|&unit| self.first[unit as usize]).collect();
+        cohorts.sort_by(|a, b| order(a).total_cmp(&order(b)));
+        cohorts.dedup();
+        let place = |row| cohorts.partition_point(|g| order(g) < order(&self.cohort(row))) as u32;
+        let codes = (0..self.unit.len()).map(place).collect();
+        (cohorts, codes)
+    }
+
     /// Periods since adoption; none for units that never adopt.
     pub fn event_time(&self, row: usize) -> Option<i64> {
-        let g = self.first[self.unit[row] as usize]?;
+        let g = self.cohort(row)?;
         Some(steps(self.times[self.time[row] as usize] - g, self.step).floor() as i64)
     }
 
