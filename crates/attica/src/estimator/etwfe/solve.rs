@@ -151,7 +151,15 @@ fn nonlinear(sample: &Staggered, model: &Model, family: Family, spec: &Spec, clu
     }
     let adjustment = spec.fit.ssc.adjust(&Vcov::cluster(&clusters.name), n_obs, k, k, &[clusters.levels]);
     let columns: Vec<Vec<f64>> = fitted.kept.iter().map(|&j| model.columns[j].1.clone()).collect();
-    let parts = Estimate { columns: &columns, residuals: &fitted.residuals, weights, bread: &fitted.inverse, effects: &[], calendar: None, places: None };
+    let parts = Estimate {
+        columns: &columns,
+        residuals: &fitted.residuals,
+        weights,
+        bread: &fitted.inverse,
+        effects: &[],
+        calendar: None,
+        places: None,
+    };
     let root = adjustment.factor.sqrt();
     Ok(Solution {
         coefficients,
