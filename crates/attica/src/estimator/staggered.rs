@@ -120,7 +120,7 @@ impl Staggered {
     }
 
     /// Cohorts among the rows, ascending and never-treated last, and the cohort of each row.
-    pub fn cohorts(&self) -> (Vec<Option<f64>>, Vec<u32>) {
+    pub fn cohort_levels(&self) -> (Vec<Option<f64>>, Vec<u32>) {
         let order = |g: &Option<f64>| g.unwrap_or(f64::INFINITY);
         let mut cohorts: Vec<Option<f64>> = self.unit.iter().map(|&unit| self.first[unit as usize]).collect();
         cohorts.sort_by(|a, b| order(a).total_cmp(&order(b)));

@@ -58,7 +58,7 @@ struct Covariate<'a> {
 /// The columns of `sample`. With `never` all periods of a cohort but the last one before adoption have an
 /// effect, else those from adoption on; `anticipation` moves both.
 pub(super) fn model(sample: &Staggered, never: bool, intercepts: Intercepts, time_name: &str) -> Model {
-    let (cohorts, cohort) = sample.cohorts();
+    let (cohorts, cohort) = sample.cohort_levels();
     let mut periods: Vec<u32> = sample.time.clone();
     periods.sort_unstable();
     periods.dedup();

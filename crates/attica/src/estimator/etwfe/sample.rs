@@ -85,7 +85,7 @@ fn drop_periods_without_controls(sample: &mut Staggered, never: bool) -> usize {
 /// With unit effects a unit without a row before adoption tells only how effects change; cohort effects
 /// need one such row per cohort.
 fn drop_always_treated(sample: &mut Staggered, by_unit: bool) -> usize {
-    let groups = if by_unit { sample.unit.clone() } else { sample.cohorts().1 };
+    let groups = if by_unit { sample.unit.clone() } else { sample.cohort_levels().1 };
     let mut compared = vec![false; sample.units];
     for (row, &group) in groups.iter().enumerate() {
         compared[group as usize] |= !sample.is_exposed(row);
@@ -109,7 +109,7 @@ fn drop_singletons(sample: &mut Staggered) {
 
 /// `W207`: cohorts of one unit, whose treated rows the regression fits exactly.
 fn single_units(sample: &Staggered) -> Option<Warning> {
-    let (cohorts, codes) = sample.cohorts();
+    let (cohorts, codes) = sample.cohort_levels();
     let mut units: Vec<(u32, u32)> = codes.iter().copied().zip(sample.unit.iter().copied()).collect();
     units.sort_unstable();
     units.dedup();

@@ -78,7 +78,7 @@ fn linear(sample: &Staggered, model: &Model, intercepts: Intercepts, spec: &Spec
     design.regressors.clone_from(&model.columns);
     design.clusters = vec![clusters.clone()];
     if intercepts == Intercepts::Cohort {
-        let (levels, codes) = sample.cohorts();
+        let (levels, codes) = sample.cohort_levels();
         let by = Codes { name: "cohort".to_owned(), codes, levels: levels.len() };
         design.effects[0] = Effect { by, slopes: Vec::new(), intercept: true };
     }
