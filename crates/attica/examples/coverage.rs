@@ -9,8 +9,10 @@
 #![allow(clippy::print_stdout, clippy::unwrap_used)]
 
 use attica::design::DesignOptions;
+use attica::estimator::etwfe::Vce;
 use attica::estimator::event_time::Window;
 use attica::estimator::options::Options;
+use attica::estimator::sun_abraham::Shares;
 use attica::estimator::synthetic::Variance;
 use attica::estimator::{Data, ESTIMATORS, Estimate, Estimator, Spec};
 use attica::fit::FitOptions;
@@ -91,6 +93,14 @@ const WORLDS: &[World] = &[
         holds_for: &[],
     },
     World {
+        name: "Few adopters",
+        about: "Effects grow; noise with autocorrelation .5; 15 % adopt, the first cohort is of 5 %.",
+        cohorts: &[Cohort(Some(4), 0.05, 0.8, 0.2), Cohort(Some(7), 0.1, 0.5, 0.1), Cohort(None, 0.85, 0.0, 0.0)],
+        serial: 0.5,
+        x: Covariate::None,
+        holds_for: &[],
+    },
+    World {
         name: "Trends that depend on a covariate",
         about: "Effect .5 for all; units with a high x have steeper trends and adopt more often; noise with autocorrelation .5. Only estimators that let trends depend on x can be right.",
         cohorts: &[
@@ -105,26 +115,43 @@ const WORLDS: &[World] = &[
     },
 ];
 
-/// Variances of an estimator that offers several, and what else of its options changes them.
-struct Variant(&'static str, &'static str, fn(&mut Spec));
-
-const VARIANTS: &[Variant] = &[
-    Variant("cs", "analytical", |_| {}),
-    Variant("cs", "multiplier bootstrap, 499 draws", |spec| spec.options.bootstrap = Some(499)),
-    Variant("lpdid", "variance-weighted", |_| {}),
-    Variant("lpdid", "reweighted", |spec| spec.options.lpdid.reweight = true),
-    Variant("sdid", "bootstrap, 50 draws", |spec| drawn(spec, Variance::Bootstrap)),
-    Variant("sdid", "placebo, 50 draws", |spec| drawn(spec, Variance::Placebo)),
-    Variant("sdid", "jackknife", |spec| drawn(spec, Variance::Jackknife)),
-];
-
-fn drawn(spec: &mut Spec, variance: Variance) {
-    (spec.options.sdid.variance, spec.options.sdid.replications) = (Some(variance), 50);
+/// A variance of an estimator that offers several, and the options that ask for it.
+struct Variant {
+    estimator: &'static str,
+    name: &'static str,
+    ask: fn(&mut Spec),
+    /// It counts the sizes of cohorts as drawn, so that panels draw the cohort of each unit; otherwise cohorts have the
+    /// same sizes in every replication.
+    drawn_sizes: bool,
 }
 
-/// Estimators whose standard errors count the sizes of cohorts as random: their panels draw the cohort of each unit,
-/// the others' have the same sizes in every replication.
-const RANDOM_SHARES: &[&str] = &["cs"];
+const fn variant(estimator: &'static str, name: &'static str, ask: fn(&mut Spec)) -> Variant {
+    Variant { estimator, name, ask, drawn_sizes: false }
+}
+
+const fn with_sizes(estimator: &'static str, name: &'static str, ask: fn(&mut Spec)) -> Variant {
+    Variant { estimator, name, ask, drawn_sizes: true }
+}
+
+const VARIANTS: &[Variant] = &[
+    with_sizes("cs", "analytical", |_| {}),
+    with_sizes("cs", "multiplier bootstrap, 499 draws", |spec| spec.options.bootstrap = Some(499)),
+    variant("sa", "fixed shares", |_| {}),
+    with_sizes("sa", "estimated shares", |spec| spec.options.sa.shares = Shares::Estimated),
+    variant("bjs", "conservative", |_| {}),
+    variant("bjs", "leave-out", |spec| spec.options.bjs.leave_out = true),
+    variant("etwfe", "conditional", |_| {}),
+    with_sizes("etwfe", "unconditional", |spec| spec.options.etwfe.vce = Vce::Unconditional),
+    variant("lpdid", "variance-weighted", |_| {}),
+    variant("lpdid", "reweighted", |spec| spec.options.lpdid.reweight = true),
+    variant("sdid", "bootstrap, 50 draws", |spec| draws(spec, Variance::Bootstrap)),
+    variant("sdid", "placebo, 50 draws", |spec| draws(spec, Variance::Placebo)),
+    variant("sdid", "jackknife", |spec| draws(spec, Variance::Jackknife)),
+];
+
+fn draws(spec: &mut Spec, variance: Variance) {
+    (spec.options.sdid.variance, spec.options.sdid.replications) = (Some(variance), 50);
+}
 
 impl World {
     /// A panel, and the effect in each row. `noise` scales everything but the effects.
@@ -247,8 +274,8 @@ fn main() {
             if !world.holds_for.is_empty() && !world.holds_for.contains(&estimator.name()) {
                 continue;
             }
-            let own: Vec<&Variant> = VARIANTS.iter().filter(|variant| variant.0 == estimator.name()).collect();
-            let default = Variant(estimator.name(), "default", |_| {});
+            let own: Vec<&Variant> = VARIANTS.iter().filter(|variant| variant.estimator == estimator.name()).collect();
+            let default = variant(estimator.name(), "default", |_| {});
             for variant in if own.is_empty() { vec![&default] } else { own } {
                 println!("{}", line(world, *estimator, variant, units, replications));
             }
@@ -261,13 +288,13 @@ fn line(world: &World, estimator: &dyn Estimator, variant: &Variant, units: usiz
     let name = estimator.name();
     let mut spec = world.spec();
     let (frame, att) = world.draw(units, false, 1e-6, &mut stream(0, 0));
-    variant.2(&mut spec);
+    (variant.ask)(&mut spec);
     let truth = estimate(estimator, &spec, &frame);
     let Some(truth) = truth else {
-        return format!("| `{name}` | {} | cannot be estimated here | | | | | | |", variant.1);
+        return format!("| `{name}` | {} | cannot be estimated here | | | | | | |", variant.name);
     };
     let one = |replication: u64| {
-        let (frame, _) = world.draw(units, RANDOM_SHARES.contains(&name), 1.0, &mut stream(1, replication));
+        let (frame, _) = world.draw(units, variant.drawn_sizes, 1.0, &mut stream(1, replication));
         estimate(estimator, &spec, &frame).map(|found| judge(&found, &truth))
     };
     let all: Vec<Option<Outcome>> = (0..replications).into_par_iter().map(one).collect();
@@ -288,7 +315,7 @@ fn line(world: &World, estimator: &dyn Estimator, variant: &Variant, units: usiz
     let failed = all.len() - done.len();
     format!(
         "| `{name}` | {}{} | {:.3} | {:.4} ({:.4}) | {sd:.4} | {:.4} | {} | {} | {} |",
-        variant.1,
+        variant.name,
         if failed > 0 { format!(" ({failed} failed)") } else { String::new() },
         truth.overall.estimate - att,
         centre - truth.overall.estimate,
@@ -313,5 +340,5 @@ fixed effects weigh by variance, some effects negatively. Everything else is jud
 - Share of 95 % intervals that hold the truth, in percent: the headline effect, the effect in the period of adoption, and \
 the simultaneous band over all event times. At 1,000 replications a true 95 comes out between 93.6 and 96.4 in 19 of 20 \
 cases; what lies outside 93 to 97 is bold.
-- Cohorts have the same sizes in every replication, except for estimators whose standard errors count cohort sizes as \
-drawn: they get drawn ones.";
+- Cohorts have the same sizes in every replication, except for standard errors that count cohort sizes as drawn (`cs`, \
+`sa` with estimated shares, `etwfe` unconditional): there they are drawn.";

@@ -177,6 +177,7 @@ fn values() -> Vec<Case> {
             ("cs", Refused("E205")),
             ("bjs", Refused("E206")),
             ("gardner", Refused("E206")),
+            ("etwfe", Told(&[])),
             ("stacked", Told(&[])),
             ("lpdid", Told(&[])),
         ]),

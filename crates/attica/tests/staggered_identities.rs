@@ -145,3 +145,11 @@ fn switching_estimator_is_callaway_santanna_with_controls_not_treated_yet() {
     let not_yet = |spec: &mut Spec| spec.options.control_group = Some(ControlGroup::NotYet);
     same_events(&estimate("dcdh", &panel, |_| {}), &estimate("cs", &panel, not_yet), 0);
 }
+
+#[test]
+fn imputation_is_extended_two_way_effects_on_balanced_panels() {
+    let panel = drawn(5, 0.0);
+    let (bjs, etwfe) = (estimate("bjs", &panel, |_| {}), estimate("etwfe", &panel, |_| {}));
+    same_events(&bjs, &etwfe, 0);
+    assert!((bjs.overall.estimate - etwfe.overall.estimate).abs() < 1e-10);
+}
