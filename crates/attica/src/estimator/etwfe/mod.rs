@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::options::ControlGroup;
 use super::staggered::{Headline, Staggered, Words};
-use super::{About, Data, Estimate, Estimator, Spec};
+use super::{About, Data, Estimate, Estimator, Leads, Spec};
 use crate::fit::Family;
 use crate::message::{Problem, Result};
 use crate::text::Text;
@@ -102,7 +102,7 @@ impl Estimator for Etwfe {
     }
 
     fn check(&self, data: Data<'_>, spec: &Spec) -> Vec<Problem> {
-        let mut problems = super::common_problems(data, spec);
+        let mut problems = super::dated_problems(data, spec);
         let Options { family, effects, .. } = spec.options.etwfe;
         if family != Family::Linear && effects == Some(Effects::Unit) {
             problems.push(
@@ -111,6 +111,11 @@ impl Estimator for Etwfe {
             );
         }
         problems
+    }
+
+    fn leads(&self, options: &super::options::Options) -> Leads {
+        // With controls not treated yet the only leads are those of anticipation, from all periods before.
+        if options.control_group == Some(ControlGroup::Never) { Leads::Long } else { Leads::Mean }
     }
 
     fn estimate(&self, data: Data<'_>, spec: &Spec) -> Result<Estimate> {
