@@ -3,7 +3,7 @@
 use attica::estimator::callaway_santanna::Overlap;
 use attica::estimator::event::EventStudy;
 use attica::estimator::group_time::{Aggregation, Aggregations, At, AverageRow, CellRow};
-use attica::estimator::{Data, Estimate, Estimator, Leads, Spec, Weights};
+use attica::estimator::{Data, Estimate, Estimator, Leads, Spec, Weights, estimate};
 use attica::fit::Term;
 use attica::ledger::{Drop, Ledger};
 use attica::message::{Problem, Result, Warning};
@@ -110,7 +110,7 @@ pub struct Answers {
 
 /// Runs `estimators` side by side on one panel.
 pub fn ask(estimators: &[&'static dyn Estimator], data: Data<'_>, spec: &Spec) -> Answers {
-    let found: Vec<Result<Estimate>> = estimators.par_iter().map(|one| one.estimate(data, spec)).collect();
+    let found: Vec<Result<Estimate>> = estimators.par_iter().map(|one| estimate(*one, data, spec)).collect();
     let mut answers = Answers::default();
     for (one, found) in estimators.iter().zip(found) {
         match found.and_then(finite) {

@@ -153,3 +153,38 @@ fn imputation_is_extended_two_way_effects_on_balanced_panels() {
     same_events(&bjs, &etwfe, 0);
     assert!((bjs.overall.estimate - etwfe.overall.estimate).abs() < 1e-10);
 }
+
+type Ask = fn(&mut Spec);
+
+#[test]
+fn options_change_estimates_or_are_told_to_have_no_effect() {
+    let asks: [(&str, Ask); 5] = [
+        ("control_group", |spec| spec.options.control_group = Some(ControlGroup::Never)),
+        ("control_group", |spec| spec.options.control_group = Some(ControlGroup::NotYet)),
+        ("anticipation", |spec| spec.options.anticipation = 1),
+        ("balance", |spec| spec.options.balance = Some(3)),
+        ("bootstrap", |spec| spec.options.bootstrap = Some(50)),
+    ];
+    let loaded = load(&rows(), false).unwrap().0;
+    for estimator in ESTIMATORS {
+        // What comes of it without its warnings, and whether it says that the option does nothing.
+        let run = |ask: Ask| {
+            let mut spec = loaded.spec("y", &[]);
+            ask(&mut spec);
+            let mut found = attica::estimator::estimate(*estimator, loaded.data(), &spec).unwrap();
+            let told = found.warnings.iter().any(|warning| warning.id == "N319");
+            found.warnings.clear();
+            if let Some(study) = &mut found.event_study {
+                study.warnings.clear();
+            }
+            (format!("{found:?}"), told)
+        };
+        let plain = run(|_| {}).0;
+        for name in ["control_group", "anticipation", "balance", "bootstrap"] {
+            let runs: Vec<(String, bool)> =
+                asks.iter().filter(|(option, _)| *option == name).map(|(_, ask)| run(*ask)).collect();
+            let (works, told) = (runs.iter().any(|(found, _)| *found != plain), runs.iter().any(|(_, told)| *told));
+            assert!(works != told, "{} with {name}: changes {works}, told {told}", estimator.name());
+        }
+    }
+}

@@ -65,6 +65,27 @@ pub fn find(name: &str) -> Result<&'static dyn Estimator> {
     })
 }
 
+/// What `estimator` makes of `data`, and which of the shared options it was asked for and does not use (`N319`).
+///
+/// # Errors
+/// Those of [`Estimator::estimate`].
+pub fn estimate(estimator: &dyn Estimator, data: Data<'_>, spec: &Spec) -> Result<Estimate> {
+    let mut found = estimator.estimate(data, spec)?;
+    let known = estimator.about().options;
+    let mut unused = spec.options.asked();
+    unused.retain(|asked| known.iter().all(|(option, _)| option != asked));
+    // Some say more of what they leave aside.
+    if !unused.is_empty() && found.warnings.iter().all(|warning| warning.id != "N319") {
+        let (name, list) = (estimator.name(), unused.join(", "));
+        found.warnings.push(Warning::new(
+            "N319",
+            format!("`{name}` does not know {list}: its estimates are the same without"),
+            format!("`{name}`不使用{list}：有无此项结果相同"),
+        ));
+    }
+    Ok(found)
+}
+
 /// The estimators named, in the order of the names and without repetition; `all` stands for every one.
 ///
 /// # Errors

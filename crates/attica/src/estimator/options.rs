@@ -4,6 +4,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::text::Text;
+
 /// Whom the treated are compared with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -61,4 +63,33 @@ pub struct Options {
     pub sa: super::sun_abraham::Options,
     /// What only `bjs` knows: rows that cannot be imputed, variance, leads.
     pub bjs: super::imputation::Options,
+}
+
+impl Options {
+    /// Names of the shared options that change estimates and were set. `base_period` and `symmetric` are not among
+    /// them: they say what leads are, and most estimators have no choice.
+    pub fn asked(&self) -> Vec<&'static str> {
+        let set = [
+            ("control_group", self.control_group.is_some()),
+            ("anticipation", self.anticipation > 0),
+            ("balance", self.balance.is_some()),
+            ("bootstrap", self.bootstrap.is_some()),
+        ];
+        set.into_iter().filter(|(_, set)| *set).map(|(name, _)| name).collect()
+    }
+}
+
+/// `anticipation` in the list of what an estimator can be asked.
+pub(super) fn anticipation() -> (&'static str, Text) {
+    ("anticipation", Text::new("periods before adoption that may already react", "可能提前反应的期数"))
+}
+
+/// `balance` in that list.
+pub(super) fn balance() -> (&'static str, Text) {
+    ("balance", Text::new("cohorts seen for this many periods only", "仅保留处理后观测期足够长的批次"))
+}
+
+/// `bootstrap` in that list.
+pub(super) fn bootstrap() -> (&'static str, Text) {
+    ("bootstrap", Text::new("draws of the multiplier bootstrap", "乘数自助法抽样次数"))
 }

@@ -84,6 +84,7 @@ impl Estimator for Dcdh {
                 ),
             ],
             options: vec![
+                super::options::bootstrap(),
                 (
                     "window",
                     Text::new("first and last event time: placebos and effects", "首末相对时间，即安慰剂与效应的期数"),

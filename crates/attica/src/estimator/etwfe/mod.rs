@@ -90,6 +90,8 @@ impl Estimator for Etwfe {
                 ),
             ],
             options: vec![
+                super::options::balance(),
+                super::options::bootstrap(),
                 ("window", Text::new("first and last event time shown", "展示的首末相对时间")),
                 ("control_group", Text::new("notyet (default) or never", "notyet（默认）或 never")),
                 ("anticipation", Text::new("periods before adoption that may already react", "可能提前反应的期数")),

@@ -4,7 +4,7 @@ use super::effects::{CellEffect, Variance, effects};
 use super::leads::leads;
 use crate::design::WeightKind;
 use crate::estimator::group_time::{Average, Cell};
-use crate::estimator::options::Options;
+use crate::estimator::options::{self, Options};
 use crate::estimator::staggered::{Cohorts, Headline, Staggered, Words};
 use crate::estimator::within::{ByUnit, NO_LEVEL, Rows, connected};
 use crate::estimator::{About, Data, Estimate, Estimator, Leads, Spec};
@@ -36,7 +36,7 @@ fn about(title: Text, reference: &'static str, own: Vec<(&'static str, Text)>) -
         title,
         reference,
         assumptions: [PARALLEL, NO_ANTICIPATION].map(|(en, zh)| Text::new(en, zh)).to_vec(),
-        options: shared.into_iter().chain(own).collect(),
+        options: shared.into_iter().chain([options::balance(), options::bootstrap()]).chain(own).collect(),
     }
 }
 

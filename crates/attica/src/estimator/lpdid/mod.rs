@@ -94,6 +94,8 @@ impl Estimator for LpDid {
                 Text::new("No anticipation: nothing changes before adoption.", "无预期效应：政策实施前结果不变。"),
             ],
             options: vec![
+                super::options::anticipation(),
+                super::options::bootstrap(),
                 (
                     "window",
                     Text::new(

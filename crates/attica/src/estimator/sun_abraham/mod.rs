@@ -59,6 +59,8 @@ impl Estimator for SunAbraham {
                 Text::new("No anticipation: nothing changes before adoption.", "无预期效应：政策实施前结果不变。"),
             ],
             options: vec![
+                super::options::balance(),
+                super::options::bootstrap(),
                 ("window", Text::new("first and last event time shown", "展示的首末相对时间")),
                 ("shares", Text::new("cohort shares known or estimated", "批次权重视为已知或估计量")),
                 (

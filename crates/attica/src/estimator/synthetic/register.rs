@@ -39,6 +39,7 @@ impl Estimator for Synthetic {
                 ),
             ],
             options: vec![
+                crate::estimator::options::balance(),
                 (
                     "sdid.kind",
                     Text::new(
