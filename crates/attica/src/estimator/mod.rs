@@ -4,6 +4,7 @@
 //! study files, the command, documentation and other languages. A new estimator is one file, one line
 //! in [`ESTIMATORS`], golden numbers in `tests/estimator.rs` and a page `docs/methods/NAME.md`.
 
+mod answer;
 pub mod callaway_santanna;
 pub mod dcdh;
 pub mod etwfe;

@@ -1,20 +1,14 @@
-//! What the estimators for staggered adoption share: the rows that all of them can use, who adopts
-//! when, and the frame of their answer.
+//! What the estimators for staggered adoption start from: the rows that all of them can use, and who adopts
+//! when. What they end with is in `answer.rs`.
 
-use super::event::{Effect, Estimated, EventStudy, Simulated};
-use super::group_time::{
-    Aggregations, Average, Averages, Cell, Combination, EventTimes, GroupTime, Inference, Uncertainty,
-};
 use super::wide::Wide;
 use super::within::Rows;
-use super::{Data, Estimate, Spec};
+use super::{Data, Spec};
 use crate::design::{Codes, Design};
-use crate::fit::{Term, examine};
+use crate::fit::examine;
 use crate::ledger::Reason;
-use crate::math::distribution::{normal_quantile, normal_two_sided};
 use crate::message::{Problem, Result, Warning};
 use crate::panel::Adoption;
-use crate::text::Text;
 use crate::vcov::Vcov;
 
 /// Rows with outcome and controls, units renumbered to those that have one.
@@ -164,7 +158,6 @@ impl Staggered {
     }
 
     /// Treated now, or so close to adoption that the unit may already react (`anticipation`).
-    #[allow(dead_code)] // For estimators that read rows one by one.
     pub fn is_exposed(&self, row: usize) -> bool {
         self.event_time(row).is_some_and(|k| k >= -self.anticipation)
     }
@@ -218,243 +211,14 @@ impl Staggered {
         }
     }
 
-    /// The answer with the normal distribution as reference, as the estimators' own software does.
-    pub fn estimate(self, estimator: &'static str, words: Words, overall: Term, study: Option<EventStudy>) -> Estimate {
-        let used = |time: &u32| self.times[*time as usize];
-        let periods = [self.time.iter().min().map_or(f64::NAN, used), self.time.iter().max().map_or(f64::NAN, used)];
-        let (n_units, n_treated_units) = self.units_used();
-        Estimate {
-            estimator,
-            control_group: words.control_group,
-            base_period: words.base,
-            overall,
-            event_study: study,
-            aggregations: Aggregations::default(),
-            group_time: Vec::new(),
-            weights: Vec::new(),
-            overlap: Vec::new(),
-            fit: None,
-            n_obs: self.design.rows(),
-            n_units,
-            n_treated_units,
-            periods,
-            ledger: self.design.ledger,
-            warnings: self.design.warnings.into_iter().chain(self.warnings).collect(),
-        }
-    }
-
     /// Units with a row, and those of them that ever adopt.
-    fn units_used(&self) -> (usize, usize) {
+    pub fn units_used(&self) -> (usize, usize) {
         let mut used = vec![false; self.units];
         for &unit in &self.unit {
             used[unit as usize] = true;
         }
         let treated = used.iter().zip(&self.first).filter(|(used, first)| **used && first.is_some()).count();
         (used.iter().filter(|used| **used).count(), treated)
-    }
-
-    /// [`Staggered::estimate`] of an estimator that has group-time effects: every average of `cells`, and an
-    /// event study of them. `base` names the periods that changes are measured from.
-    pub fn estimate_cells(
-        self,
-        estimator: &'static str,
-        words: Words,
-        cells: &[Cell],
-        headline: Headline,
-        spec: &Spec,
-        df: Option<f64>,
-    ) -> Result<Estimate> {
-        self.estimate_group_time(estimator, words, &GroupTime::of_cells(cells), headline, spec, df)
-    }
-
-    /// [`Staggered::estimate_cells`] with `leads` by event time that come from a regression of their own.
-    #[allow(clippy::too_many_arguments)]
-    pub fn estimate_cells_and_leads(
-        self,
-        estimator: &'static str,
-        words: Words,
-        cells: &[Cell],
-        leads: Vec<Average>,
-        headline: Headline,
-        spec: &Spec,
-        df: Option<f64>,
-    ) -> Result<Estimate> {
-        let mut effects = GroupTime::of_cells(cells);
-        let columns: Vec<(Average, usize)> = leads
-            .into_iter()
-            .map(|mut lead| {
-                let influence = std::mem::take(&mut lead.influence);
-                (lead, effects.add_influence(influence))
-            })
-            .collect();
-        let own = |(lead, column): (Average, usize)| {
-            let mut loads = vec![0.0; effects.influences.estimates];
-            loads[column] = 1.0;
-            Combination { at: lead.at, estimate: lead.estimate, loads, n: lead.n }
-        };
-        let leads = columns.into_iter().map(own).collect();
-        self.estimate_with_leads(estimator, words, &effects, leads, headline, spec, df)
-    }
-
-    /// [`Staggered::estimate_cells`] of effects whose influences share features.
-    pub fn estimate_group_time(
-        self,
-        estimator: &'static str,
-        words: Words,
-        effects: &GroupTime,
-        headline: Headline,
-        spec: &Spec,
-        df: Option<f64>,
-    ) -> Result<Estimate> {
-        self.estimate_with_leads(estimator, words, effects, Vec::new(), headline, spec, df)
-    }
-
-    #[allow(clippy::too_many_arguments)]
-    fn estimate_with_leads(
-        self,
-        estimator: &'static str,
-        words: Words,
-        effects: &GroupTime,
-        leads: Vec<Combination>,
-        headline: Headline,
-        spec: &Spec,
-        df: Option<f64>,
-    ) -> Result<Estimate> {
-        let inference = Inference { level: spec.fit.level, df, bootstrap: spec.options.bootstrap, seed: spec.seed };
-        let uncertainty = Uncertainty::new(&effects.influences, inference);
-        let [min, max] = spec.window.bounds.map_or([None, None], |[low, high]| [Some(low), Some(high)]);
-        let kept = EventTimes { min, max, balance: spec.options.balance };
-        let term = &spec.treatment;
-        let own = match headline {
-            Headline::Simple => effects.simple().overall,
-            Headline::Group => effects.by_group().overall,
-        };
-        let overall = own
-            .as_ref()
-            .and_then(|average| uncertainty.term(term, average))
-            .ok_or_else(|| self.nothing_estimated(own.is_some()))?;
-        let mut dynamic = effects.by_event_time_where(kept, |point| !point.is_reference);
-        dynamic.rows.splice(0..0, leads.iter().cloned());
-        let mut references = effects.by_event_time_where(kept, |point| point.is_reference).effects();
-        references.retain(|reference| dynamic.effects().iter().all(|effect| effect.event_time != reference.event_time));
-        let study = self.event_study(
-            estimator,
-            &words,
-            (dynamic.effects(), uncertainty.covariance(&dynamic.rows), uncertainty.simulate(&dynamic.rows)),
-            references,
-            &inference,
-        );
-        let mut all = effects.by_event_time(kept);
-        all.rows.splice(0..0, leads);
-        // References have no variance: unless they share an event time with effects, the band is the same.
-        let aggregations = Aggregations {
-            simple: uncertainty.aggregation(term, &effects.simple()),
-            group: uncertainty.aggregation(term, &effects.by_group()),
-            dynamic: if all.rows.len() == study.rows.len() {
-                uncertainty.aggregation_within(term, &all, study.sup_t)
-            } else {
-                uncertainty.aggregation(term, &all)
-            },
-            calendar: uncertainty.aggregation(term, &effects.by_calendar()),
-        };
-        let mut answer = self.estimate(estimator, words, overall, Some(study));
-        answer.group_time = uncertainty.cells(&effects.points);
-        answer.aggregations = aggregations;
-        Ok(answer)
-    }
-
-    /// Why there is no overall effect: `found` when there is one and only its standard error is missing.
-    pub fn nothing_estimated(&self, found: bool) -> Problem {
-        if found {
-            let name = &self.design.outcome.0;
-            return Problem::new(
-                "E305",
-                format!("\"{name}\" does not vary around the effects, so that they have no standard error"),
-            )
-            .fix("compare more units, or choose an outcome that varies within them");
-        }
-        let why = |w: &&Warning| w.id == "W805" || w.id.starts_with("W20") || w.id == "W306";
-        let mut reasons: Vec<&str> = self.warnings.iter().filter(why).map(|w| w.text.en.as_str()).collect();
-        reasons.insert(0, "no cohort has an effect after adoption that can be estimated");
-        Problem::new("E205", reasons.join("; "))
-            .fix("leave out the controls named, use not-yet-treated controls, or add periods before adoption")
-    }
-
-    /// The event study of averages by event time, with `references`.
-    pub fn dynamic_study(
-        &self,
-        estimator: &str,
-        words: &Words,
-        dynamic: &Averages,
-        references: Vec<Effect>,
-        inference: &Inference,
-    ) -> EventStudy {
-        let influences: Vec<&[f64]> = dynamic.rows.iter().map(|row| &row.influence[..]).collect();
-        let known = (dynamic.effects(), dynamic.covariance(), inference.simulate(&influences));
-        self.event_study(estimator, words, known, references, inference)
-    }
-
-    /// The event study of effects with their covariance and, if there was a bootstrap, its standard errors.
-    fn event_study(
-        &self,
-        estimator: &str,
-        words: &Words,
-        (effects, covariance, simulated): (Vec<Effect>, Vec<Vec<f64>>, Option<Simulated>),
-        references: Vec<Effect>,
-        inference: &Inference,
-    ) -> EventStudy {
-        let df = inference.df;
-        let estimated =
-            Estimated { simulated, df, references, ..self.estimated(estimator, words, effects, covariance) };
-        EventStudy::new(estimated, inference.level, inference.seed)
-    }
-
-    /// Effects by event time with their covariance, as the shared event-study type.
-    #[allow(dead_code)] // For estimators without cells.
-    pub fn study(
-        &self,
-        estimator: &str,
-        words: &Words,
-        effects: Vec<Effect>,
-        covariance: Vec<Vec<f64>>,
-        spec: &Spec,
-    ) -> EventStudy {
-        self.study_with(estimator, words, effects, covariance, Vec::new(), None, spec)
-    }
-
-    /// [`Staggered::study`] with reference periods and degrees of freedom.
-    #[allow(dead_code)] // For estimators without cells.
-    #[allow(clippy::too_many_arguments)]
-    pub fn study_with(
-        &self,
-        estimator: &str,
-        words: &Words,
-        effects: Vec<Effect>,
-        covariance: Vec<Vec<f64>>,
-        references: Vec<Effect>,
-        df: Option<f64>,
-        spec: &Spec,
-    ) -> EventStudy {
-        let estimated = Estimated { df, references, ..self.estimated(estimator, words, effects, covariance) };
-        EventStudy::new(estimated, spec.fit.level, spec.seed)
-    }
-
-    fn estimated(&self, estimator: &str, words: &Words, effects: Vec<Effect>, covariance: Vec<Vec<f64>>) -> Estimated {
-        let first = self.times.first().copied().unwrap_or(f64::NAN);
-        let before = self.first.iter().flatten().map(|g| steps(g - first, self.step) as usize).max().unwrap_or(0);
-        Estimated {
-            estimator: estimator.to_owned(),
-            label: words.label.clone(),
-            effects,
-            covariance,
-            simulated: None,
-            df: None,
-            references: Vec::new(),
-            base: words.base.clone(),
-            pre_available: before,
-            fit: None,
-            warnings: self.warnings.clone(),
-        }
     }
 
     /// Keeps the rows `rows`, the others having no comparison; units keep their numbers.
@@ -483,7 +247,6 @@ impl Staggered {
     }
 
     /// Rows of treated units at event time `k`.
-    #[allow(dead_code)] // For estimators without cells.
     pub fn rows_at(&self, k: i64) -> usize {
         (0..self.unit.len()).filter(|&row| self.event_time(row) == Some(k)).count()
     }
@@ -532,37 +295,6 @@ impl Cohorts {
     }
 }
 
-/// Which average is an estimator's own headline.
-#[derive(Clone, Copy)]
-pub(super) enum Headline {
-    /// All cells after adoption, by weight.
-    Simple,
-    /// Cohorts by their weight, each the mean over its treated periods.
-    Group,
-}
-
-/// How an estimator describes itself in results.
-pub(super) struct Words {
-    pub label: Text,
-    pub control_group: Text,
-    pub base: Text,
-}
-
-/// An estimate with a normal reference distribution.
-#[allow(dead_code)] // For estimators without cells.
-pub(super) fn normal_term(name: &str, estimate: f64, std_error: f64, level: f64) -> Term {
-    let half = normal_quantile(0.5 + level / 2.0) * std_error;
-    Term {
-        term: name.to_owned(),
-        estimate,
-        std_error,
-        statistic: estimate / std_error,
-        p_value: normal_two_sided(estimate / std_error),
-        conf_low: estimate - half,
-        conf_high: estimate + half,
-    }
-}
-
 /// Periods of the panel from the first to the last with a row in `design`.
 fn periods_used(data: Data<'_>, design: &Design) -> Vec<f64> {
     let times = || design.sample.iter().map(|&row| data.panel.time[row as usize] as usize);
@@ -573,7 +305,7 @@ fn periods_used(data: Data<'_>, design: &Design) -> Vec<f64> {
 }
 
 /// Periods between two dates, rounded so that tenths and quarters come out whole.
-fn steps(between: f64, step: f64) -> f64 {
+pub(super) fn steps(between: f64, step: f64) -> f64 {
     (between / step * 1e9).round() / 1e9
 }
 

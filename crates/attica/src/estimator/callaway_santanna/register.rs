@@ -2,8 +2,9 @@
 //! not yet treated where there are none), varying base, no anticipation.
 
 use super::{CrossSections, Settings, Unbalanced, att_gt, att_gt_cross_sections};
+use crate::estimator::answer::{Headline, Words};
 use crate::estimator::options::{self, BasePeriod, ControlGroup};
-use crate::estimator::staggered::{Headline, Staggered, Words};
+use crate::estimator::staggered::Staggered;
 use crate::estimator::{About, Data, Estimate, Estimator, Leads, Spec};
 use crate::message::Result;
 use crate::text::Text;

@@ -11,8 +11,9 @@ mod solve;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::answer::{Headline, Words};
 use super::options::ControlGroup;
-use super::staggered::{Headline, Staggered, Words};
+use super::staggered::Staggered;
 use super::{About, Data, Estimate, Estimator, Leads, Spec};
 use crate::fit::Family;
 use crate::message::{Problem, Result};

@@ -3,9 +3,10 @@
 use super::effects::{CellEffect, Variance, effects};
 use super::leads::leads;
 use crate::design::WeightKind;
+use crate::estimator::answer::{Headline, Words};
 use crate::estimator::group_time::{Average, Cell};
 use crate::estimator::options::{self, Options};
-use crate::estimator::staggered::{Cohorts, Headline, Staggered, Words};
+use crate::estimator::staggered::{Cohorts, Staggered};
 use crate::estimator::within::{ByUnit, NO_LEVEL, Rows, connected};
 use crate::estimator::{About, Data, Estimate, Estimator, Leads, Spec};
 use crate::message::{Problem, Result, Warning};

@@ -10,10 +10,11 @@ use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::answer::Words;
 use super::event::Effect;
 use super::group_time::{At, Average, Inference, over_event_times};
 use super::options::ControlGroup;
-use super::staggered::{Staggered, Words};
+use super::staggered::Staggered;
 use super::timeline::Timeline;
 use super::{About, Data, Estimate, Estimator, Leads, Spec};
 use crate::design::WeightKind;

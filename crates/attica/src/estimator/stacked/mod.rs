@@ -8,10 +8,11 @@ mod regression;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::answer::Words;
 use super::event::Effect;
 use super::group_time::{Inference, by_group, over_event_times};
 use super::options::ControlGroup;
-use super::staggered::{Staggered, Words};
+use super::staggered::Staggered;
 use super::timeline::Timeline;
 use super::{About, Data, Estimate, Estimator, Spec};
 use crate::message::Result;

@@ -10,8 +10,9 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::answer::{Headline, Words};
 use super::group_time::Cell;
-use super::staggered::{Headline, Staggered, Words};
+use super::staggered::Staggered;
 use super::within::ByUnit;
 use super::{About, Data, Estimate, Estimator, Spec};
 use crate::message::{Problem, Result, Warning};

@@ -5,9 +5,10 @@ use super::panel::Weights as Fitting;
 use super::select::{Selected, select};
 use super::variance::{possible, replicate, suitable};
 use super::{Effect, Kind, Variance};
+use crate::estimator::answer::Words;
 use crate::estimator::group_time::{Aggregations, EventTimes, Inference};
 use crate::estimator::options::{self, ControlGroup};
-use crate::estimator::staggered::{Staggered, Words};
+use crate::estimator::staggered::Staggered;
 use crate::estimator::{
     About, Data, Estimate, Estimator, Leads, PeriodWeight, Spec, UnitWeight, Weights, dated_problems,
 };

@@ -1,0 +1,241 @@
+//! What the estimators for staggered adoption end with: an [`Estimate`] with its averages and its event study, from
+//! the sample of `staggered.rs` and effects with their influences.
+
+use super::event::{Effect, Estimated, EventStudy, Simulated};
+use super::group_time::{
+    Aggregations, Average, Averages, Cell, Combination, EventTimes, GroupTime, Inference, Uncertainty,
+};
+use super::staggered::{Staggered, steps};
+use super::{Estimate, Spec};
+use crate::fit::Term;
+use crate::message::{Problem, Result, Warning};
+use crate::text::Text;
+
+/// Which average is an estimator's own headline.
+#[derive(Clone, Copy)]
+pub(super) enum Headline {
+    /// All cells after adoption, by weight.
+    Simple,
+    /// Cohorts by their weight, each the mean over its treated periods.
+    Group,
+}
+
+/// How an estimator describes itself in results.
+pub(super) struct Words {
+    pub label: Text,
+    pub control_group: Text,
+    pub base: Text,
+}
+
+impl Staggered {
+    /// The answer with the normal distribution as reference, as the estimators' own software does.
+    pub fn estimate(self, estimator: &'static str, words: Words, overall: Term, study: Option<EventStudy>) -> Estimate {
+        let used = |time: &u32| self.times[*time as usize];
+        let periods = [self.time.iter().min().map_or(f64::NAN, used), self.time.iter().max().map_or(f64::NAN, used)];
+        let (n_units, n_treated_units) = self.units_used();
+        Estimate {
+            estimator,
+            control_group: words.control_group,
+            base_period: words.base,
+            overall,
+            event_study: study,
+            aggregations: Aggregations::default(),
+            group_time: Vec::new(),
+            weights: Vec::new(),
+            overlap: Vec::new(),
+            fit: None,
+            n_obs: self.design.rows(),
+            n_units,
+            n_treated_units,
+            periods,
+            ledger: self.design.ledger,
+            warnings: self.design.warnings.into_iter().chain(self.warnings).collect(),
+        }
+    }
+
+    /// [`Staggered::estimate`] of an estimator that has group-time effects: every average of `cells`, and an
+    /// event study of them. `base` names the periods that changes are measured from.
+    pub fn estimate_cells(
+        self,
+        estimator: &'static str,
+        words: Words,
+        cells: &[Cell],
+        headline: Headline,
+        spec: &Spec,
+        df: Option<f64>,
+    ) -> Result<Estimate> {
+        self.estimate_group_time(estimator, words, &GroupTime::of_cells(cells), headline, spec, df)
+    }
+
+    /// [`Staggered::estimate_cells`] with `leads` by event time that come from a regression of their own.
+    #[allow(clippy::too_many_arguments)]
+    pub fn estimate_cells_and_leads(
+        self,
+        estimator: &'static str,
+        words: Words,
+        cells: &[Cell],
+        leads: Vec<Average>,
+        headline: Headline,
+        spec: &Spec,
+        df: Option<f64>,
+    ) -> Result<Estimate> {
+        let mut effects = GroupTime::of_cells(cells);
+        let columns: Vec<(Average, usize)> = leads
+            .into_iter()
+            .map(|mut lead| {
+                let influence = std::mem::take(&mut lead.influence);
+                (lead, effects.add_influence(influence))
+            })
+            .collect();
+        let own = |(lead, column): (Average, usize)| {
+            let mut loads = vec![0.0; effects.influences.estimates];
+            loads[column] = 1.0;
+            Combination { at: lead.at, estimate: lead.estimate, loads, n: lead.n }
+        };
+        let leads = columns.into_iter().map(own).collect();
+        self.estimate_with_leads(estimator, words, &effects, leads, headline, spec, df)
+    }
+
+    /// [`Staggered::estimate_cells`] of effects whose influences share features.
+    pub fn estimate_group_time(
+        self,
+        estimator: &'static str,
+        words: Words,
+        effects: &GroupTime,
+        headline: Headline,
+        spec: &Spec,
+        df: Option<f64>,
+    ) -> Result<Estimate> {
+        self.estimate_with_leads(estimator, words, effects, Vec::new(), headline, spec, df)
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn estimate_with_leads(
+        self,
+        estimator: &'static str,
+        words: Words,
+        effects: &GroupTime,
+        leads: Vec<Combination>,
+        headline: Headline,
+        spec: &Spec,
+        df: Option<f64>,
+    ) -> Result<Estimate> {
+        let inference = Inference { level: spec.fit.level, df, bootstrap: spec.options.bootstrap, seed: spec.seed };
+        let uncertainty = Uncertainty::new(&effects.influences, inference);
+        let [min, max] = spec.window.bounds.map_or([None, None], |[low, high]| [Some(low), Some(high)]);
+        let kept = EventTimes { min, max, balance: spec.options.balance };
+        let term = &spec.treatment;
+        let own = match headline {
+            Headline::Simple => effects.simple().overall,
+            Headline::Group => effects.by_group().overall,
+        };
+        let overall = own
+            .as_ref()
+            .and_then(|average| uncertainty.term(term, average))
+            .ok_or_else(|| self.nothing_estimated(own.is_some()))?;
+        let mut dynamic = effects.by_event_time_where(kept, |point| !point.is_reference);
+        dynamic.rows.splice(0..0, leads.iter().cloned());
+        let mut references = effects.by_event_time_where(kept, |point| point.is_reference).effects();
+        references.retain(|reference| dynamic.effects().iter().all(|effect| effect.event_time != reference.event_time));
+        let study = self.event_study(
+            estimator,
+            &words,
+            (dynamic.effects(), uncertainty.covariance(&dynamic.rows), uncertainty.simulate(&dynamic.rows)),
+            references,
+            &inference,
+        );
+        let mut all = effects.by_event_time(kept);
+        all.rows.splice(0..0, leads);
+        // References have no variance: unless they share an event time with effects, the band is the same.
+        let aggregations = Aggregations {
+            simple: uncertainty.aggregation(term, &effects.simple()),
+            group: uncertainty.aggregation(term, &effects.by_group()),
+            dynamic: if all.rows.len() == study.rows.len() {
+                uncertainty.aggregation_within(term, &all, study.sup_t)
+            } else {
+                uncertainty.aggregation(term, &all)
+            },
+            calendar: uncertainty.aggregation(term, &effects.by_calendar()),
+        };
+        let mut answer = self.estimate(estimator, words, overall, Some(study));
+        answer.group_time = uncertainty.cells(&effects.points);
+        answer.aggregations = aggregations;
+        Ok(answer)
+    }
+
+    /// Why there is no overall effect: `found` when there is one and only its standard error is missing.
+    pub fn nothing_estimated(&self, found: bool) -> Problem {
+        if found {
+            let name = &self.design.outcome.0;
+            return Problem::new(
+                "E305",
+                format!("\"{name}\" does not vary around the effects, so that they have no standard error"),
+            )
+            .fix("compare more units, or choose an outcome that varies within them");
+        }
+        let why = |w: &&Warning| w.id == "W805" || w.id.starts_with("W20") || w.id == "W306";
+        let mut reasons: Vec<&str> = self.warnings.iter().filter(why).map(|w| w.text.en.as_str()).collect();
+        reasons.insert(0, "no cohort has an effect after adoption that can be estimated");
+        Problem::new("E205", reasons.join("; "))
+            .fix("leave out the controls named, use not-yet-treated controls, or add periods before adoption")
+    }
+
+    /// The event study of averages by event time, with `references`.
+    pub fn dynamic_study(
+        &self,
+        estimator: &str,
+        words: &Words,
+        dynamic: &Averages,
+        references: Vec<Effect>,
+        inference: &Inference,
+    ) -> EventStudy {
+        let influences: Vec<&[f64]> = dynamic.rows.iter().map(|row| &row.influence[..]).collect();
+        let known = (dynamic.effects(), dynamic.covariance(), inference.simulate(&influences));
+        self.event_study(estimator, words, known, references, inference)
+    }
+
+    /// The event study of effects with their covariance and, if there was a bootstrap, its standard errors.
+    fn event_study(
+        &self,
+        estimator: &str,
+        words: &Words,
+        (effects, covariance, simulated): (Vec<Effect>, Vec<Vec<f64>>, Option<Simulated>),
+        references: Vec<Effect>,
+        inference: &Inference,
+    ) -> EventStudy {
+        let df = inference.df;
+        let estimated =
+            Estimated { simulated, df, references, ..self.estimated(estimator, words, effects, covariance) };
+        EventStudy::new(estimated, inference.level, inference.seed)
+    }
+
+    /// Effects by event time with their covariance, as the shared event-study type.
+    pub fn study(
+        &self,
+        estimator: &str,
+        words: &Words,
+        effects: Vec<Effect>,
+        covariance: Vec<Vec<f64>>,
+        spec: &Spec,
+    ) -> EventStudy {
+        EventStudy::new(self.estimated(estimator, words, effects, covariance), spec.fit.level, spec.seed)
+    }
+
+    fn estimated(&self, estimator: &str, words: &Words, effects: Vec<Effect>, covariance: Vec<Vec<f64>>) -> Estimated {
+        let first = self.times.first().copied().unwrap_or(f64::NAN);
+        let before = self.first.iter().flatten().map(|g| steps(g - first, self.step) as usize).max().unwrap_or(0);
+        Estimated {
+            estimator: estimator.to_owned(),
+            label: words.label.clone(),
+            effects,
+            covariance,
+            simulated: None,
+            df: None,
+            references: Vec::new(),
+            base: words.base.clone(),
+            pre_available: before,
+            fit: None,
+            warnings: self.warnings.clone(),
+        }
+    }
+}
