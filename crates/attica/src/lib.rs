@@ -20,3 +20,4 @@ pub mod panel;
 pub mod simulate;
 pub mod text;
 pub mod vcov;
+pub mod wild;

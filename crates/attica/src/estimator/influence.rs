@@ -10,6 +10,7 @@ use rayon::prelude::*;
 
 use crate::math::cross::cross_products;
 use crate::math::random::{Stream, stream};
+use crate::math::signs::{LANES, Lanes, WORD, add_word};
 
 /// Clusters that share features; no cluster is in two blocks.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,16 +30,10 @@ pub struct Influences {
     pub blocks: Vec<Block>,
 }
 
-/// Clusters whose signs share a random word.
-const WORD: usize = 64;
 /// Random words that are drawn together for one replication.
 const WORDS: usize = 32;
 /// Parts of a block that are summed apart, then added in order.
 const PARTS: usize = 8;
-/// Features that are summed together.
-const LANES: usize = 8;
-
-type Lanes = [f64; LANES];
 
 impl Block {
     /// A block whose features are the influences on the estimates `columns`.
@@ -136,46 +131,6 @@ fn signed_sums(features: &[Vec<f64>], clusters: usize, first_word: usize, draws:
         .collect();
     let of = |feature: usize, draw: usize| parts.iter().map(|sums| sums[feature / LANES][draw][feature % LANES]).sum();
     DMatrix::from_fn(features.len(), draws, of)
-}
-
-/// Adds 64 clusters from `first` on, sixteen at a time: each half of these takes one of 256 signed sums.
-fn add_word(sums: &mut [Lanes], features: &[Vec<f64>], first: usize, bits: &[u64]) {
-    for quarter in 0..4 {
-        let (low, high) = (table(features, first + 16 * quarter), table(features, first + 16 * quarter + 8));
-        for (sum, word) in sums.iter_mut().zip(bits) {
-            let pair = word >> (16 * quarter);
-            let (a, b) = (&low[usize::from(pair as u8)], &high[usize::from((pair >> 8) as u8)]);
-            for lane in 0..LANES {
-                sum[lane] += a[lane] + b[lane];
-            }
-        }
-    }
-}
-
-/// The sums of eight clusters under each of the 256 ways to choose their signs.
-fn table(features: &[Vec<f64>], first: usize) -> [Lanes; 256] {
-    let mut values = [[0.0; LANES]; 8];
-    for (lane, feature) in features.iter().enumerate() {
-        for (value, x) in values.iter_mut().zip(feature.iter().skip(first)) {
-            value[lane] = *x;
-        }
-    }
-    let mut table = [[0.0; LANES]; 256];
-    for value in values {
-        for lane in 0..LANES {
-            table[0][lane] += value[lane];
-        }
-    }
-    for (cluster, value) in values.iter().enumerate() {
-        let half = 1 << cluster;
-        let (without, with) = table.split_at_mut(half);
-        for (a, b) in without.iter().zip(with) {
-            for lane in 0..LANES {
-                b[lane] = a[lane] - 2.0 * value[lane];
-            }
-        }
-    }
-    table
 }
 
 #[cfg(test)]

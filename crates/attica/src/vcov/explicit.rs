@@ -112,7 +112,7 @@ fn inverse_root(cross: DMatrix<f64>) -> DMatrix<f64> {
 }
 
 /// Generalised inverse of a symmetric matrix, and the space that it leaves out (a basis in columns).
-pub(super) fn inverse(cross: DMatrix<f64>) -> (DMatrix<f64>, DMatrix<f64>) {
+pub(crate) fn inverse(cross: DMatrix<f64>) -> (DMatrix<f64>, DMatrix<f64>) {
     let eigen = SymmetricEigen::new(cross);
     let most = eigen.eigenvalues.iter().copied().fold(0.0, f64::max);
     let kept = |v: f64| v > RANK * most;

@@ -12,6 +12,7 @@ mod ssc;
 use std::fmt;
 
 pub use conley::distance;
+pub(crate) use explicit::inverse;
 pub use sandwich::{Estimate, Robust, cluster_sums, covariance};
 pub use serial::Calendar;
 pub use ssc::{Adjustment, Counted, Preset, Ssc};
