@@ -2,6 +2,7 @@
 
     python bench/run.py                       as published: needs the packages of bench/requirements.txt, about 30 minutes
     python bench/run.py --scale 0.02 --rounds 1 --out /dev/stdout   a try-out
+    python bench/run.py --rounds 3 --only cs,sdid                   some tasks; the others keep what was measured before
 
 Builds Attica (release) and makes the data first. Every contender runs `--rounds` times, one after the other in each
 round; tables show medians. A contender that is slower than `--timeout` once is not run again."""
@@ -45,15 +46,26 @@ def command(contender: str, task: str, data: Path) -> list[str]:
     return [sys.executable, str(ROOT / "bench" / "peer.py"), contender, task, f"{data}.parquet"]
 
 
+def resident(process: int) -> float:
+    """Largest resident memory of a running process so far, MB. That of a finished one would count the memory of the
+    process that started it."""
+    try:
+        lines = Path(f"/proc/{process}/status").read_text().splitlines()
+        return max((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM:")), default=0.0)
+    except OSError:
+        return 0.0
+
+
 def measure(contender: str, task: str, data: Path, timeout: float) -> dict:
     """What the contender printed, with wall and CPU seconds and peak memory (MB) of its whole process."""
-    begin = time.perf_counter()
+    begin, peak = time.perf_counter(), 0.0
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as complaints:
         process = subprocess.Popen(command(contender, task, data), stdout=out, stderr=complaints)
         while True:
             done, status, usage = os.wait4(process.pid, os.WNOHANG)
             if done or time.perf_counter() - begin > timeout:
                 break
+            peak = max(peak, resident(process.pid))
             time.sleep(0.002)
         if not done:
             process.kill()
@@ -70,8 +82,7 @@ def measure(contender: str, task: str, data: Path, timeout: float) -> dict:
     if contender == "attica did":
         found = found["estimators"][0]
         found = {key: found["overall"][key] for key in ("estimate", "std_error")}
-    found |= {"process": wall, "process_cpu": usage.ru_utime + usage.ru_stime, "peak": usage.ru_maxrss / 1024}
-    return found
+    return {"peak": peak} | found | {"process": wall, "process_cpu": usage.ru_utime + usage.ru_stime}
 
 
 def compare(tasks: dict, data: dict, rounds: int, timeout: float) -> dict:
@@ -96,9 +107,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--scale", type=float, default=1.0, help="share of the published sizes")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--timeout", type=float, default=120.0)
-    parser.add_argument("--tasks", default=",".join(TASKS), help="tasks to run; others keep what was measured before")
-    parser.add_argument("--growth", default=",".join(LINEAR), help="tasks whose growth is measured")
+    parser.add_argument("--timeout", type=float, default=60.0)
+    parser.add_argument("--only", default=",".join([*TASKS, *LINEAR]), help="tasks; others keep what was measured before")
+    parser.add_argument("--no-growth", action="store_true", help="keep the growth that was measured before")
     parser.add_argument("--data", type=Path, default=Path(tempfile.gettempdir()) / "attica-bench")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "performance.md")
     given = parser.parse_args()
@@ -106,13 +117,15 @@ def main() -> None:
     units = int(1e5 * given.scale)
     linear = [int(n * given.scale) for n in (1e4, 3e4, 1e5, 3e5, 1e6)]
     make = [sys.executable, str(ROOT / "bench" / "data.py"), str(given.data), "block"]
-    subprocess.run([*make, *(str(n) for n in sorted({units, *linear}))], check=True)
-    tasks = {task: peers for task, peers in TASKS.items() if task in given.tasks.split(",")}
+    sizes = sorted({units, *([] if given.no_growth else linear)})
+    subprocess.run([*make, *map(str, sizes)], check=True)
+    only = given.only.split(",")
+    tasks = {task: peers for task, peers in TASKS.items() if task in only}
     files = {task: given.data / ("block" if task == "sdid" else str(units)) for task in tasks}
     kept = given.data / "results.json"
     found = json.loads(kept.read_text()) if kept.exists() else {"tasks": {}, "growth": {}}
     found["tasks"] |= compare(tasks, files, given.rounds, given.timeout)
-    for task in [task for task in LINEAR if task in given.growth.split(",")]:
+    for task in [task for task in LINEAR if task in only and not given.no_growth]:
         runs = [[measure("attica", task, given.data / str(n), 600) for _ in range(given.rounds)] for n in linear]
         found["growth"][task] = [summary(of) for of in runs]
     kept.write_text(json.dumps(found))

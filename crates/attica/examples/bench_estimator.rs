@@ -61,11 +61,11 @@ fn main() {
     );
 }
 
-/// CPU time of all threads so far, from the kernel's account in hundredths of a second.
+/// CPU time of all threads so far, from the kernel's account in nanoseconds.
 fn cpu_seconds() -> f64 {
-    let account = std::fs::read_to_string("/proc/self/stat").unwrap();
-    let fields: Vec<&str> = account.rsplit(')').next().unwrap().split_whitespace().collect();
-    (fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap()) / 100.0
+    let threads = std::fs::read_dir("/proc/self/task").unwrap();
+    let spent = threads.map(|thread| std::fs::read_to_string(thread.unwrap().path().join("schedstat")).unwrap());
+    spent.map(|account| account.split(' ').next().unwrap().parse::<f64>().unwrap()).sum::<f64>() * 1e-9
 }
 
 /// Largest resident memory so far.

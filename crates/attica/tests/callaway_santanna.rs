@@ -233,7 +233,7 @@ fn agrees_with_csdid_on_repeated_cross_sections() {
 }
 
 /// A panel of four periods with three cohorts.
-fn panel(seed: u64) -> Wide {
+fn panel(seed: u64) -> Wide<'static> {
     let process =
         Staggered { periods: 6, cohorts: vec![(3, 9), (4, 12), (6, 8)], never: 15, effect: (1.0, 0.2), noise: 1.0 };
     let frame = process.draw(seed);
@@ -242,7 +242,7 @@ fn panel(seed: u64) -> Wide {
         units: 44,
         times: (1..=6).map(f64::from).collect(),
         step: 1.0,
-        y: frame.numbers("y").unwrap().to_vec(),
+        y: frame.numbers("y").unwrap().to_vec().into(),
         x: Vec::new(),
         cohort: first.chunks(6).map(|path| (!path[0].is_nan()).then_some(path[0])).collect(),
         weight: (0..44).map(|unit| 1.0 + f64::from(unit % 3)).collect(),
@@ -264,7 +264,7 @@ fn moments_of_complete_panels_give_what_units_one_by_one_give() {
             // A unit that nobody ever saw makes the panel incomplete, and changes nothing.
             let mut seen = complete.clone();
             seen.units += 1;
-            seen.y.extend([f64::NAN; 6]);
+            seen.y.to_mut().extend([f64::NAN; 6]);
             seen.cohort.push(None);
             seen.weight.push(1.0);
             if let Some(cluster) = &mut seen.cluster {

@@ -9,7 +9,7 @@ use serde_json::Value;
 use support::{Table, json};
 
 /// A balanced panel with columns (unit, time, outcome, first treated).
-fn panel(name: &str, columns: [&str; 4], never: impl Fn(&str) -> bool) -> Option<(Wide, Value)> {
+fn panel(name: &str, columns: [&str; 4], never: impl Fn(&str) -> bool) -> Option<(Wide<'static>, Value)> {
     let table = Table::read(&format!("{name}/{name}.csv"))?;
     let [unit, first] = [columns[0], columns[3]].map(|c| table.text(c));
     let [time, y] = [columns[1], columns[2]].map(|c| table.number(c));
@@ -22,8 +22,9 @@ fn panel(name: &str, columns: [&str; 4], never: impl Fn(&str) -> bool) -> Option
     times.dedup();
     let units = rows.len() / times.len();
     let cohort = rows.chunks(times.len()).map(|c| c[0].3).collect();
-    let y = rows.iter().map(|r| r.2).collect();
-    let wide = Wide { units, times, step: 1.0, y, x: Vec::new(), cohort, weight: vec![1.0; units], cluster: None };
+    let y: Vec<f64> = rows.iter().map(|r| r.2).collect();
+    let wide =
+        Wide { units, times, step: 1.0, y: y.into(), x: Vec::new(), cohort, weight: vec![1.0; units], cluster: None };
     let golden = json(&format!("{name}/golden.json"))?;
     Some((wide, golden))
 }
@@ -37,7 +38,7 @@ fn name(kind: Kind) -> &'static str {
     }
 }
 
-fn check((wide, golden): (Wide, Value)) {
+fn check((wide, golden): (Wide<'_>, Value)) {
     let golden = &golden["bacon"];
     let ours = bacon(&wide).unwrap();
     let rows = golden["rows"].as_array().unwrap();

@@ -10,7 +10,7 @@ use attica::estimator::wide::Wide;
 use serde_json::Value;
 use support::{Table, json};
 
-fn mpdta(with_lpop: bool) -> Option<Wide> {
+fn mpdta(with_lpop: bool) -> Option<Wide<'static>> {
     let table = Table::read("mpdta/mpdta.csv")?;
     let columns = ["countyreal", "year", "lpop", "lemp", "first.treat"].map(|name| table.number(name));
     let mut rows: Vec<[f64; 5]> = (0..columns[0].len()).map(|r| [0, 1, 2, 3, 4].map(|k| columns[k][r])).collect();
@@ -21,8 +21,8 @@ fn mpdta(with_lpop: bool) -> Option<Wide> {
         units,
         times: vec![2003., 2004., 2005., 2006., 2007.],
         step: 1.0,
-        y: column(3),
-        x: if with_lpop { vec![column(2)] } else { Vec::new() },
+        y: column(3).into(),
+        x: if with_lpop { vec![column(2).into()] } else { Vec::new() },
         cohort: rows.chunks(5).map(|u| (u[0][4] > 0.0).then_some(u[0][4])).collect(),
         weight: vec![1.0; units],
         cluster: None,
@@ -43,7 +43,7 @@ fn analytical() -> Inference {
 }
 
 /// Every group-time effect, and every average with `rows` of (key, way of averaging).
-fn check(golden: &Value, panel: &Wide, settings: &Settings) {
+fn check(golden: &Value, panel: &Wide<'_>, settings: &Settings) {
     let found = att_gt(panel, settings).unwrap();
     let effects = &found.effects;
     let uncertainty = Uncertainty::new(&effects.influences, analytical());

@@ -3,7 +3,7 @@
 
 mod support;
 
-use attica::design::{Codes, Design};
+use attica::design::{Codes, Design, Periods};
 use attica::fit::{Fit, FitOptions, fit};
 use attica::vcov::{Preset, Ssc, Vcov};
 use serde_json::Value;
@@ -140,7 +140,7 @@ fn grunfeld() {
     let ten = table.filter(|row| firms[row]);
     check("one", &run(&of(&ten, false), Vcov::Iid), &golden["one"], &names);
     check("two", &run(&of(&ten, true), Vcov::Iid), &golden["two"], &names);
-    let one = Design { panel: Some((ten.codes("firm"), ten.number("year"))), ..of(&ten, false) };
+    let one = Design { panel: Some((ten.codes("firm"), Periods::new(&ten.number("year")))), ..of(&ten, false) };
     check("DK", &run(&one, Vcov::DriscollKraay(Some(3))), &golden["dk"], &names);
 }
 
@@ -273,7 +273,7 @@ fn serial_correlation_as_fixest_has_it() {
     let (treat, post) = (table.number("treat"), table.number("post"));
     let d: Vec<f64> = treat.iter().zip(&post).map(|(a, b)| a * b).collect();
     let effects = [table.codes("id"), table.codes("period")];
-    let panel = Some((table.codes("id"), table.number("period")));
+    let panel = Some((table.codes("id"), Periods::new(&table.number("period"))));
     let x = || ("x1", table.number("x1"));
     let two_way = design(("y", table.number("y")), vec![x(), ("d", d)], &effects, &effects);
     let two_way = Design { panel: panel.clone(), ..two_way };

@@ -4,7 +4,7 @@
 
 mod support;
 
-use attica::design::Design;
+use attica::design::{Design, Periods};
 use attica::fit::{FitOptions, fit, random_effects};
 use attica::math::random::stream;
 use attica::vcov::{Preset, Ssc, Vcov};
@@ -13,7 +13,7 @@ use support::{Table, close, codes, complete, design};
 
 fn panel(mut of: Design, unit: attica::design::Codes, time: Vec<f64>) -> Design {
     of.clusters = vec![unit.clone()];
-    of.panel = Some((unit, time));
+    of.panel = Some((unit, Periods::new(&time)));
     of
 }
 

@@ -3,7 +3,9 @@
 
 mod support;
 
-use attica::design::{Codes, Design, WeightKind, Weights};
+use std::sync::Arc;
+
+use attica::design::{Codes, Design, Periods, WeightKind, Weights};
 use attica::fit::{Fit, FitOptions, INTERCEPT, fit};
 use attica::ledger::Reason;
 use attica::math::random::stream;
@@ -27,7 +29,8 @@ fn panel(seed: u64) -> Design {
     let y = (0..units * times).map(|r| x[r] + 0.1 * f64::from(unit.codes[r]) + s.normal()).collect();
     let effects = [unit.clone(), time.clone()];
     let mut of = design(("y", y), vec![("x", x), ("z", z)], &effects, &effects);
-    of.panel = Some((unit, time.codes.iter().map(|t| f64::from(*t)).collect()));
+    let times: Vec<f64> = time.codes.iter().map(|t| f64::from(*t)).collect();
+    of.panel = Some((unit, Periods::new(&times)));
     of
 }
 
@@ -45,7 +48,8 @@ fn a_regressor_that_an_effect_absorbs_is_named_with_the_effect() {
     let group = of.effects[0].by.codes.iter().map(|c| f64::from(u8::from(*c < 10))).collect();
     let trend = of.effects[1].by.codes.iter().map(|c| f64::from(*c)).collect();
     let sum = (0..of.rows()).map(|r| of.regressors[0].1[r] + 2.0 * of.regressors[1].1[r] + 5.0).collect();
-    let both = of.effects[0].by.codes.iter().zip(&of.effects[1].by.codes).map(|(i, t)| f64::from(i + 3 * t)).collect();
+    let both =
+        of.effects[0].by.codes.iter().zip(of.effects[1].by.codes.iter()).map(|(i, t)| f64::from(i + 3 * t)).collect();
     of.regressors.push(("treated".into(), group));
     of.regressors.push(("trend".into(), trend));
     of.regressors.push(("sum".into(), sum));
@@ -76,7 +80,7 @@ fn what_cannot_be_estimated_stops() {
     absorbed.outcome.1 = of.effects[0].by.codes.iter().map(|c| f64::from(*c)).collect();
     assert_eq!(problem(&absorbed, Vcov::Iid), "E305");
     let mut one = of.clone();
-    one.clusters = vec![Codes { name: "all".into(), codes: vec![0; of.rows()], levels: 1 }];
+    one.clusters = vec![Codes { name: "all".into(), codes: vec![0; of.rows()].into(), levels: 1 }];
     assert_eq!(problem(&one, Vcov::cluster("all")), "E404");
     assert_eq!(problem(&of, Vcov::cluster("nobody")), "E603");
     let mut full = of.clone();
@@ -97,7 +101,7 @@ fn singletons_are_booked_by_effect_and_change_nothing() {
     more.outcome.1.push(50.0);
     more.regressors.iter_mut().for_each(|(_, x)| x.push(1.0));
     let grow = |codes: &mut Codes, new: bool| {
-        codes.codes.push(if new { codes.levels as u32 } else { 0 });
+        Arc::make_mut(&mut codes.codes).push(if new { codes.levels as u32 } else { 0 });
         codes.levels += usize::from(new);
     };
     grow(&mut more.effects[0].by, true);
@@ -129,7 +133,8 @@ fn a_frequency_weight_is_that_many_rows() {
     });
     let copies: Vec<usize> = counts.iter().enumerate().flat_map(|(r, c)| vec![r; *c]).collect();
     let take = |x: &[f64]| copies.iter().map(|&r| x[r]).collect::<Vec<f64>>();
-    let take_codes = |c: &Codes| Codes { codes: copies.iter().map(|&r| c.codes[r]).collect(), ..c.clone() };
+    let take_codes =
+        |c: &Codes| Codes { codes: copies.iter().map(|&r| c.codes[r]).collect::<Vec<u32>>().into(), ..c.clone() };
     let effects = [take_codes(&of.effects[0].by), take_codes(&of.effects[1].by)];
     let x = of.regressors.iter().map(|(n, x)| (n.as_str(), take(x))).collect();
     let repeated = design(("y", take(&of.outcome.1)), x, &effects, &effects);
@@ -235,7 +240,7 @@ fn xtreg_on_grunfeld() {
     let firm = table.codes("firm");
     let x = vec![("value", table.number("value")), ("capital", table.number("capital"))];
     let mut of = design(("invest", table.number("invest")), x, std::slice::from_ref(&firm), &[]);
-    of.panel = Some((firm, table.number("year")));
+    of.panel = Some((firm, Periods::new(&table.number("year"))));
     let fit = fit(&of, &FitOptions { ssc: Ssc::of(Preset::Xtreg), ..FitOptions::new(Vcov::Iid) }).unwrap();
     let record = fit.record();
     let constant = record.constant_absorbed.unwrap();

@@ -407,14 +407,14 @@ mod of_a_regression {
     #[test]
     fn strata_keep_the_number_of_treated_in_each_region() {
         let (design, fit) = regression(&frame(5), &["x"], &["unit", "time"], &Vcov::cluster("unit"));
-        let strata = design.clusters[1].codes.clone();
+        let strata = design.clusters[1].codes.to_vec();
         let within = Options { strata: Some(strata), ..options(Kind::Unit, 50) };
         let (all, within) = (
             placebo(&design, &fit, "d", &options(Kind::Unit, 50)).unwrap(),
             placebo(&design, &fit, "d", &within).unwrap(),
         );
         assert_ne!(all.draws, within.draws);
-        let changes = Options { strata: Some(design.clusters[2].codes.clone()), ..options(Kind::Unit, 50) };
+        let changes = Options { strata: Some(design.clusters[2].codes.to_vec()), ..options(Kind::Unit, 50) };
         assert_eq!(placebo(&design, &fit, "d", &changes).unwrap_err().id, "E605");
     }
 
@@ -434,7 +434,7 @@ mod of_a_regression {
 
     fn groups(design: &Design) -> Groups {
         let labels = ["east", "west", "south"].map(str::to_owned).to_vec();
-        Groups { name: "region".into(), codes: design.clusters[1].codes.clone(), labels }
+        Groups { name: "region".into(), codes: design.clusters[1].codes.to_vec(), labels }
     }
 
     #[test]
@@ -579,9 +579,9 @@ mod of_a_regression {
         copies.regressors = design.regressors.iter().map(|(n, x)| (n.clone(), take(x))).collect();
         copies.sample = (0..positions.len() as u32).collect();
         let levels = names.iter().max().unwrap() + 1;
-        copies.effects[0].by.codes = names;
+        copies.effects[0].by.codes = names.into();
         copies.effects[0].by.levels = levels as usize;
-        copies.effects[1].by.codes = positions.iter().map(|&r| period[r]).collect();
+        copies.effects[1].by.codes = positions.iter().map(|&r| period[r]).collect::<Vec<u32>>().into();
         copies.effects[1].by.levels = times.len();
         copies.clusters.clear();
         copies.panel = None;

@@ -3,7 +3,7 @@
 
 mod support;
 
-use attica::design::{Codes, Design, WeightKind, Weights};
+use attica::design::{Codes, Design, Periods, WeightKind, Weights};
 use attica::fit::{Fit, FitOptions, fit};
 use attica::math::random::stream;
 use attica::vcov::{Conley, Kernel, Preset, Ssc, Vcov, distance};
@@ -34,12 +34,12 @@ fn panel(weighted: bool) -> Design {
             weight.push(0.5 + random.uniform());
         }
     }
-    let codes = |name: &str, codes: Vec<u32>, levels| Codes { name: name.into(), codes, levels };
+    let codes = |name: &str, codes: Vec<u32>, levels| Codes { name: name.into(), codes: codes.into(), levels };
     let province = codes("province", unit.iter().map(|u| u / 3).collect(), UNITS / 3);
     let effects = [codes("unit", unit, UNITS), codes("time", time.iter().map(|t| *t as u32).collect(), PERIODS)];
     let clusters = [province, effects[0].clone()];
     let mut design = design(("y", y), vec![("x", x), ("d", d)], &effects, &clusters);
-    design.panel = Some((effects[0].clone(), time));
+    design.panel = Some((effects[0].clone(), Periods::new(&time)));
     design.weights = weighted.then(|| Weights { name: "w".into(), kind: WeightKind::Analytic, values: weight });
     design
 }
@@ -67,7 +67,7 @@ impl Dense {
             value * root(row)
         });
         let y = DVector::from_fn(design.rows(), |row, _| design.outcome.1[row] * root(row));
-        Self { x, y, cluster: design.clusters[0].codes.clone() }
+        Self { x, y, cluster: design.clusters[0].codes.to_vec() }
     }
 
     fn rows(&self, g: u32) -> Vec<usize> {
@@ -207,7 +207,7 @@ fn conley_is_a_double_sum_over_rows() {
         let mut meat = DMatrix::<f64>::zeros(2, 2);
         for a in 0..n {
             for b in 0..n {
-                let apart = (time[a] - time[b]).abs();
+                let apart = (time.at(a) - time.at(b)).abs();
                 let km = distance([places[0][a], places[1][a]], [places[0][b], places[1][b]]);
                 let weight = if apart == 0.0 {
                     if km > 200.0 {

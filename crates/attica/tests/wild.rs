@@ -37,7 +37,7 @@ fn panel(weighted: bool, absorbed: bool) -> Design {
             }
         }
     }
-    let codes = |name: &str, codes: Vec<u32>, levels| Codes { name: name.into(), codes, levels };
+    let codes = |name: &str, codes: Vec<u32>, levels| Codes { name: name.into(), codes: codes.into(), levels };
     let province = codes("province", city.iter().map(|i| i / 3).collect(), 6);
     let effects = if absorbed { vec![codes("city", city, 18), codes("year", year, 5)] } else { vec![] };
     let [y, d, x, z] = columns;
@@ -75,7 +75,7 @@ impl Naive {
         }
         let x = DMatrix::from_fn(design.rows(), columns.len(), |row, j| columns[j][row] * root(row));
         let y = DVector::from_fn(design.rows(), |row, _| design.outcome.1[row] * root(row));
-        let cluster = design.clusters[0].codes.clone();
+        let cluster = design.clusters[0].codes.to_vec();
         let groups = design.clusters[0].levels;
         let without = (0..groups as u32)
             .map(|g| {
@@ -262,7 +262,7 @@ fn clusters(groups: usize, treated: usize) -> Design {
             y.push(0.4 * f64::from(u8::from(group < treated)) + common + random.normal());
         }
     }
-    let codes = Codes { name: "province".into(), codes: g, levels: groups };
+    let codes = Codes { name: "province".into(), codes: g.into(), levels: groups };
     design(("y", y), vec![("d", d), ("x", x)], &[], &[codes])
 }
 

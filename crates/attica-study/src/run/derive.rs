@@ -237,7 +237,7 @@ fn ranks(computed: &index::Index, panel: &Panel) -> Vec<IndexRank> {
 fn by_period(scores: &[f64], panel: &Panel) -> Vec<(f64, f64)> {
     let of = |t: usize| -> Option<Summary> {
         let values: Vec<f64> =
-            scores.iter().zip(&panel.time).filter(|(_, p)| **p as usize == t).map(|(s, _)| *s).collect();
+            scores.iter().zip(panel.time.iter()).filter(|(_, p)| **p as usize == t).map(|(s, _)| *s).collect();
         summary(values)
     };
     (0..panel.times.len()).filter_map(|t| Some((panel.times[t], of(t)?.mean))).collect()

@@ -179,7 +179,7 @@ impl Family<'_> {
                 let Ok(values) = study.data.frame.numbers(policy) else { continue };
                 values
                     .iter()
-                    .zip(&panel.unit)
+                    .zip(panel.unit.iter())
                     .filter(|(v, _)| **v > 0.0)
                     .for_each(|(_, &u)| touched[u as usize] = true);
             }

@@ -1,6 +1,7 @@
 //! What the levels of categories have to do with each other: singletons, nesting, connectedness.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::design::{Codes, Effect};
 
@@ -57,13 +58,16 @@ pub fn take_codes(codes: &Codes, rows: &[u32]) -> Codes {
         levels += 1;
     }
     let taken = rows.iter().map(|&row| new[codes.codes[row as usize] as usize]).collect();
-    Codes { name: codes.name.clone(), codes: taken, levels: levels as usize }
+    Codes { name: codes.name.clone(), codes: Arc::new(taken), levels: levels as usize }
 }
 
 /// True when all rows of a level of `inner` lie in one level of `outer`.
 pub fn is_nested(inner: &Codes, outer: &Codes) -> bool {
+    if Arc::ptr_eq(&inner.codes, &outer.codes) {
+        return true;
+    }
     let mut home = vec![NONE; inner.levels];
-    inner.codes.iter().zip(&outer.codes).all(|(&i, &o)| {
+    inner.codes.iter().zip(outer.codes.iter()).all(|(&i, &o)| {
         let slot = &mut home[i as usize];
         if *slot == NONE {
             *slot = o;
@@ -79,13 +83,13 @@ pub fn intersect(a: &Codes, b: &Codes) -> Codes {
     let codes: Vec<u32> = a
         .codes
         .iter()
-        .zip(&b.codes)
+        .zip(b.codes.iter())
         .map(|pair| {
             let next = seen.len() as u32;
             *seen.entry((*pair.0, *pair.1)).or_insert(next)
         })
         .collect();
-    Codes { name: format!("{}^{}", a.name, b.name), codes, levels: seen.len() }
+    Codes { name: format!("{}^{}", a.name, b.name), codes: Arc::new(codes), levels: seen.len() }
 }
 
 /// The root of a node's tree, paths halved on the way.
@@ -101,7 +105,7 @@ fn root(parent: &mut [u32], mut node: u32) -> u32 {
 /// are the rows: the component of each level of `b`, numbered by first level, and how many.
 pub fn components(a: &Codes, b: &Codes) -> (Vec<u32>, usize) {
     let mut parent: Vec<u32> = (0..(a.levels + b.levels) as u32).collect();
-    for (&i, &j) in a.codes.iter().zip(&b.codes) {
+    for (&i, &j) in a.codes.iter().zip(b.codes.iter()) {
         let x = root(&mut parent, i);
         let y = root(&mut parent, a.levels as u32 + j);
         parent[x.max(y) as usize] = x.min(y);
@@ -126,7 +130,11 @@ mod tests {
     use super::*;
 
     fn codes(name: &str, codes: &[u32]) -> Codes {
-        Codes { name: name.into(), codes: codes.to_vec(), levels: codes.iter().max().map_or(0, |m| *m as usize + 1) }
+        Codes {
+            name: name.into(),
+            codes: codes.to_vec().into(),
+            levels: codes.iter().max().map_or(0, |m| *m as usize + 1),
+        }
     }
 
     fn effect(levels: &[u32]) -> Effect {
@@ -146,7 +154,7 @@ mod tests {
     #[test]
     fn every_level_occurs_after_taking_rows() {
         let taken = take_codes(&codes("e", &[2, 0, 1, 2]), &[0, 2, 3]);
-        assert_eq!((taken.codes, taken.levels), (vec![1, 0, 1], 2));
+        assert_eq!((taken.codes, taken.levels), (vec![1, 0, 1].into(), 2));
     }
 
     #[test]

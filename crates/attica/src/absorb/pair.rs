@@ -135,7 +135,7 @@ impl<'a> Pair<'a> {
 /// Weights of the cells that occur, by large level (compressed rows), small levels ascending.
 fn cross_table(large: &Codes, small: &Codes, weights: Option<&[f64]>) -> (Vec<usize>, Vec<(u32, f64)>) {
     let mut starts = vec![0; large.levels + 1];
-    for &i in &large.codes {
+    for &i in large.codes.iter() {
         starts[i as usize + 1] += 1;
     }
     for i in 0..large.levels {
@@ -143,7 +143,7 @@ fn cross_table(large: &Codes, small: &Codes, weights: Option<&[f64]>) -> (Vec<us
     }
     let mut next = starts.clone();
     let mut entries = vec![(0, 0.0); large.codes.len()];
-    for (row, (&i, &t)) in large.codes.iter().zip(&small.codes).enumerate() {
+    for (row, (&i, &t)) in large.codes.iter().zip(small.codes.iter()).enumerate() {
         entries[next[i as usize]] = (t, weights.map_or(1.0, |w| w[row]));
         next[i as usize] += 1;
     }

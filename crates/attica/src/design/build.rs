@@ -1,10 +1,10 @@
 //! From a frame and a formula to a design: which rows can be used, and what their columns are.
 
-use std::borrow::Cow;
+use std::sync::Arc;
 
 use super::category::{Category, Source};
-use super::rows::Rows;
-use super::{Codes, Design, DesignOptions, Effect, Weights};
+use super::rows::{Coded, Rows};
+use super::{Codes, Design, DesignOptions, Effect, Periods, Weights};
 use crate::expr::Expr;
 use crate::formula::{Factor, Indicator, Level, SingleFormula, Term};
 use crate::frame::{Frame, Values, codes};
@@ -73,7 +73,7 @@ impl Design {
         for (term, sources) in formula.terms.iter().zip(&terms) {
             expand(term, sources, formula, constant, &sample, &mut regressors)?;
         }
-        let coded = |(codes, levels): &(Cow<'_, [u32]>, usize), name: String| {
+        let coded = |(codes, levels): &Coded, name: String| {
             let (codes, levels) = codes::compact(codes, *levels, &sample);
             Codes { name, codes, levels }
         };
@@ -94,8 +94,11 @@ impl Design {
             values: take(values),
         });
         let panel = panel.map(|panel| {
-            let unit = coded(&(Cow::Borrowed(&panel.unit), panel.units.len()), panel.unit_name.clone());
-            (unit, sample.iter().map(|&r| panel.times[panel.time[r as usize] as usize]).collect())
+            let unit = coded(&(panel.unit.clone(), panel.units.len()), panel.unit_name.clone());
+            let all = sample.len() == panel.time.len();
+            let taken = || Arc::new(sample.iter().map(|&row| panel.time[row as usize]).collect());
+            let codes = if all { panel.time.clone() } else { taken() };
+            (unit, Periods { codes, times: panel.times.clone() })
         });
         Ok(Self {
             outcome: (formula.outcome.label(), outcome_values),

@@ -7,6 +7,8 @@ mod rows;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::absorb::take_codes;
@@ -19,10 +21,44 @@ use crate::message::Warning;
 pub struct Codes {
     /// Name as in the formula: `city`, `province^year`.
     pub name: String,
-    /// Level of each row.
-    pub codes: Vec<u32>,
+    /// Level of each row, shared with all that have the same.
+    pub codes: Arc<Vec<u32>>,
     /// Number of levels.
     pub levels: usize,
+}
+
+/// Period of each row.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Periods {
+    /// Period of each row, an index into `times`.
+    pub codes: Arc<Vec<u32>>,
+    /// Periods of the panel, ascending; not all of them need to have a row.
+    pub times: Vec<f64>,
+}
+
+impl Periods {
+    /// From the period of each row.
+    pub fn new(of_row: &[f64]) -> Self {
+        let mut times = of_row.to_vec();
+        times.sort_unstable_by(f64::total_cmp);
+        times.dedup();
+        let code = |t: &f64| times.partition_point(|s| s < t) as u32;
+        Self { codes: Arc::new(of_row.iter().map(code).collect()), times }
+    }
+
+    /// The period of a row.
+    pub fn at(&self, row: usize) -> f64 {
+        self.times[self.codes[row] as usize]
+    }
+
+    /// The periods that have a row, ascending.
+    pub fn used(&self) -> Vec<f64> {
+        let mut used = vec![false; self.times.len()];
+        for &code in self.codes.iter() {
+            used[code as usize] = true;
+        }
+        self.times.iter().zip(used).filter(|(_, used)| *used).map(|(time, _)| *time).collect()
+    }
 }
 
 /// An absorbed effect: an intercept per level, and a slope per level for each column in `slopes`.
@@ -91,7 +127,7 @@ pub struct Design {
     /// Cluster variables that inference may use.
     pub clusters: Vec<Codes>,
     /// Unit and time of each row, where known: random effects, lags and serial correlation need them.
-    pub panel: Option<(Codes, Vec<f64>)>,
+    pub panel: Option<(Codes, Periods)>,
     /// Latitude and longitude of each row in degrees, where asked for.
     pub coordinates: Option<[Vec<f64>; 2]>,
     /// Row in the frame of each row here.
@@ -123,7 +159,10 @@ impl Design {
                 .collect(),
             weights: self.weights.as_ref().map(|w| Weights { values: take(&w.values), ..w.clone() }),
             clusters: self.clusters.iter().map(|c| take_codes(c, rows)).collect(),
-            panel: self.panel.as_ref().map(|(unit, time)| (take_codes(unit, rows), take(time))),
+            panel: self.panel.as_ref().map(|(unit, time)| {
+                let codes = Arc::new(rows.iter().map(|&row| time.codes[row as usize]).collect());
+                (take_codes(unit, rows), Periods { codes, times: time.times.clone() })
+            }),
             coordinates: self.coordinates.as_ref().map(|places| [take(&places[0]), take(&places[1])]),
             sample: rows.iter().map(|&row| self.sample[row as usize]).collect(),
             ledger: self.ledger.clone(),

@@ -1,6 +1,7 @@
 //! Which rows a regression can use, and where the others went.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use super::WeightKind;
 use super::category::Source;
@@ -20,8 +21,8 @@ pub(super) struct Rows<'a> {
     pub(super) warnings: Vec<Warning>,
 }
 
-/// Codes of a category in every row of the frame, and how many there are.
-pub(super) type Coded<'a> = (Cow<'a, [u32]>, usize);
+/// Codes of a category in every row of the frame, and how many there are; every one occurs.
+pub(super) type Coded = (Arc<Vec<u32>>, usize);
 
 impl<'a> Rows<'a> {
     pub(super) fn new(frame: &'a Frame, panel: Option<&'a Panel>) -> Self {
@@ -51,7 +52,12 @@ impl<'a> Rows<'a> {
 
     /// The rows that remain.
     pub(super) fn sample(&self) -> Result<Vec<u32>> {
-        let sample: Vec<u32> = (0..self.alive.len()).filter(|&row| self.alive[row]).map(|row| row as u32).collect();
+        let rows = 0..self.alive.len() as u32;
+        let sample: Vec<u32> = if self.ledger.dropped.is_empty() {
+            rows.collect()
+        } else {
+            rows.filter(|&row| self.alive[row as usize]).collect()
+        };
         if !sample.is_empty() {
             return Ok(sample);
         }
@@ -174,39 +180,46 @@ impl<'a> Rows<'a> {
     }
 
     /// Codes of the combinations of `by`; rows without leave.
-    fn coded(&mut self, by: &[Expr]) -> Result<Coded<'a>> {
-        let mut all: Option<Coded<'a>> = None;
+    fn coded(&mut self, by: &[Expr]) -> Result<Coded> {
+        let mut all: Option<Coded> = None;
         for expr in by {
-            let source = self.source(expr)?;
-            self.drop_missing(expr, &source)?;
-            let one: Coded<'a> = match (source, expr, self.panel) {
-                (_, Expr { node: Node::Name(name), .. }, Some(panel)) if *name == panel.unit_name => {
-                    (Cow::Borrowed(&panel.unit), panel.units.len())
-                }
-                (_, Expr { node: Node::Name(name), .. }, Some(panel)) if *name == panel.time_name => {
-                    (Cow::Borrowed(&panel.time), panel.times.len())
-                }
-                (Source::Words(codes, levels), ..) => {
-                    let count = levels.len();
-                    (codes, count)
-                }
-                (Source::Numbers(values), ..) => {
-                    let (codes, levels) = codes::codes_of(&Column::number("", values.into_owned()));
-                    (Cow::Owned(codes), levels)
-                }
+            let one = match self.indexed(expr) {
+                Some(indexed) => indexed,
+                None => self.category(expr)?,
             };
             all = Some(match all {
                 None => one,
                 Some((codes, _)) => {
                     let (codes, levels) = codes::cross(&codes, &one.0);
-                    (Cow::Owned(codes), levels)
+                    (Arc::new(codes), levels)
                 }
             });
         }
         all.ok_or_else(|| Problem::new("E604", "an effect without a column"))
     }
 
-    pub(super) fn effect(&mut self, effect: &Absorbed) -> Result<(Coded<'a>, Vec<Cow<'a, [f64]>>)> {
+    /// The panel's own codes of its unit or time column, which are never missing.
+    fn indexed(&self, expr: &Expr) -> Option<Coded> {
+        let (Node::Name(name), Some(panel)) = (&expr.node, self.panel) else { return None };
+        if *name == panel.unit_name {
+            Some((panel.unit.clone(), panel.units.len()))
+        } else {
+            (*name == panel.time_name).then(|| (panel.time.clone(), panel.times.len()))
+        }
+    }
+
+    /// Codes of any other category.
+    fn category(&mut self, expr: &Expr) -> Result<Coded> {
+        let source = self.source(expr)?;
+        self.drop_missing(expr, &source)?;
+        let (codes, levels) = match source {
+            Source::Words(codes, levels) => codes::occurring(codes.into_owned(), levels.len()),
+            Source::Numbers(values) => codes::codes_of_numbers(&values),
+        };
+        Ok((Arc::new(codes), levels))
+    }
+
+    pub(super) fn effect(&mut self, effect: &Absorbed) -> Result<(Coded, Vec<Cow<'a, [f64]>>)> {
         let by = self.coded(&effect.by)?;
         let slopes = effect.slopes.iter().map(|slope| self.numbers(slope)).collect::<Result<Vec<_>>>()?;
         Ok((by, slopes))
@@ -247,9 +260,12 @@ impl<'a> Rows<'a> {
     }
 
     /// Codes of a cluster variable; every row that is left must have one.
-    pub(super) fn cluster(&mut self, name: &str) -> Result<Coded<'a>> {
+    pub(super) fn cluster(&mut self, name: &str) -> Result<Coded> {
         let by = if self.frame.get(name).is_some() { Absorbed::column(name) } else { Absorbed::parse(name)? };
         for expr in &by.by {
+            if self.indexed(expr).is_some() {
+                continue;
+            }
             let source = self.source(expr)?;
             let missing: Vec<usize> =
                 (0..self.alive.len()).filter(|&row| self.alive[row] && source.is_missing(row)).collect();

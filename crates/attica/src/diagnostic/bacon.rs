@@ -68,7 +68,7 @@ impl Cohort {
 /// # Errors
 /// `E104` when the panel is unbalanced: the theorem holds for balanced panels only, and no
 /// exact decomposition exists otherwise; `E205` when there are fewer than two cohorts.
-pub fn bacon(panel: &Wide) -> Result<Bacon> {
+pub fn bacon(panel: &Wide<'_>) -> Result<Bacon> {
     if panel.y.iter().any(|y| !y.is_finite()) {
         return Err(Problem::new("E104", "the Goodman-Bacon decomposition is exact for balanced panels only, and this panel has missing outcomes")
             .fix("restrict the sample to units seen in every period; the weights of the two-way estimate exist for any panel"));
@@ -94,7 +94,7 @@ pub fn bacon(panel: &Wide) -> Result<Bacon> {
 }
 
 /// Cohorts by date of adoption, never-treated last.
-fn cohorts(panel: &Wide) -> Vec<Cohort> {
+fn cohorts(panel: &Wide<'_>) -> Vec<Cohort> {
     let periods = panel.times.len();
     let start = |unit: usize| panel.cohort[unit].map_or(periods, |g| panel.times.iter().filter(|&&t| t < g).count());
     let mut found: Vec<Cohort> = Vec::new();

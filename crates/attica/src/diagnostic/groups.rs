@@ -38,12 +38,12 @@ pub fn interact(design: &Design, groups: &Groups) -> Design {
     let regressors = design.regressors.iter().flat_map(|(name, values)| {
         groups.labels.iter().enumerate().map(move |(g, label)| {
             let own = |(x, group): (&f64, &u32)| if *group as usize == g { *x } else { 0.0 };
-            (interaction(name, label), values.iter().zip(&groups.codes).map(own).collect())
+            (interaction(name, label), values.iter().zip(groups.codes.iter()).map(own).collect())
         })
     });
     let cross = |by: &Codes| {
         let (codes, levels) = codes::cross(&groups.codes, &by.codes);
-        Codes { name: format!("{}^{}", groups.name, by.name), codes, levels }
+        Codes { name: format!("{}^{}", groups.name, by.name), codes: codes.into(), levels }
     };
     let effects = design.effects.iter().map(|effect| Effect { by: cross(&effect.by), ..effect.clone() });
     Design { regressors: regressors.collect(), effects: effects.collect(), ..design.clone() }

@@ -61,10 +61,9 @@ pub fn periods(design: &Design) -> Result<(Vec<u32>, Vec<f64>)> {
         let problem = Problem::new("E602", "this step needs to know the unit and the period of each row");
         return Err(problem.fix("name the unit and the time column"));
     };
-    let mut times = time.clone();
-    times.sort_unstable_by(f64::total_cmp);
-    times.dedup();
-    Ok((time.iter().map(|t| times.partition_point(|s| s < t) as u32).collect(), times))
+    let times = time.used();
+    let position: Vec<u32> = time.times.iter().map(|t| times.partition_point(|s| s < t) as u32).collect();
+    Ok((time.codes.iter().map(|&code| position[code as usize]).collect(), times))
 }
 
 /// The column of a regressor.

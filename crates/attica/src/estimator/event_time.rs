@@ -176,6 +176,8 @@ fn no_never_treated(reference: &[i64]) -> Warning {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::frame::Column;
+    use crate::panel::Labels;
 
     /// Units with these dates (none: never) over periods 0..periods, unit-major.
     fn rows(dates: &[Option<i64>], periods: i64) -> Vec<Relative> {
@@ -248,9 +250,9 @@ mod tests {
         let panel = Panel {
             unit_name: "u".into(),
             time_name: "t".into(),
-            unit: vec![0, 0, 0, 1, 1, 1],
-            time: vec![0, 1, 2, 0, 1, 2],
-            units: vec!["a".into(), "b".into()],
+            unit: vec![0, 0, 0, 1, 1, 1].into(),
+            time: vec![0, 1, 2, 0, 1, 2].into(),
+            units: Labels::new(Column::text("id", [Some("a"), Some("b")])),
             times: vec![2010.0, 2010.25, 2010.5],
             step: 0.25,
             row: (0..6).collect(),

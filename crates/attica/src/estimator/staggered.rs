@@ -1,6 +1,9 @@
 //! What the estimators for staggered adoption start from: the rows that all of them can use, and who adopts
 //! when. What they end with is in `answer.rs`.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use super::wide::Wide;
 use super::within::Rows;
 use super::{Data, Spec};
@@ -16,11 +19,11 @@ pub(super) struct Staggered {
     /// Outcome, controls, unit and period effects; no treatment.
     pub design: Design,
     /// Unit of each row, `0..units`.
-    pub unit: Vec<u32>,
+    pub unit: Arc<Vec<u32>>,
     /// Number of units.
     pub units: usize,
     /// Period of each row, an index into `times`.
-    pub time: Vec<u32>,
+    pub time: Arc<Vec<u32>>,
     /// Periods of the panel, from the first to the last that has a row here.
     pub times: Vec<f64>,
     /// Distance between periods.
@@ -28,7 +31,7 @@ pub(super) struct Staggered {
     /// First treated period of each unit; `None` is never, the first period of the panel is always.
     pub first: Vec<Option<f64>>,
     /// Cluster of each row.
-    pub cluster: Vec<u32>,
+    pub cluster: Arc<Vec<u32>>,
     /// Number of clusters.
     pub clusters: usize,
     /// Weight of each row.
@@ -46,29 +49,20 @@ impl Staggered {
         let mut design = spec.design(data, &[])?;
         let mut warnings = Vec::new();
         leave_out_switchers(data, &mut design, &mut warnings);
-        let times = periods_used(data, &design);
-        let early = data.panel.times.partition_point(|t| Some(t) < times.first()) as u32;
+        let (time, times) = periods_used(data, &design);
+        let (unit, names) = units_used(data, &design);
         let mut later = 0;
-        let mut number = vec![u32::MAX; data.panel.units.len()];
-        let mut first = Vec::new();
-        let mut unit = Vec::with_capacity(design.rows());
-        for &row in &design.sample {
-            let old = data.panel.unit[row as usize] as usize;
-            if number[old] == u32::MAX {
-                number[old] = first.len() as u32;
-                first.push(match data.adoption[old] {
-                    // A date between two periods counts from the next one, as in the two-way event study.
-                    Adoption::At(g) => {
-                        let date = times.iter().copied().find(|&t| steps(t - g, data.panel.step) >= 0.0);
-                        later += usize::from(date.is_none());
-                        date
-                    }
-                    Adoption::Always => times.first().copied(),
-                    Adoption::Never | Adoption::Switches => None,
-                });
+        let adopts = |&name: &u32| match data.adoption[name as usize] {
+            // A date between two periods counts from the next one, as in the two-way event study.
+            Adoption::At(g) => {
+                let date = times.iter().copied().find(|&t| steps(t - g, data.panel.step) >= 0.0);
+                later += usize::from(date.is_none());
+                date
             }
-            unit.push(number[old]);
-        }
+            Adoption::Always => times.first().copied(),
+            Adoption::Never | Adoption::Switches => None,
+        };
+        let first: Vec<Option<f64>> = names.iter().map(adopts).collect();
         if first.iter().all(Option::is_none) {
             return Err(Problem::new(
                 "E205",
@@ -84,7 +78,6 @@ impl Staggered {
                 format!("{later}个个体在所用末期{last}之后才受处理：其观测均未处理，按从未处理计"),
             ));
         }
-        let time = design.sample.iter().map(|&row| data.panel.time[row as usize] - early).collect();
         let (clusters, noticed) = clustering(&design, || Codes {
             name: data.panel.unit_name.clone(),
             codes: unit.clone(),
@@ -177,10 +170,28 @@ impl Staggered {
         cells
     }
 
-    /// Units by periods. A unit's weight is that of its first row; weights that change over time are told.
-    pub fn wide(&mut self) -> Wide {
-        let y = self.spread(&self.design.outcome.1);
-        let x = self.design.regressors.iter().map(|(_, values)| self.spread(values)).collect();
+    /// Every unit has a row in every period.
+    pub fn is_complete(&self) -> bool {
+        self.unit.len() == self.units * self.times.len()
+    }
+
+    /// Complete, and in order of units and periods: columns are units by periods as they are.
+    fn is_wide(&self) -> bool {
+        let periods = self.times.len();
+        let in_order = |(unit, rows): (usize, (&[u32], &[u32]))| {
+            rows.0.iter().all(|u| *u as usize == unit) && rows.1.iter().zip(0..).all(|(t, at)| *t == at)
+        };
+        self.is_complete() && self.unit.chunks(periods).zip(self.time.chunks(periods)).enumerate().all(in_order)
+    }
+
+    /// Units by periods, and what was noticed. A unit's weight is that of its first row; weights that change over time
+    /// are told.
+    pub fn wide(&self) -> (Wide<'_>, Option<Warning>) {
+        let is_wide = self.is_wide();
+        let columns = std::iter::once(&self.design.outcome).chain(&self.design.regressors);
+        let mut columns =
+            columns.map(|(_, values)| if is_wide { Cow::Borrowed(&values[..]) } else { self.spread(values).into() });
+        let (y, x) = (columns.next().unwrap_or_default(), columns.collect());
         let (mut weight, mut cluster) = (vec![f64::NAN; self.units], vec![0; self.units]);
         let mut changing = 0;
         for row in 0..self.unit.len() {
@@ -191,15 +202,14 @@ impl Staggered {
                 changing += 1;
             }
         }
-        if changing > 0 {
-            self.warnings.push(Warning::new(
+        let warning = (changing > 0).then(|| {
+            Warning::new(
                 "W403",
                 format!("weights change over time within units ({changing} rows); each unit keeps the weight of its first row"),
                 format!("权重在个体内随时间变化（{changing}个观测）；每个个体使用其首个观测的权重"),
-            ));
-        }
-        let cluster = (self.clusters < self.units).then_some(cluster);
-        Wide {
+            )
+        });
+        let wide = Wide {
             units: self.units,
             times: self.times.clone(),
             step: self.step,
@@ -207,15 +217,16 @@ impl Staggered {
             x,
             cohort: self.first.clone(),
             weight,
-            cluster,
-        }
+            cluster: (self.clusters < self.units).then_some(cluster),
+        };
+        (wide, warning)
     }
 
     /// Units with a row, and those of them that ever adopt.
     pub fn units_used(&self) -> (usize, usize) {
-        let mut used = vec![false; self.units];
-        for &unit in &self.unit {
-            used[unit as usize] = true;
+        let mut used = vec![self.is_complete(); self.units];
+        if !self.is_complete() {
+            self.unit.iter().for_each(|&unit| used[unit as usize] = true);
         }
         let treated = used.iter().zip(&self.first).filter(|(used, first)| **used && first.is_some()).count();
         (used.iter().filter(|used| **used).count(), treated)
@@ -241,7 +252,7 @@ impl Staggered {
         for (reason, lost) in reasons {
             self.design.ledger.drop_rows(reason, lost);
         }
-        let take = |codes: &[u32]| rows.iter().map(|&r| codes[r as usize]).collect();
+        let take = |codes: &[u32]| Arc::new(rows.iter().map(|&r| codes[r as usize]).collect());
         (self.unit, self.time, self.cluster) = (take(&self.unit), take(&self.time), take(&self.cluster));
         self.weight = rows.iter().map(|&r| self.weight[r as usize]).collect();
     }
@@ -295,13 +306,38 @@ impl Cohorts {
     }
 }
 
-/// Periods of the panel from the first to the last with a row in `design`.
-fn periods_used(data: Data<'_>, design: &Design) -> Vec<f64> {
-    let times = || design.sample.iter().map(|&row| data.panel.time[row as usize] as usize);
-    match (times().min(), times().max()) {
-        (Some(first), Some(last)) => data.panel.times[first..=last].to_vec(),
-        _ => Vec::new(),
+/// Periods of the panel from the first to the last with a row in `design`, and which of them each row is in.
+fn periods_used(data: Data<'_>, design: &Design) -> (Arc<Vec<u32>>, Vec<f64>) {
+    let Some((_, time)) = &design.panel else { return Default::default() };
+    let (Some(&first), Some(&last)) = (time.codes.iter().min(), time.codes.iter().max()) else {
+        return Default::default();
+    };
+    let times = data.panel.times[first as usize..=last as usize].to_vec();
+    let codes = match first {
+        0 => time.codes.clone(),
+        first => Arc::new(time.codes.iter().map(|code| code - first).collect()),
+    };
+    (codes, times)
+}
+
+/// Units with a row in `design`, in order of appearance, and which of them each row is of.
+fn units_used(data: Data<'_>, design: &Design) -> (Arc<Vec<u32>>, Vec<u32>) {
+    let (codes, units) = (&data.panel.unit, data.panel.units.len() as u32);
+    if design.sample.len() == codes.len() {
+        return (codes.clone(), (0..units).collect());
     }
+    let (mut number, mut names) = (vec![u32::MAX; units as usize], Vec::new());
+    let numbered = |&row: &u32| {
+        let name = codes[row as usize];
+        let number = &mut number[name as usize];
+        if *number == u32::MAX {
+            *number = names.len() as u32;
+            names.push(name);
+        }
+        *number
+    };
+    let unit = design.sample.iter().map(numbered).collect();
+    (Arc::new(unit), names)
 }
 
 /// Periods between two dates, rounded so that tenths and quarters come out whole.

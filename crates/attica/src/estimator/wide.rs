@@ -1,8 +1,10 @@
 //! A panel as estimators of group-time effects read it: units by periods.
 
+use std::borrow::Cow;
+
 /// Outcome and covariates, units by periods; a missing cell is NaN.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Wide {
+pub struct Wide<'a> {
     /// Units.
     pub units: usize,
     /// Periods, ascending.
@@ -10,9 +12,9 @@ pub struct Wide {
     /// Distance between periods.
     pub step: f64,
     /// Outcome, unit-major: `y[unit * times.len() + period]`.
-    pub y: Vec<f64>,
+    pub y: Cow<'a, [f64]>,
     /// Covariates, each laid out like the outcome.
-    pub x: Vec<Vec<f64>>,
+    pub x: Vec<Cow<'a, [f64]>>,
     /// First treated period of each unit; `None` is never.
     pub cohort: Vec<Option<f64>>,
     /// Weight of each unit.
@@ -21,7 +23,7 @@ pub struct Wide {
     pub cluster: Option<Vec<u32>>,
 }
 
-impl Wide {
+impl Wide<'_> {
     /// Outcome of a unit in a period.
     pub fn outcome(&self, unit: usize, period: usize) -> f64 {
         self.y[unit * self.times.len() + period]

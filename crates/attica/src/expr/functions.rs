@@ -278,15 +278,15 @@ impl<'a> Scope<'a> {
             let part_codes = match (&part.node, self.panel) {
                 (Node::Name(name) | Node::Text(name), Some(panel)) if *name == panel.unit_name => panel.unit.clone(),
                 (Node::Name(name) | Node::Text(name), _) if self.frame.get(name).is_some() => {
-                    codes::codes_of(self.frame.column(name)?).0
+                    codes::codes_of(self.frame.column(name)?).0.into()
                 }
                 _ => {
                     let values = self.numbers(part)?.into_rows(self.frame.rows()).into_owned();
-                    codes::codes_of(&crate::frame::Column::number("", values)).0
+                    codes::codes_of_numbers(&values).0.into()
                 }
             };
             groups = Some(match groups {
-                None => part_codes,
+                None => part_codes.to_vec(),
                 Some(all) => codes::cross(&all, &part_codes).0,
             });
         }

@@ -50,7 +50,7 @@ pub(crate) fn crossed(design: &Design, vcov: &Vcov) -> Option<Warning> {
     }
     let mut seen: Vec<Option<u32>> = vec![None; unit.levels];
     let mut moves = vec![false; unit.levels];
-    for (&u, &c) in unit.codes.iter().zip(&cluster.codes) {
+    for (&u, &c) in unit.codes.iter().zip(cluster.codes.iter()) {
         moves[u as usize] |= *seen[u as usize].get_or_insert(c) != c;
     }
     let units = moves.iter().filter(|m| **m).count();

@@ -42,14 +42,14 @@ pub(super) fn r2_family(design: &Design, fit: &Fit, raw: &[&[f64]], absorber: &A
         return family;
     }
     let means = unit_means(outcome, unit);
-    let about_units: f64 = outcome.iter().zip(&unit.codes).map(|(y, &i)| (y - means[i as usize]).powi(2)).sum();
+    let about_units: f64 = outcome.iter().zip(unit.codes.iter()).map(|(y, &i)| (y - means[i as usize]).powi(2)).sum();
     family.xtreg_within = Some(1.0 - unexplained / about_units);
     let mut prediction = linear_prediction(raw, &fit.coefficients, design.rows());
     if design.effects.len() == 2 {
         let effects: Vec<f64> = (0..design.rows()).map(|i| outcome[i] - prediction[i] - fit.residuals[i]).collect();
         let Some((first, second)) = absorber.two_effects(&design.effects, &effects) else { return family };
         let (other, levels) = if position == 0 { (&design.effects[1], second) } else { (&design.effects[0], first) };
-        prediction.iter_mut().zip(&other.by.codes).for_each(|(p, &t)| *p += levels[t as usize]);
+        prediction.iter_mut().zip(other.by.codes.iter()).for_each(|(p, &t)| *p += levels[t as usize]);
     } else if design.effects.len() > 2 {
         return family;
     }
@@ -71,7 +71,7 @@ pub(super) fn linear_prediction(columns: &[&[f64]], coefficients: &[f64], rows: 
 pub(super) fn unit_means(column: &[f64], unit: &Codes) -> Vec<f64> {
     let mut sums = vec![0.0; unit.levels];
     let mut counts = vec![0.0; unit.levels];
-    for (x, &i) in column.iter().zip(&unit.codes) {
+    for (x, &i) in column.iter().zip(unit.codes.iter()) {
         sums[i as usize] += x;
         counts[i as usize] += 1.0;
     }

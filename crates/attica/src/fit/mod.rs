@@ -20,7 +20,7 @@ pub use record::*;
 pub use wald::wald;
 
 use crate::absorb::{Absorber, Share, is_nested, shares};
-use crate::design::{Codes, Design, Effect, WeightKind, Weights};
+use crate::design::{Codes, Design, Effect, Periods, WeightKind, Weights};
 use crate::ledger::Ledger;
 use crate::math::cross::{weighted_dot, weighted_mean, weighted_sum};
 use crate::math::distribution::{t_quantile, t_two_sided};
@@ -101,7 +101,7 @@ pub struct Fit {
     /// Effects that were absorbed.
     pub absorbed: Vec<Effect>,
     /// Unit and time of each row, where known.
-    pub panel: Option<(Codes, Vec<f64>)>,
+    pub panel: Option<(Codes, Periods)>,
     /// Latitude and longitude of each row, where asked for.
     pub coordinates: Option<[Vec<f64>; 2]>,
     /// Row in the frame of each row used.

@@ -87,7 +87,7 @@ pub fn random_effects(design: &Design, options: &FitOptions) -> Result<Fit> {
 
     let quasi = |column: &[f64]| -> Vec<f64> {
         let means = unit_means(column, unit);
-        column.iter().zip(&unit.codes).map(|(x, &i)| x - theta[i as usize] * means[i as usize]).collect()
+        column.iter().zip(unit.codes.iter()).map(|(x, &i)| x - theta[i as usize] * means[i as usize]).collect()
     };
     let columns: Vec<Vec<f64>> = raw.iter().map(|x| quasi(x)).collect();
     let outcome = quasi(&design.outcome.1);
@@ -99,7 +99,7 @@ pub fn random_effects(design: &Design, options: &FitOptions) -> Result<Fit> {
     let prediction = linear_prediction(&kept, slopes, rows);
     let about = |column: &[f64]| -> Vec<f64> {
         let means = unit_means(column, unit);
-        column.iter().zip(&unit.codes).map(|(x, &i)| x - means[i as usize]).collect()
+        column.iter().zip(unit.codes.iter()).map(|(x, &i)| x - means[i as usize]).collect()
     };
     fit.r2 = R2 {
         xtreg_within: squared_correlation(&about(&design.outcome.1), &about(&prediction)),

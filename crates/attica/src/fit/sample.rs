@@ -67,7 +67,7 @@ pub(super) fn absorbed_reason(design: &Design, name: &str) -> Text {
     }
     let constant_within = |codes: &Codes| {
         let mut first = vec![f64::NAN; codes.levels];
-        values.iter().zip(&codes.codes).all(|(x, &code)| {
+        values.iter().zip(codes.codes.iter()).all(|(x, &code)| {
             let slot = &mut first[code as usize];
             if slot.is_nan() {
                 *slot = *x;

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::Arc;
 
 use super::{Column, MISSING, Values};
 
@@ -33,14 +34,17 @@ type NumberMap = HashMap<u64, u32, BuildHasherDefault<NumberHasher>>;
 pub fn codes_of(column: &Column) -> (Vec<u32>, usize) {
     match &column.values {
         Values::Text { codes, levels } => (codes.clone(), levels.len()),
-        Values::Number(values) => {
-            if let Some((low, span)) = whole_range(values) {
-                return encode_range(values, low, span);
-            }
-            // 0.0 and -0.0 are one level; all NaN are missing.
-            encode(values.iter().map(|&x| (!x.is_nan()).then(|| (x + 0.0).to_bits())))
-        }
+        Values::Number(values) => codes_of_numbers(values),
     }
+}
+
+/// [`codes_of`] a column of numbers.
+pub fn codes_of_numbers(values: &[f64]) -> (Vec<u32>, usize) {
+    if let Some((low, span)) = whole_range(values) {
+        return encode_range(values, low, span);
+    }
+    // 0.0 and -0.0 are one level; all NaN are missing.
+    encode(values.iter().map(|&x| (!x.is_nan()).then(|| (x + 0.0).to_bits())))
 }
 
 /// The smallest value and the distance to the largest, where all are whole numbers (or missing) in a range that is
@@ -82,23 +86,50 @@ pub fn cross(a: &[u32], b: &[u32]) -> (Vec<u32>, usize) {
 }
 
 /// Codes `0..levels` without gaps for those of `codes` that `rows` use, in ascending order of the old
-/// ones, and how many there are. No code of `rows` may be [`MISSING`] nor reach `levels`.
-pub fn compact(codes: &[u32], levels: usize, rows: &[u32]) -> (Vec<u32>, usize) {
+/// ones, and how many there are; the same codes, shared, where all rows stay. Every level must occur in `codes`, and
+/// no code of `rows` may be [`MISSING`].
+pub fn compact(codes: &Arc<Vec<u32>>, levels: usize, rows: &[u32]) -> (Arc<Vec<u32>>, usize) {
+    if rows.len() == codes.len() {
+        return (codes.clone(), levels);
+    }
     let mut seen = vec![MISSING; levels];
     for &r in rows {
         seen[codes[r as usize] as usize] = 0;
     }
-    if rows.len() == codes.len() && !seen.contains(&MISSING) {
-        return (codes.to_vec(), levels);
+    let next = number(&mut seen);
+    (Arc::new(rows.iter().map(|&r| seen[codes[r as usize] as usize]).collect()), next as usize)
+}
+
+/// `codes` without the levels that no row has, and how many are left. [`MISSING`] stays.
+pub(crate) fn occurring(mut codes: Vec<u32>, levels: usize) -> (Vec<u32>, usize) {
+    let mut seen = vec![MISSING; levels];
+    codes.iter().filter(|code| **code != MISSING).for_each(|&code| seen[code as usize] = 0);
+    let left = number(&mut seen) as usize;
+    if left < levels {
+        codes.iter_mut().filter(|code| **code != MISSING).for_each(|code| *code = seen[*code as usize]);
     }
+    (codes, left)
+}
+
+/// Numbers the levels that are not [`MISSING`], and tells how many there are.
+fn number(seen: &mut [u32]) -> u32 {
     let mut next = 0;
-    for code in &mut seen {
-        if *code != MISSING {
-            *code = next;
-            next += 1;
+    for code in seen.iter_mut().filter(|code| **code != MISSING) {
+        *code = next;
+        next += 1;
+    }
+    next
+}
+
+/// The first row of each code. Codes must be numbered in order of appearance.
+pub(crate) fn first_rows(codes: &[u32]) -> Vec<u32> {
+    let mut first = Vec::new();
+    for (row, &code) in codes.iter().enumerate() {
+        if code as usize == first.len() {
+            first.push(row as u32);
         }
     }
-    (rows.iter().map(|&r| seen[codes[r as usize] as usize]).collect(), next as usize)
+    first
 }
 
 fn encode(keys: impl Iterator<Item = Option<u64>>) -> (Vec<u32>, usize) {
@@ -131,8 +162,10 @@ mod tests {
         assert_eq!((codes.as_slice(), levels), ([0, 1, MISSING, 1, 0].as_slice(), 2));
         let (crossed, levels) = cross(&codes, &[0, 0, 0, 1, 0]);
         assert_eq!((crossed.as_slice(), levels), ([0, 1, MISSING, 2, 0].as_slice(), 3));
-        assert_eq!(compact(&crossed, 3, &[3, 4]), (vec![1, 0], 2));
-        assert_eq!(compact(&[1, 0, 1], 2, &[0, 1, 2]), (vec![1, 0, 1], 2));
+        assert_eq!(compact(&Arc::new(crossed), 3, &[3, 4]), (Arc::new(vec![1, 0]), 2));
+        let all = Arc::new(vec![1, 0, 1]);
+        let (same, levels) = compact(&all, 2, &[0, 1, 2]);
+        assert!(Arc::ptr_eq(&same, &all) && levels == 2);
     }
 
     #[test]

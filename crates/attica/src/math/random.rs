@@ -4,7 +4,7 @@
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
 
-use super::distribution::normal_quantile;
+use super::distribution::normal_quantile_rational;
 
 /// The random numbers of one replication.
 #[derive(Clone, Debug)]
@@ -73,7 +73,7 @@ impl Stream {
 
     /// A standard normal number, by inversion: one uniform each.
     pub fn normal(&mut self) -> f64 {
-        normal_quantile(self.uniform())
+        normal_quantile_rational(self.uniform())
     }
 
     /// +1 or -1 with equal chance (Rademacher).

@@ -173,7 +173,7 @@ impl Panel {
             Adoption::At(g) => f64::from(u8::from(self.times[time as usize] >= g)),
             Adoption::Switches => f64::NAN,
         };
-        self.unit.iter().zip(&self.time).map(of).collect()
+        self.unit.iter().zip(self.time.iter()).map(of).collect()
     }
 
     /// Periods since adoption in each row, in steps of the panel: 0 in the first treated period, -1 in the
@@ -184,7 +184,7 @@ impl Panel {
             Adoption::At(g) => ((self.times[time as usize] - g) / self.step * 1e9).round() / 1e9,
             _ => f64::NAN,
         };
-        self.unit.iter().zip(&self.time).map(of).collect()
+        self.unit.iter().zip(self.time.iter()).map(of).collect()
     }
 
     /// `W211` where the 0/1 column `path` contradicts `adoption`, which was read from `label`.
@@ -286,7 +286,7 @@ fn first_periods<'a>(column: &'a Column, never: &[f64]) -> Result<(Cow<'a, [f64]
             .fix("give each unit's first treated period as in the time column, empty for never")
     };
     let Values::Number(values) = &column.values else {
-        return read_times(column).map(|(periods, warnings)| (periods.into(), warnings)).map_err(refused);
+        return read_times(column).map_err(refused);
     };
     // Without dates written as 20111020 the numbers are the periods.
     if values.iter().all(|g| !is_date(*g)) {
@@ -294,7 +294,9 @@ fn first_periods<'a>(column: &'a Column, never: &[f64]) -> Result<(Cow<'a, [f64]
     }
     let no_date = |g: f64| g.is_infinite() || g == 0.0 || never.contains(&g);
     let dates = values.iter().map(|&g| if no_date(g) { f64::NAN } else { g }).collect();
-    let (mut periods, warnings) = read_times(&Column::number(&column.name, dates))?;
+    let dates = Column::number(&column.name, dates);
+    let (periods, warnings) = read_times(&dates)?;
+    let mut periods = periods.into_owned();
     for (period, &g) in periods.iter_mut().zip(values).filter(|(_, g)| no_date(**g)) {
         *period = g;
     }

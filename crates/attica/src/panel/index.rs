@@ -1,9 +1,11 @@
 //! Building the index of a panel.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::time::half_width;
-use super::{Panel, read_times};
+use super::{Labels, Panel, read_times};
 use crate::frame::{Column, Frame, MISSING, Values, codes};
 use crate::message::{Problem, Result, Warning};
 
@@ -31,12 +33,10 @@ impl Panel {
         refuse_missing(unit_column, time_column)?;
         let mut warnings = Vec::new();
         check_ids(unit_column, &mut warnings)?;
-        let (codes, _) = codes::codes_of(unit_column);
-        let (unit_codes, first_rows) = in_order_of_appearance(&codes);
-        let units = first_rows.iter().map(|&row| unit_column.display(row)).collect();
         let (values, notes) = read_times(time_column)?;
         warnings.extend(notes);
-        let (time_codes, times) = in_ascending_order(values);
+        let ((unit_codes, first_rows), (time_codes, times)) =
+            rayon::join(|| in_order_of_appearance(unit_column), || in_ascending_order(values));
         if times.len() < 2 {
             return Err(Problem::new("E108", format!("column \"{time}\" holds a single period, {}", times[0]))
                 .fix("name the column that tells the periods; with one period there is no panel"));
@@ -63,9 +63,9 @@ impl Panel {
         let panel = Self {
             unit_name: unit.to_owned(),
             time_name: time.to_owned(),
-            unit: unit_codes,
-            time: time_codes,
-            units,
+            unit: Arc::new(unit_codes),
+            time: Arc::new(time_codes),
+            units: Labels::new(unit_column.take(&first_rows)),
             times,
             step,
             row,
@@ -107,6 +107,9 @@ impl Panel {
 
     /// `W103` gaps, `W104` imbalance, `W109` units seen once.
     fn notice_shape(&self, warnings: &mut Vec<Warning>) {
+        if self.is_balanced() && self.has_every_period() {
+            return;
+        }
         let shape = self.describe();
         if shape.gaps > 0 {
             let examples = self.examples(&shape.units_with_gaps);
@@ -149,6 +152,12 @@ impl Panel {
         }
     }
 
+    /// No step of the calendar is missing between the first and the last period.
+    fn has_every_period(&self) -> bool {
+        let steps = (self.times[self.times.len() - 1] - self.times[0]) / self.step;
+        steps.round() as usize + 1 == self.times.len()
+    }
+
     /// The names of the first five of `units`.
     pub(crate) fn examples(&self, units: &[u32]) -> String {
         let shown: Vec<&str> = units.iter().take(5).map(|&u| self.units[u as usize].as_str()).collect();
@@ -157,39 +166,38 @@ impl Panel {
     }
 }
 
-/// Codes renumbered in order of appearance, and the first row of each.
-fn in_order_of_appearance(codes: &[u32]) -> (Vec<u32>, Vec<usize>) {
-    let levels = codes.iter().max().map_or(0, |&c| c as usize + 1);
-    let mut new = vec![MISSING; levels];
-    let mut first = Vec::new();
-    let renumbered = codes
-        .iter()
-        .enumerate()
-        .map(|(row, &code)| {
-            let slot = &mut new[code as usize];
+/// Codes of a column in order of appearance, and the first row of each.
+fn in_order_of_appearance(column: &Column) -> (Vec<u32>, Vec<u32>) {
+    let (mut codes, levels) = codes::codes_of(column);
+    if matches!(column.values, Values::Text { .. }) {
+        let (mut new, mut next) = (vec![MISSING; levels], 0);
+        for code in &mut codes {
+            let slot = &mut new[*code as usize];
             if *slot == MISSING {
-                *slot = first.len() as u32;
-                first.push(row);
+                *slot = next;
+                next += 1;
             }
-            *slot
-        })
-        .collect();
-    (renumbered, first)
+            *code = *slot;
+        }
+    }
+    let first = codes::first_rows(&codes);
+    (codes, first)
 }
 
 /// The position of each value among the distinct ones, and these, ascending. No value may be missing.
-fn in_ascending_order(values: Vec<f64>) -> (Vec<u32>, Vec<f64>) {
-    let column = Column::number("", values);
-    let (codes, first) = in_order_of_appearance(&codes::codes_of(&column).0);
-    let Values::Number(values) = column.values else { return (codes, Vec::new()) };
-    let mut order: Vec<usize> = (0..first.len()).collect();
-    order.sort_by(|&a, &b| values[first[a]].total_cmp(&values[first[b]]));
-    let mut position = vec![0; order.len()];
-    for (new, &old) in order.iter().enumerate() {
-        position[old] = new as u32;
+fn in_ascending_order(values: Cow<'_, [f64]>) -> (Vec<u32>, Vec<f64>) {
+    let (mut codes, _) = codes::codes_of_numbers(&values);
+    let times: Vec<f64> = codes::first_rows(&codes).iter().map(|&row| values[row as usize] + 0.0).collect();
+    if times.is_sorted() {
+        return (codes, times);
     }
-    let ascending = order.iter().map(|&i| values[first[i]] + 0.0).collect();
-    (codes.iter().map(|&c| position[c as usize]).collect(), ascending)
+    let mut ascending = times.clone();
+    ascending.sort_by(f64::total_cmp);
+    let position: Vec<u32> = times.iter().map(|t| ascending.partition_point(|s| s < t) as u32).collect();
+    for code in &mut codes {
+        *code = position[*code as usize];
+    }
+    (codes, ascending)
 }
 
 /// The distance between periods: the largest of which all differences are multiples, if that is a
@@ -212,7 +220,7 @@ fn greatest_divisor(a: u64, b: u64) -> u64 {
 }
 
 fn refuse_missing(unit: &Column, time: &Column) -> Result<()> {
-    for column in [unit, time] {
+    for column in [unit, time].into_iter().filter(|column| column.has_missing()) {
         let missing: Vec<usize> = (0..column.len()).filter(|&row| column.is_missing(row)).collect();
         if !missing.is_empty() {
             let rows: Vec<String> = missing.iter().take(5).map(|r| (r + 1).to_string()).collect();
@@ -230,11 +238,11 @@ fn refuse_missing(unit: &Column, time: &Column) -> Result<()> {
 fn check_ids(column: &Column, warnings: &mut Vec<Warning>) -> Result<()> {
     match &column.values {
         Values::Number(values) => {
-            let beyond: Vec<String> =
-                values.iter().filter(|x| x.abs() >= EXACT).take(5).map(ToString::to_string).collect();
-            if beyond.is_empty() {
+            if values.iter().fold(0.0, |largest: f64, x| largest.max(x.abs())) < EXACT {
                 return Ok(());
             }
+            let beyond: Vec<String> =
+                values.iter().filter(|x| x.abs() >= EXACT).take(5).map(ToString::to_string).collect();
             Err(Problem::new(
                 "E110",
                 format!(

@@ -4,13 +4,17 @@ mod adoption;
 mod describe;
 mod examine;
 mod index;
+mod labels;
 #[cfg(test)]
 mod tests;
 mod time;
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 pub use describe::Shape;
+pub use labels::Labels;
 pub use time::read_times;
 
 /// When a unit adopts the policy. Times are those of the panel's time column.
@@ -35,11 +39,11 @@ pub struct Panel {
     /// Name of the time column.
     pub time_name: String,
     /// Unit of each row, `0..units.len()`; units are in order of first appearance.
-    pub unit: Vec<u32>,
+    pub unit: Arc<Vec<u32>>,
     /// Period of each row, `0..times.len()`; times ascend.
-    pub time: Vec<u32>,
+    pub time: Arc<Vec<u32>>,
     /// Unit labels as a reader sees them.
-    pub units: Vec<String>,
+    pub units: Labels,
     /// Period values, ascending.
     pub times: Vec<f64>,
     /// The regular distance between periods (1 for years).
@@ -60,7 +64,7 @@ impl Panel {
 
     /// True when every unit has a row in every period.
     pub fn is_balanced(&self) -> bool {
-        !self.row.contains(&Self::NO_ROW)
+        self.unit.len() == self.row.len()
     }
 
     /// The value of the same unit `k` periods earlier (later, if negative), by the calendar: where that
@@ -77,6 +81,6 @@ impl Panel {
         let before = |(&unit, &time): (&u32, &u32)| {
             source[time as usize].and_then(|t| self.row(unit, t)).map_or(f64::NAN, |row| values[row])
         };
-        self.unit.iter().zip(&self.time).map(before).collect()
+        self.unit.iter().zip(self.time.iter()).map(before).collect()
     }
 }

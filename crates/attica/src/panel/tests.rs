@@ -20,10 +20,10 @@ fn texts(unit: &[&str], time: &[f64]) -> std::result::Result<(Panel, Vec<String>
 #[test]
 fn index_of_an_unbalanced_panel() {
     let (panel, ids) = numbers(&[7.0, 5.0, 7.0, 7.0, 9.0], &[2010.0, 2011.0, 2009.0, 2012.0, 2009.0]).unwrap();
-    assert_eq!(panel.units, ["7", "5", "9"]);
-    assert_eq!(panel.unit, [0, 1, 0, 0, 2]);
+    assert_eq!(*panel.units, ["7", "5", "9"]);
+    assert_eq!(*panel.unit, [0, 1, 0, 0, 2]);
     assert_eq!(panel.times, [2009.0, 2010.0, 2011.0, 2012.0]);
-    assert_eq!(panel.time, [1, 2, 0, 3, 0]);
+    assert_eq!(*panel.time, [1, 2, 0, 3, 0]);
     assert_eq!(panel.step, 1.0);
     assert_eq!((panel.row(0, 3), panel.row(1, 0)), (Some(3), None));
     assert_eq!(ids, ["W103", "W104", "W109"]);

@@ -1,5 +1,7 @@
 //! Periods: numbers, or texts in the forms in which years, dates, quarters and months are written.
 
+use std::borrow::Cow;
+
 use crate::frame::{Column, MISSING, Values};
 use crate::message::{Problem, Result, Warning};
 
@@ -11,7 +13,7 @@ use crate::message::{Problem, Result, Warning};
 ///
 /// # Errors
 /// `E105` with samples when texts have no form that can be ordered.
-pub fn read_times(column: &Column) -> Result<(Vec<f64>, Vec<Warning>)> {
+pub fn read_times(column: &Column) -> Result<(Cow<'_, [f64]>, Vec<Warning>)> {
     let (codes, levels) = match &column.values {
         Values::Number(values) => return from_numbers(&column.name, values),
         Values::Text { codes, levels } => (codes, levels),
@@ -54,13 +56,13 @@ pub fn read_times(column: &Column) -> Result<(Vec<f64>, Vec<Warning>)> {
 }
 
 /// Numbers are periods as they are, except whole dates like 20111020, which count as their year.
-fn from_numbers(name: &str, values: &[f64]) -> Result<(Vec<f64>, Vec<Warning>)> {
+fn from_numbers<'a>(name: &str, values: &'a [f64]) -> Result<(Cow<'a, [f64]>, Vec<Warning>)> {
     if let Some(row) = values.iter().position(|x| x.is_infinite()) {
         return Err(Problem::new("E105", format!("column \"{name}\" has an infinite time in row {}", row + 1)));
     }
     let mut present = values.iter().copied().filter(|x| !x.is_nan()).peekable();
     if present.peek().is_none() || !present.all(is_date) {
-        return Ok((values.to_vec(), Vec::new()));
+        return Ok((Cow::Borrowed(values), Vec::new()));
     }
     let warning = Warning::new(
         "N106",
@@ -143,7 +145,7 @@ mod tests {
     fn times(cells: &[&str]) -> std::result::Result<(Vec<f64>, Vec<String>), String> {
         let column = Column::text("t", cells.iter().map(|c| Some(*c)));
         let (values, warnings) = read_times(&column).map_err(|p| p.id)?;
-        Ok((values, warnings.into_iter().map(|w| w.id).collect()))
+        Ok((values.into_owned(), warnings.into_iter().map(|w| w.id).collect()))
     }
 
     #[test]
@@ -174,10 +176,12 @@ mod tests {
 
     #[test]
     fn numbers_that_are_dates() {
-        let (values, warnings) = read_times(&Column::number("t", vec![20111020.0, f64::NAN, 20120103.0])).unwrap();
+        let dates = Column::number("t", vec![20111020.0, f64::NAN, 20120103.0]);
+        let (values, warnings) = read_times(&dates).unwrap();
         assert_eq!((values[0], values[2], warnings.len()), (2011.0, 2012.0, 1));
         assert!(values[1].is_nan());
-        let (values, warnings) = read_times(&Column::number("t", vec![2011.0, 2012.5])).unwrap();
-        assert_eq!((values, warnings.len()), (vec![2011.0, 2012.5], 0));
+        let numbers = Column::number("t", vec![2011.0, 2012.5]);
+        let (values, warnings) = read_times(&numbers).unwrap();
+        assert_eq!((&*values, warnings.len()), (&[2011.0, 2012.5][..], 0));
     }
 }

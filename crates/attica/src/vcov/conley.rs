@@ -32,9 +32,9 @@ pub(super) fn covariance(
     how: &Conley,
 ) -> DMatrix<f64> {
     let k = of.columns.len();
-    let mut periods: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
+    let mut periods: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
     for row in 0..of.residuals.len() {
-        let period = calendar.map_or(0, |calendar| calendar.time[row].to_bits());
+        let period = calendar.map_or(0, |calendar| calendar.time.codes[row]);
         periods.entry(period).or_default().push(row);
     }
     let at = |row: usize| [places[0][row], places[1][row]];

@@ -142,7 +142,7 @@ pub fn cluster_sums(of: Estimate<'_>, codes: &Codes) -> DMatrix<f64> {
         Some(w) => of.residuals.iter().zip(w).map(|(e, w)| e * w).collect(),
     };
     for (j, column) in of.columns.iter().enumerate() {
-        for ((x, s), &g) in column.iter().zip(&scores).zip(&codes.codes) {
+        for ((x, s), &g) in column.iter().zip(&scores).zip(codes.codes.iter()) {
             cells[g as usize * k + j] += x * s;
         }
     }
@@ -178,7 +178,7 @@ mod tests {
     #[test]
     fn clusters_of_one_row_are_white() {
         let columns = vec![vec![1.0, 2.0, -1.0, 0.5]];
-        let codes = Codes { name: "row".into(), codes: vec![0, 1, 2, 3], levels: 4 };
+        let codes = Codes { name: "row".into(), codes: vec![0, 1, 2, 3].into(), levels: 4 };
         let of = Estimate {
             columns: &columns,
             residuals: &[0.3, -0.2, 0.5, 0.1],

@@ -7,7 +7,7 @@ use nalgebra::{DMatrix, DVector};
 
 use super::Estimate;
 use super::leverage::symmetric;
-use crate::design::Codes;
+use crate::design::{Codes, Periods};
 
 /// Unit and time of each row.
 #[derive(Clone, Copy)]
@@ -15,16 +15,13 @@ pub struct Calendar<'a> {
     /// Unit.
     pub unit: &'a Codes,
     /// Time.
-    pub time: &'a [f64],
+    pub time: &'a Periods,
 }
 
 impl Calendar<'_> {
     /// Distinct times, ascending.
     pub fn times(&self) -> Vec<f64> {
-        let mut times = self.time.to_vec();
-        times.sort_by(f64::total_cmp);
-        times.dedup();
-        times
+        self.time.used()
     }
 
     /// The lag that fixest takes: the fourth root of the number of periods, rounded down, at least one.
@@ -32,10 +29,14 @@ impl Calendar<'_> {
         (self.times().len() as f64).powf(0.25).floor().max(1.0) as usize
     }
 
-    /// Periods between two times, in steps of the calendar.
-    fn step(&self) -> f64 {
+    /// Steps from the first period to that of each row.
+    fn places(&self) -> impl Fn(usize) -> i64 + '_ {
         let times = self.times();
-        times.windows(2).map(|pair| pair[1] - pair[0]).fold(f64::INFINITY, f64::min)
+        let step = times.windows(2).map(|pair| pair[1] - pair[0]).fold(f64::INFINITY, f64::min);
+        let first = times.first().copied().unwrap_or(0.0);
+        let place = |t: &f64| if step.is_finite() { ((t - first) / step).round() as i64 } else { 0 };
+        let of_period: Vec<i64> = self.time.times.iter().map(place).collect();
+        move |row| of_period[self.time.codes[row] as usize]
     }
 }
 
@@ -52,16 +53,10 @@ fn sums<K: Ord>(of: Estimate<'_>, key: impl Fn(usize) -> K) -> BTreeMap<K, DVect
     sums
 }
 
-/// Position of a time on the calendar.
-fn place(calendar: Calendar<'_>, step: f64, row: usize) -> i64 {
-    let first = calendar.time.iter().copied().fold(f64::INFINITY, f64::min);
-    if step.is_finite() { ((calendar.time[row] - first) / step).round() as i64 } else { 0 }
-}
-
 /// What pairs of rows of one unit in different periods add to the meat.
 pub(super) fn across_time(of: Estimate<'_>, calendar: Calendar<'_>, lags: usize) -> DMatrix<f64> {
-    let step = calendar.step();
-    let series = sums(of, |row| (calendar.unit.codes[row], place(calendar, step, row)));
+    let place = calendar.places();
+    let series = sums(of, |row| (calendar.unit.codes[row], place(row)));
     bartlett(&series, of.columns.len(), lags) - bartlett(&series, of.columns.len(), 0)
 }
 
@@ -82,14 +77,14 @@ fn bartlett(series: &BTreeMap<(u32, i64), DVector<f64>>, k: usize, lags: usize) 
 
 /// Newey and West (1987) within each unit, units independent of each other.
 pub(super) fn newey_west(of: Estimate<'_>, calendar: Calendar<'_>, lags: usize) -> DMatrix<f64> {
-    let step = calendar.step();
-    let series = sums(of, |row| (calendar.unit.codes[row], place(calendar, step, row)));
+    let place = calendar.places();
+    let series = sums(of, |row| (calendar.unit.codes[row], place(row)));
     symmetric(&(of.bread * bartlett(&series, of.columns.len(), lags) * of.bread))
 }
 
 /// Driscoll and Kraay (1998): Newey-West on the sums of scores in each period.
 pub(super) fn driscoll_kraay(of: Estimate<'_>, calendar: Calendar<'_>, lags: usize) -> DMatrix<f64> {
-    let step = calendar.step();
-    let series = sums(of, |row| (0, place(calendar, step, row)));
+    let place = calendar.places();
+    let series = sums(of, |row| (0, place(row)));
     symmetric(&(of.bread * bartlett(&series, of.columns.len(), lags) * of.bread))
 }

@@ -41,7 +41,7 @@ pub(super) struct Rows {
 impl Rows {
     pub fn new(cluster: &Codes) -> Self {
         let mut ends = vec![0; cluster.levels + 1];
-        for &g in &cluster.codes {
+        for &g in cluster.codes.iter() {
             ends[g as usize + 1] += 1;
         }
         for g in 0..cluster.levels {

@@ -68,13 +68,13 @@ impl Table {
 /// Codes of labels in order of first appearance.
 pub fn codes<'a>(name: &str, labels: impl Iterator<Item = &'a str>) -> Codes {
     let mut seen = HashMap::new();
-    let codes = labels
+    let codes: Vec<u32> = labels
         .map(|label| {
             let next = seen.len() as u32;
             *seen.entry(label).or_insert(next)
         })
         .collect();
-    Codes { name: name.to_owned(), codes, levels: seen.len() }
+    Codes { name: name.to_owned(), codes: codes.into(), levels: seen.len() }
 }
 
 /// A design of named columns; `effects` are absorbed, `clusters` are at hand.

@@ -95,7 +95,7 @@ impl<'a> Index<'a> {
     /// Share of units in which the column changes.
     fn varies_within(&self, values: &[f64]) -> bool {
         let mut first: Vec<Option<f64>> = vec![None; self.panel.units.len()];
-        values.iter().zip(&self.panel.unit).filter(|(v, _)| !v.is_nan()).any(|(v, &unit)| {
+        values.iter().zip(self.panel.unit.iter()).filter(|(v, _)| !v.is_nan()).any(|(v, &unit)| {
             let seen = first[unit as usize].get_or_insert(*v);
             *seen != *v
         })

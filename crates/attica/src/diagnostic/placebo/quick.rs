@@ -346,7 +346,7 @@ impl QuickFit {
 }
 
 fn effect(codes: &[u32], levels: usize) -> Effect {
-    let by = Codes { name: String::new(), codes: codes.to_vec(), levels };
+    let by = Codes { name: String::new(), codes: codes.to_vec().into(), levels };
     Effect { by, slopes: Vec::new(), intercept: true }
 }
 

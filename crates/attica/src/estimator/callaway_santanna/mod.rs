@@ -164,12 +164,13 @@ enum Missing {
 /// # Errors
 /// `E205` when no unit is treated after the first period; `E204` when never-treated controls
 /// are asked for and there are none.
-pub fn att_gt(panel: &Wide, settings: &Settings) -> Result<AttGt> {
+pub fn att_gt(panel: &Wide<'_>, settings: &Settings) -> Result<AttGt> {
     let mut plan = Plan::new(&panel.cohort, &panel.times, panel.step, settings)?;
     let periods = panel.times.len();
+    let columns = || std::iter::once(&panel.y).chain(&panel.x);
     let is_known = |unit: u32, end: usize| {
         let path = unit as usize * periods..unit as usize * periods + end;
-        std::iter::once(&panel.y).chain(&panel.x).all(|column| column[path.clone()].iter().all(|x| x.is_finite()))
+        columns().all(|column| column[path.clone()].iter().all(|x| x.is_finite()))
     };
     if settings.options.unbalanced == Unbalanced::Drop {
         plan.keep(is_known);
@@ -177,7 +178,8 @@ pub fn att_gt(panel: &Wide, settings: &Settings) -> Result<AttGt> {
     let plan = plan;
     let members = || plan.classes.iter().flat_map(|class| &class.members);
     let total: f64 = members().map(|&unit| panel.weight[unit as usize]).sum();
-    let is_complete = members().all(|&unit| is_known(unit, periods));
+    let has_all = columns().all(|column| column.iter().fold(true, |all, x| all & x.is_finite()));
+    let is_complete = has_all || members().all(|&unit| is_known(unit, periods));
     let (effects, moments) = if is_complete && panel.covariates() == 0 {
         let moments = Moments::new(panel, &plan);
         (moments.effects(), Some(moments))
@@ -209,7 +211,7 @@ pub fn att_gt(panel: &Wide, settings: &Settings) -> Result<AttGt> {
 }
 
 /// For each unit and period, whether an effect compares it.
-fn used(panel: &Wide, plan: &Plan, sheet: &Sheet<'_>, is_complete: bool) -> Vec<bool> {
+fn used(panel: &Wide<'_>, plan: &Plan, sheet: &Sheet<'_>, is_complete: bool) -> Vec<bool> {
     let periods = panel.times.len();
     let mut used = vec![false; panel.units * periods];
     for (class, members) in plan.classes.iter().enumerate() {

@@ -22,13 +22,17 @@ struct Paths {
 }
 
 impl Paths {
-    fn new(panel: &Wide, class: &Class) -> Self {
+    fn new(panel: &Wide<'_>, class: &Class) -> Self {
         let periods = panel.times.len();
         let weights: Vec<f64> = class.members.iter().map(|&unit| panel.weight[unit as usize]).collect();
         let weight = weights.iter().sum();
-        let path = |unit: &u32| &panel.y[*unit as usize * periods..][..periods];
-        let change = |period: usize| class.members.iter().map(path).map(|y| y[period] - y[0]).collect::<Vec<f64>>();
-        let mut features: Vec<Vec<f64>> = (0..periods).map(change).collect();
+        let mut features = vec![vec![0.0; class.members.len()]; periods];
+        for (place, &unit) in class.members.iter().enumerate() {
+            let path = &panel.y[unit as usize * periods..][..periods];
+            for (feature, y) in features.iter_mut().zip(path).skip(1) {
+                feature[place] = y - path[0];
+            }
+        }
         let mut mean = vec![0.0; periods];
         for (mean, feature) in mean.iter_mut().zip(&mut features).skip(1) {
             if weight > 0.0 {
@@ -47,13 +51,13 @@ impl Paths {
 
 /// Effects of a complete panel.
 pub(super) struct Moments<'a> {
-    panel: &'a Wide,
+    panel: &'a Wide<'a>,
     plan: &'a Plan,
     paths: Vec<Paths>,
 }
 
 impl<'a> Moments<'a> {
-    pub fn new(panel: &'a Wide, plan: &'a Plan) -> Self {
+    pub fn new(panel: &'a Wide<'a>, plan: &'a Plan) -> Self {
         let paths = plan.classes.par_iter().map(|class| Paths::new(panel, class)).collect();
         Self { panel, plan, paths }
     }

@@ -21,7 +21,7 @@ struct Batch<'a> {
 /// The effect of every planned cell; a cell compares units whose outcome is known in both of its periods.
 /// In a panel that `is_complete` these are all units.
 pub(super) fn effects(
-    panel: &Wide,
+    panel: &Wide<'_>,
     plan: &Plan,
     settings: &Settings,
     is_complete: bool,
@@ -50,13 +50,13 @@ pub(super) fn effects(
 }
 
 /// The covariate is the same in all periods in which a unit has it.
-fn is_constant(panel: &Wide, k: usize) -> bool {
+fn is_constant(panel: &Wide<'_>, k: usize) -> bool {
     let periods = panel.times.len();
     panel.x[k].chunks(periods).all(|path| path.iter().all(|x| *x == path[0]))
 }
 
 fn batch_effects(
-    panel: &Wide,
+    panel: &Wide<'_>,
     plan: &Plan,
     settings: &Settings,
     is_complete: bool,

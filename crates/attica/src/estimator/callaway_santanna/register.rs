@@ -69,17 +69,17 @@ impl Estimator for CallawaySantAnna {
             spec.options.control_group.unwrap_or(if never { ControlGroup::Never } else { ControlGroup::NotYet });
         let base = if spec.options.symmetric { BasePeriod::Universal } else { spec.options.base_period };
         let settings = Settings { controls, base, anticipation: spec.options.anticipation, options: own };
-        let is_complete = sample.unit.len() == sample.units * sample.times.len();
         // Rows that effects rest on, unless all do.
         let rows_where = |used: &[bool], place: &dyn Fn(usize) -> usize, rows: usize| -> Option<Vec<u32>> {
             let all = used.iter().filter(|used| **used).count() == rows;
             (!all).then(|| (0..rows).filter(|&row| used[place(row)]).map(|row| row as u32).collect())
         };
-        let (found, rows) = if own.panel && (is_complete || own.unbalanced != Unbalanced::Pooled) {
-            let wide = sample.wide();
+        let (found, rows) = if own.panel && (sample.is_complete() || own.unbalanced != Unbalanced::Pooled) {
+            let (wide, noticed) = sample.wide();
             let found = att_gt(&wide, &settings)?;
             let place = |row: usize| sample.unit[row] as usize * sample.times.len() + sample.time[row] as usize;
             let rows = rows_where(&found.used, &place, sample.unit.len());
+            sample.warnings.extend(noticed);
             (found, rows)
         } else {
             let found = att_gt_cross_sections(&cross_sections(&sample, own.panel), &settings)?;
@@ -119,13 +119,13 @@ fn cross_sections(sample: &Staggered, by_unit: bool) -> CrossSections {
     CrossSections {
         times: sample.times.clone(),
         step: sample.step,
-        time: sample.time.clone(),
+        time: sample.time.to_vec(),
         y: sample.design.outcome.1.clone(),
         x: sample.design.regressors.iter().map(|(_, values)| values.clone()).collect(),
         cohort: sample.unit.iter().map(|&unit| sample.first[unit as usize]).collect(),
         weight: sample.weight.clone(),
         share,
-        cluster: (sample.clusters < sample.unit.len()).then(|| (sample.cluster.clone(), sample.clusters)),
+        cluster: (sample.clusters < sample.unit.len()).then(|| (sample.cluster.to_vec(), sample.clusters)),
     }
 }
 

@@ -288,7 +288,7 @@ impl Answer<'_> {
             fit: None,
             warnings: sample.warnings.clone(),
         };
-        let times = sample.design.panel.as_ref().map_or(&[][..], |(_, times)| &times[..]);
+        let times = sample.design.panel.as_ref().map_or_else(Vec::new, |(_, times)| times.used());
         Ok(Estimate {
             estimator: "dcdh",
             control_group: Text::new(

@@ -154,7 +154,7 @@ impl Sample {
         let (codes, warnings) = clustering(&design, || unit_codes(data, &design))?;
         let mut cluster = vec![0; names.len()];
         // From the last row to the first, so that the first one stands.
-        for (cell, code) in cell.iter().zip(&codes.codes).rev() {
+        for (cell, code) in cell.iter().zip(codes.codes.iter()).rev() {
             if let Some(cell) = cell {
                 cluster[*cell as usize / times.len()] = *code;
             }

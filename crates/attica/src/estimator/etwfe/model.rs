@@ -59,7 +59,7 @@ struct Covariate<'a> {
 /// effect, else those from adoption on; `anticipation` moves both.
 pub(super) fn model(sample: &Staggered, never: bool, intercepts: Intercepts, time_name: &str) -> Model {
     let (cohorts, cohort) = sample.cohort_levels();
-    let mut periods: Vec<u32> = sample.time.clone();
+    let mut periods: Vec<u32> = sample.time.to_vec();
     periods.sort_unstable();
     periods.dedup();
     let covariates: Vec<Covariate> = sample

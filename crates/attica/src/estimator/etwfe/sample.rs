@@ -85,7 +85,7 @@ fn drop_periods_without_controls(sample: &mut Staggered, never: bool) -> usize {
 /// With unit effects a unit without a row before adoption tells only how effects change; cohort effects
 /// need one such row per cohort.
 fn drop_always_treated(sample: &mut Staggered, by_unit: bool) -> usize {
-    let groups = if by_unit { sample.unit.clone() } else { sample.cohort_levels().1 };
+    let groups = if by_unit { sample.unit.clone() } else { sample.cohort_levels().1.into() };
     let mut compared = vec![false; sample.units];
     for (row, &group) in groups.iter().enumerate() {
         compared[group as usize] |= !sample.is_exposed(row);

@@ -79,7 +79,7 @@ fn linear(sample: &Staggered, model: &Model, intercepts: Intercepts, spec: &Spec
     design.clusters = vec![clusters.clone()];
     if intercepts == Intercepts::Cohort {
         let (levels, codes) = sample.cohort_levels();
-        let by = Codes { name: "cohort".to_owned(), codes, levels: levels.len() };
+        let by = Codes { name: "cohort".to_owned(), codes: codes.into(), levels: levels.len() };
         design.effects[0] = Effect { by, slopes: Vec::new(), intercept: true };
     }
     let options =

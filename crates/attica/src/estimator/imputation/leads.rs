@@ -32,7 +32,7 @@ pub(super) fn leads(
         count[(level as usize).min(tested.len())] += 1;
     }
     let fit = Within::fit(rows, used, &level, tested.len(), by_unit);
-    let clusters = Codes { name: String::new(), codes: rows.cluster.to_vec(), levels: rows.clusters };
+    let clusters = Codes { name: String::new(), codes: rows.cluster.to_vec().into(), levels: rows.clusters };
     let account = Account::new(rows, used, by_unit, frequency, &clusters);
     let factor = account.adjust(fit.regressors(), ssc)?.factor.sqrt();
     let (kept, lost): (Vec<usize>, Vec<usize>) = (0..tested.len()).rev().partition(|&at| fit.is_kept(fit.level(at)));

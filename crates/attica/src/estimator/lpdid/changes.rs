@@ -52,7 +52,7 @@ impl<'a> Changes<'a> {
             unit.iter_mut().filter(|w| w.is_nan()).for_each(|w| *w = first);
         }
         let mut cluster = vec![0; units];
-        for (unit, code) in sample.unit.iter().zip(&sample.cluster).rev() {
+        for (unit, code) in sample.unit.iter().zip(sample.cluster.iter()).rev() {
             cluster[*unit as usize] = *code;
         }
         let controls = sample.design.regressors.iter().map(|(_, values)| sample.spread(values)).collect();

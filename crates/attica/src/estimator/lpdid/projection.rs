@@ -103,7 +103,7 @@ pub(super) fn along(fitted: &Fit, slope: &[f64], i: usize) -> f64 {
 pub(super) fn design(rows: &Rows, setting: &Setting, weights: Option<Weights>) -> Design {
     let all: Vec<u32> = (0..rows.unit.len() as u32).collect();
     let codes = |name: &str, codes: &[u32], levels: usize| {
-        take_codes(&Codes { name: name.to_owned(), codes: codes.to_vec(), levels }, &all)
+        take_codes(&Codes { name: name.to_owned(), codes: codes.to_vec().into(), levels }, &all)
     };
     let date = codes(&setting.time_name, &rows.date, setting.periods);
     Design {

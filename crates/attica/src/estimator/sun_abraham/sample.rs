@@ -126,7 +126,7 @@ fn leave_out_uncompared(sample: &mut Staggered, cohorts: &Cohorts, control: Opti
     let ids = ids(sample, cohorts, control);
     let references = references(sample, cohorts, &ids);
     let mut compared = vec![false; sample.times.len()];
-    for (id, &time) in ids.iter().zip(&sample.time) {
+    for (id, &time) in ids.iter().zip(sample.time.iter()) {
         compared[time as usize] |= id.is_none_or(|id| references[cohorts.cohort(id)] == Some(id));
     }
     let keep: Vec<u32> = (0..ids.len() as u32).filter(|&row| compared[sample.time[row as usize] as usize]).collect();

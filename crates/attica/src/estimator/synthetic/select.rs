@@ -30,7 +30,7 @@ pub(super) fn select(data: Data<'_>, spec: &Spec, sample: &mut Staggered) -> Res
         names[unit as usize] = data.panel.unit[row as usize];
     }
     let mut seen = vec![0_usize; sample.times.len()];
-    for &time in &sample.time {
+    for &time in sample.time.iter() {
         seen[time as usize] += 1;
     }
     let periods: Vec<usize> = (0..seen.len()).filter(|&t| seen[t] > 0).collect();
@@ -53,7 +53,7 @@ pub(super) fn select(data: Data<'_>, spec: &Spec, sample: &mut Staggered) -> Res
         .fix("use cs, bjs or etwfe, which take units not treated yet as controls"));
     }
     let mut rows = vec![0; leave.sample.units];
-    for &unit in &leave.sample.unit {
+    for &unit in leave.sample.unit.iter() {
         rows[unit as usize] += 1;
     }
     let gaps = leave.out("not seen in every period", |_, unit| rows[unit] < periods.len());
@@ -79,7 +79,8 @@ pub(super) fn select(data: Data<'_>, spec: &Spec, sample: &mut Staggered) -> Res
     let mut units: Vec<usize> = sample.unit.iter().map(|&unit| unit as usize).collect();
     units.sort_unstable();
     units.dedup();
-    let wide = sample.wide();
+    // Weights are not used, so it does not matter that they change.
+    let (wide, _) = sample.wide();
     let name = |unit: usize| data.panel.units[names[unit] as usize].as_str();
     let date = |unit: usize| wide.cohort[unit].unwrap_or(f64::NEG_INFINITY);
     units.sort_by(|&a, &b| date(a).total_cmp(&date(b)).then_with(|| name(a).cmp(name(b))));
@@ -159,7 +160,7 @@ fn too_few(controls: usize, cohorts: usize, times: &[f64], periods: &[usize], se
 }
 
 /// Units by cluster.
-fn clusters(wide: &Wide, units: &[usize]) -> Vec<Vec<usize>> {
+fn clusters(wide: &Wide<'_>, units: &[usize]) -> Vec<Vec<usize>> {
     let Some(cluster) = &wide.cluster else { return (0..units.len()).map(|unit| vec![unit]).collect() };
     let mut found: Vec<(u32, Vec<usize>)> = Vec::new();
     for (i, &unit) in units.iter().enumerate() {

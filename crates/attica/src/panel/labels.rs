@@ -1,0 +1,44 @@
+//! Names of units, written when somebody reads them.
+
+use std::ops::Deref;
+use std::sync::OnceLock;
+
+use crate::frame::Column;
+
+/// Unit labels as a reader sees them; dereferences to a slice of them.
+#[derive(Clone, Debug)]
+pub struct Labels {
+    ids: Column,
+    written: OnceLock<Vec<String>>,
+}
+
+impl Labels {
+    /// The cells of `ids` as labels.
+    pub fn new(ids: Column) -> Self {
+        Self { ids, written: OnceLock::new() }
+    }
+
+    /// Number of units. Writes no label.
+    pub fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// True without units.
+    pub fn is_empty(&self) -> bool {
+        self.ids.is_empty()
+    }
+}
+
+impl Deref for Labels {
+    type Target = [String];
+
+    fn deref(&self) -> &[String] {
+        self.written.get_or_init(|| (0..self.ids.len()).map(|unit| self.ids.display(unit)).collect())
+    }
+}
+
+impl PartialEq for Labels {
+    fn eq(&self, other: &Self) -> bool {
+        self.ids == other.ids
+    }
+}
