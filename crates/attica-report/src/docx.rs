@@ -14,6 +14,7 @@ use crate::escape::{clean, xml};
 use crate::figure::Png;
 use crate::format;
 use crate::grid::{Grid, GridHead, GridRow, Place, Printed, grid};
+use crate::layout::layout;
 use crate::report::{Block, Report};
 use crate::table::Table;
 use crate::{figure, format::Style as Journal};
@@ -275,44 +276,21 @@ struct Layout<'a> {
 }
 
 impl<'a> Layout<'a> {
-    /// Columns as wide as their contents ask, in a table as wide as the text; letters shrink, down
-    /// to 6.5 points, when all would not fit.
+    /// Columns as [`layout`] finds them, in a table as wide as the text.
     fn new(grid: &'a Grid) -> Self {
-        let natural = |points: f64| -> Vec<f64> {
-            let mut widths = vec![2.0 * CELL_MARGIN as f64 + 200.0; grid.columns];
-            let mut widen = |column: usize, text: &str| {
-                // Word puts a little space between Chinese and Latin letters.
-                let needed = figure::text_width(text, points) * 20.0 * 1.08 + 2.0 * CELL_MARGIN as f64;
-                widths[column] = widths[column].max(needed.min(TEXT_WIDTH as f64 * 0.42));
-            };
-            for head in grid.head.iter().flatten().filter(|head| head.span == 1) {
-                widen(head.start, &head.text);
-            }
-            for row in &grid.rows {
-                if let GridRow::Cells(cells) = row {
-                    cells.iter().enumerate().for_each(|(j, cell)| widen(j, &cell.text));
-                }
-            }
-            widths
-        };
-        let size = (13..=SMALL)
-            .rev()
-            .find(|&size| natural(size as f64 / 2.0).iter().sum::<f64>() <= TEXT_WIDTH as f64)
-            .unwrap_or(13);
-        let mut widths = natural(size as f64 / 2.0);
-        let total: f64 = widths.iter().sum();
-        if total > TEXT_WIDTH as f64 || grid.columns == 1 {
-            for width in &mut widths {
-                *width *= TEXT_WIDTH as f64 / total;
-            }
-        } else {
-            // What is left goes to the columns of numbers in equal parts.
-            let rest = (TEXT_WIDTH as f64 - total) / (grid.columns - 1) as f64;
-            for width in widths.iter_mut().skip(1) {
-                *width += rest;
-            }
+        let sizes: Vec<f64> = (13..=SMALL).rev().map(|half_points| half_points as f64 / 2.0).collect();
+        let found = layout(grid, TEXT_WIDTH as f64 / 20.0, CELL_MARGIN as f64 / 10.0, &sizes);
+        let mut widths: Vec<f64> = found.widths.iter().map(|points| points * 20.0 + 2.0 * CELL_MARGIN as f64).collect();
+        // What is left goes to the columns of numbers in equal parts, or to a column that stands alone.
+        let rest = (TEXT_WIDTH as f64 - widths.iter().sum::<f64>()).max(0.0);
+        let from = usize::from(grid.columns > 1);
+        let share = rest / (grid.columns - from) as f64;
+        widths.iter_mut().skip(from).for_each(|width| *width += share);
+        Self {
+            grid,
+            widths: widths.into_iter().map(|width| width as usize).collect(),
+            size: (found.size * 2.0) as usize,
         }
-        Self { grid, widths: widths.into_iter().map(|width| width as usize).collect(), size }
     }
 
     fn cell(&self, paragraph: Paragraph, column: usize, span: usize) -> TableCell {

@@ -5,6 +5,7 @@ use attica::text::{Language, Text};
 use crate::escape::{file_name, latex as escape};
 use crate::format::{self, Style};
 use crate::grid::{Grid, GridHead, GridRow, Place, Printed, grid};
+use crate::layout::{Layout, layout};
 use crate::report::{Block, Report};
 use crate::table::{Align, Table};
 
@@ -20,7 +21,10 @@ pub fn write(report: &Report, figure_path: impl Fn(&str) -> String) -> String {
         body.push_str(&format!("\\medskip{{\\large {}\\par}}\n", text(subtitle)));
     }
     if let Some(badge) = &report.badge {
-        body.push_str(&format!("\\medskip\\fbox{{\\textbf{{{}}}}}\\par\n", text(badge)));
+        body.push_str(&format!(
+            "\\medskip\\fbox{{\\parbox{{.94\\textwidth}}{{\\centering\\textbf{{{}}}}}}}\\par\n",
+            text(badge)
+        ));
     }
     body.push_str("\\end{center}\n\n");
     let (mut tables, mut figures) = (0, 0);
@@ -98,7 +102,7 @@ fn preamble(report: &Report, body: &str) -> String {
     let rules = if report.style == Style::Cn { "1.5pt" } else { "1pt" };
     format!(
         "% !TeX program = {engine}\n{class}\\usepackage[margin=2.54cm]{{geometry}}\n\\usepackage{{amsmath}}\n\
-         \\usepackage{{float}}\n\\usepackage{{graphicx}}\n\\usepackage{{array}}\n\\usepackage{{booktabs}}\n\\usepackage{{dcolumn}}\n\
+         \\usepackage{{float}}\n\\usepackage{{graphicx}}\n\\usepackage{{array}}\n\\usepackage{{longtable}}\n\\usepackage{{booktabs}}\n\\usepackage{{dcolumn}}\n\
          \\usepackage[para,flushleft]{{threeparttable}}\n\\usepackage{{caption}}\n\
          \\captionsetup{{labelfont=bf,textfont=bf,labelsep={separator}}}\n\
          \\setlength{{\\heavyrulewidth}}{{{rules}}}\n\\setlength{{\\lightrulewidth}}{{.75pt}}\n\
@@ -106,23 +110,63 @@ fn preamble(report: &Report, body: &str) -> String {
     )
 }
 
+/// Letters that a table may have, with their commands: as the classes of [`preamble`] set them.
+const SIZES_EN: [(f64, &str); 5] =
+    [(10.95, ""), (10.0, "\\small"), (9.0, "\\footnotesize"), (8.0, "\\scriptsize"), (6.0, "\\tiny")];
+const SIZES_ZH: [(f64, &str); 5] =
+    [(12.0, ""), (10.5, "\\small"), (9.0, "\\footnotesize"), (7.5, "\\scriptsize"), (6.5, "\\tiny")];
+/// A4 with margins of 2.54 cm, in TeX's points.
+const TEXT_WIDTH: f64 = 452.9;
+/// Points on both sides of a column.
+const GAP: f64 = 8.0;
+/// Points that the lines of a table may fill on one page, with room for caption and notes.
+const PAGE: f64 = 560.0;
+
 fn table(out: &mut String, table: &Table, number: usize, report: &Report) {
     let language = report.language;
     let grid = grid(table, report.style, language);
     if grid.columns == 0 {
         return;
     }
+    let sizes = if language == Language::Zh { SIZES_ZH } else { SIZES_EN };
+    let found = layout(&grid, TEXT_WIDTH, GAP, &sizes.map(|(points, _)| points));
+    let command = sizes.iter().find(|(points, _)| *points == found.size).map_or("", |(_, command)| command);
+    let gap = GAP / 2.0;
+    let setting = format!("{command}\\setlength{{\\tabcolsep}}{{{gap}pt}}\n");
+    let caption = format!("\\caption{{{}}}\\label{{tab:{number}}}", escape(table.title.get(language)));
+    let columns = columns(table, &found);
+    let head = printed_head(&grid, &found, report.style);
+    let rows = printed_rows(table, &grid, &found, report.style);
+    let notes = escape(&format::notes(&table.notes, language));
+    // Lines of this many points, as LaTeX leads them.
+    if found.lines as f64 * 1.25 * found.size > PAGE {
+        out.push_str(&format!(
+            "{{{setting}\\begin{{longtable}}{{@{{}}{columns}@{{}}}}\n{caption}\\\\\n\\toprule\n{head}\\endfirsthead\n\
+             \\toprule\n{head}\\endhead\n\\bottomrule\n\\endfoot\n{rows}\\end{{longtable}}}}\n"
+        ));
+        if !notes.is_empty() {
+            out.push_str(&format!("\\vspace{{-\\medskipamount}}\\noindent{{\\footnotesize {notes}\\par}}\n"));
+        }
+        out.push_str("\\medskip\n\n");
+        return;
+    }
     out.push_str(&format!(
-        "\\begin{{table}}[H]\n\\centering\n\\begin{{threeparttable}}\n\\caption{{{}}}\\label{{tab:{number}}}\n{}\
-         \\begin{{tabular}}{{@{{}}{}@{{}}}}\n\\toprule\n",
-        escape(table.title.get(language)),
-        size(&grid),
-        columns(table, &grid)
+        "\\begin{{table}}[H]\n\\centering\n\\begin{{threeparttable}}\n{caption}\n{setting}\
+         \\begin{{tabular}}{{@{{}}{columns}@{{}}}}\n\\toprule\n{head}{rows}\\bottomrule\n\\end{{tabular}}\n"
     ));
+    if !notes.is_empty() {
+        out.push_str(&format!("\\begin{{tablenotes}}\\footnotesize\n\\item {notes}\n\\end{{tablenotes}}\n"));
+    }
+    out.push_str("\\end{threeparttable}\n\\end{table}\n\n");
+}
+
+/// The head with the rule below it.
+fn printed_head(grid: &Grid, found: &Layout, style: Style) -> String {
+    let mut out = String::new();
     for row in &grid.head {
-        let cells: Vec<String> = row.iter().map(head).collect();
+        let cells: Vec<String> = row.iter().map(|cell| head(cell, found)).collect();
         out.push_str(&format!("{} \\\\\n", cells.join(" & ")));
-        if report.style == Style::Aer {
+        if style == Style::Aer {
             for head in row.iter().filter(|head| head.is_group()) {
                 out.push_str(&format!("\\cmidrule(lr){{{}-{}}}", head.start + 1, head.start + head.span));
             }
@@ -134,15 +178,20 @@ fn table(out: &mut String, table: &Table, number: usize, report: &Report) {
     if !grid.head.is_empty() {
         out.push_str("\\midrule\n");
     }
+    out
+}
+
+fn printed_rows(table: &Table, grid: &Grid, found: &Layout, style: Style) -> String {
+    let mut out = String::new();
     for row in &grid.rows {
         match row {
             GridRow::Cells(cells) => {
                 let cells: Vec<String> =
-                    cells.iter().enumerate().map(|(j, cell)| body(cell, table.columns[j])).collect();
+                    cells.iter().enumerate().map(|(j, cell)| body(cell, table.columns[j], found, j)).collect();
                 out.push_str(&format!("{} \\\\\n", cells.join(" & ")));
             }
             GridRow::Panel(text) => {
-                let command = if report.style == Style::Cn { "textbf" } else { "textit" };
+                let command = if style == Style::Cn { "textbf" } else { "textit" };
                 out.push_str(&format!(
                     "\\multicolumn{{{}}}{{@{{}}l}}{{\\{command}{{{}}}}} \\\\\n",
                     grid.columns,
@@ -150,66 +199,54 @@ fn table(out: &mut String, table: &Table, number: usize, report: &Report) {
                 ));
             }
             GridRow::Separator => {
-                out.push_str(if report.style == Style::Aer { "\\midrule\n" } else { "\\addlinespace\n" });
+                out.push_str(if style == Style::Aer { "\\midrule\n" } else { "\\addlinespace\n" });
             }
         }
     }
-    out.push_str("\\bottomrule\n\\end{tabular}\n");
-    let notes = format::notes(&table.notes, language);
-    if !notes.is_empty() {
-        out.push_str(&format!("\\begin{{tablenotes}}\\footnotesize\n\\item {}\n\\end{{tablenotes}}\n", escape(&notes)));
-    }
-    out.push_str("\\end{threeparttable}\n\\end{table}\n\n");
+    out
 }
 
-/// Column types: labels to the left (in lines when they are long), decimals in line, words centred.
-fn columns(table: &Table, grid: &Grid) -> String {
-    (0..grid.columns)
-        .map(|j| match table.columns[j] {
-            Align::Left if letters(grid, j) > 44 => ">{\\raggedright\\arraybackslash}p{6cm}".to_owned(),
-            Align::Left => "l".to_owned(),
-            Align::Centre => "c".to_owned(),
-            Align::Decimal => "d".to_owned(),
+/// Column types: labels to the left (in lines where they wrap), decimals in line, words centred.
+fn columns(table: &Table, found: &Layout) -> String {
+    (0..found.widths.len())
+        .map(|j| match (table.columns[j], found.wraps[j]) {
+            (Align::Left, true) => wrapped("raggedright", 'p', found.widths[j]),
+            (Align::Left, false) => "l".to_owned(),
+            (Align::Centre, true) => wrapped("centering", 'p', found.widths[j]),
+            (Align::Centre, false) => "c".to_owned(),
+            (Align::Decimal, _) => "d".to_owned(),
         })
         .collect()
 }
 
-/// The longest text of a column, in letters; a Chinese character counts for two.
-fn letters(grid: &Grid, column: usize) -> usize {
-    let length = |text: &str| text.chars().map(|c| if c >= '\u{2E80}' { 2 } else { 1 }).sum::<usize>();
-    let cells = grid.rows.iter().filter_map(|row| match row {
-        GridRow::Cells(cells) => Some(length(&cells[column].text)),
-        _ => None,
-    });
-    let heads = grid.head.iter().flatten().filter(|head| head.start == column && head.span == 1);
-    cells.chain(heads.map(|head| length(&head.text))).max().unwrap_or(0)
+/// A column of lines.
+fn wrapped(how: &str, kind: char, width: f64) -> String {
+    format!(">{{\\{how}\\arraybackslash}}{kind}{{{width:.1}pt}}")
 }
 
-/// Smaller letters and narrower gaps for wide tables: some 95 letters fit in a line.
-fn size(grid: &Grid) -> &'static str {
-    let total: usize = (0..grid.columns).map(|j| letters(grid, j).min(44) + 3).sum();
-    match total {
-        0..=86 => "",
-        87..=100 => "\\small\n",
-        101..=120 => "\\footnotesize\\setlength{\\tabcolsep}{4pt}\n",
-        _ => "\\scriptsize\\setlength{\\tabcolsep}{3pt}\n",
-    }
-}
-
-fn head(head: &GridHead) -> String {
+/// A cell of the head; lines stand on the rule below.
+fn head(head: &GridHead, found: &Layout) -> String {
     let text = escape(&head.text);
     match (head.start, head.span) {
+        (start, 1) if !text.is_empty() && found.wraps[start] => {
+            let (edge, how) = if start == 0 { ("@{}", "raggedright") } else { ("", "centering") };
+            format!("\\multicolumn{{1}}{{{edge}{}}}{{{text}}}", wrapped(how, 'b', found.widths[start]))
+        }
         (0, 1) => text,
         _ if text.is_empty() && head.span == 1 => String::new(),
         (_, span) => format!("\\multicolumn{{{span}}}{{c}}{{{text}}}"),
     }
 }
 
-fn body(cell: &Printed, align: Align) -> String {
+fn body(cell: &Printed, align: Align, found: &Layout, column: usize) -> String {
     match cell.place {
         _ if cell.text.is_empty() => String::new(),
         Place::Left => escape(&cell.text),
         Place::Centre if align == Align::Centre => escape(&cell.text),
+        Place::Centre if cell.is_text && found.wraps[column] => {
+            let lines = wrapped("centering", 'p', found.widths[column]);
+            format!("\\multicolumn{{1}}{{{lines}}}{{{}}}", escape(&cell.text))
+        }
         Place::Centre => format!("\\multicolumn{{1}}{{c}}{{{}}}", escape(&cell.text)),
         Place::Point(_) => math(&cell.text),
     }

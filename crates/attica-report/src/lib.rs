@@ -13,6 +13,7 @@ pub mod format;
 pub mod grid;
 pub mod html;
 pub mod latex;
+mod layout;
 pub mod markdown;
 pub mod report;
 pub mod table;
