@@ -143,18 +143,9 @@ pub struct Check {
     pub json: bool,
 }
 
+/// Which rows an estimate uses, how they count, and how it infers.
 #[derive(Debug, clap::Args)]
-pub struct Fit {
-    /// The formula: outcome ~ regressors | absorbed effects
-    pub formula: String,
-    /// The table
-    pub data: PathBuf,
-    /// Cluster variables
-    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
-    pub cluster: Vec<String>,
-    /// Covariance when not clustered: iid or HC1
-    #[arg(long, value_name = "KIND", conflicts_with = "cluster")]
-    pub vcov: Option<String>,
+pub struct Estimation {
     /// Small-sample rule: reghdfe, fixest, xtreg, areg, linearmodels, plm, none
     #[arg(long, value_name = "PRESET", default_value = "reghdfe")]
     pub ssc: String,
@@ -167,6 +158,25 @@ pub struct Fit {
     /// Rows to use, such as 'year >= 2009'
     #[arg(long, value_name = "CONDITION")]
     pub r#where: Option<String>,
+    /// Confidence level
+    #[arg(long, default_value_t = 0.95)]
+    pub level: f64,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Fit {
+    /// The formula: outcome ~ regressors | absorbed effects
+    pub formula: String,
+    /// The table
+    pub data: PathBuf,
+    /// Cluster variables
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
+    pub cluster: Vec<String>,
+    /// Covariance when not clustered: iid or HC1
+    #[arg(long, value_name = "KIND", conflicts_with = "cluster")]
+    pub vcov: Option<String>,
+    #[command(flatten)]
+    pub estimation: Estimation,
     /// Column of the unit, for lags and units counted
     #[arg(long, requires = "time")]
     pub unit: Option<String>,
@@ -176,9 +186,6 @@ pub struct Fit {
     /// Keep absorbed groups that have one row
     #[arg(long)]
     pub keep_singletons: bool,
-    /// Confidence level
-    #[arg(long, default_value_t = 0.95)]
-    pub level: f64,
     /// Print the estimate as one JSON object on stdout
     #[arg(long)]
     pub json: bool,
@@ -243,21 +250,8 @@ pub struct Did {
     /// Cluster variable; the unit by default
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
     pub cluster: Vec<String>,
-    /// Small-sample rule of estimators that have a regression inside
-    #[arg(long, value_name = "PRESET", default_value = "reghdfe")]
-    pub ssc: String,
-    /// Column of weights
-    #[arg(long, value_name = "COLUMN")]
-    pub weights: Option<String>,
-    /// What weights mean
-    #[arg(long, value_name = "KIND", default_value = "analytic")]
-    pub weights_kind: Weighting,
-    /// Rows to use, such as 'year >= 2009'
-    #[arg(long, value_name = "CONDITION")]
-    pub r#where: Option<String>,
-    /// Confidence level
-    #[arg(long, default_value_t = 0.95)]
-    pub level: f64,
+    #[command(flatten)]
+    pub estimation: Estimation,
     /// Seed of every random draw
     #[arg(long, default_value_t = 20_111_020)]
     pub seed: u64,

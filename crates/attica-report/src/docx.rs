@@ -297,7 +297,7 @@ impl<'a> Layout<'a> {
         let end = (column + span).min(self.widths.len());
         let width = self.widths[column..end].iter().sum();
         let cell =
-            TableCell::new().add_paragraph(paragraph).width(width, WidthType::Dxa).vertical_align(VAlignType::Center);
+            TableCell::new().add_paragraph(paragraph).width(width, WidthType::Dxa).vertical_align(VAlignType::Top);
         if span > 1 { cell.grid_span(span) } else { cell }
     }
 
@@ -309,6 +309,7 @@ impl<'a> Layout<'a> {
     fn head(&self, head: &GridHead, last: bool, style: Journal) -> TableCell {
         let align = if head.start == 0 && head.span == 1 { AlignmentType::Left } else { AlignmentType::Center };
         let cell = self.cell(self.text(&head.text, align).keep_next(true), head.start, head.span);
+        let cell = cell.vertical_align(VAlignType::Bottom);
         let rule = |eighths: usize| {
             let bottom = TableCellBorder::new(TableCellBorderPosition::Bottom).border_type(BorderType::Single);
             TableCellBorders::with_empty().set(bottom.size(eighths))

@@ -106,7 +106,7 @@ fn preamble(report: &Report, body: &str) -> String {
          \\usepackage[para,flushleft]{{threeparttable}}\n\\usepackage{{caption}}\n\
          \\captionsetup{{labelfont=bf,textfont=bf,labelsep={separator}}}\n\
          \\setlength{{\\heavyrulewidth}}{{{rules}}}\n\\setlength{{\\lightrulewidth}}{{.75pt}}\n\
-         \\newcolumntype{{d}}{{D{{.}}{{.}}{{-1}}}}\n"
+         \\newcolumntype{{d}}[1]{{D{{.}}{{.}}{{#1}}}}\n"
     )
 }
 
@@ -134,7 +134,7 @@ fn table(out: &mut String, table: &Table, number: usize, report: &Report) {
     let gap = GAP / 2.0;
     let setting = format!("{command}\\setlength{{\\tabcolsep}}{{{gap}pt}}\n");
     let caption = format!("\\caption{{{}}}\\label{{tab:{number}}}", escape(table.title.get(language)));
-    let columns = columns(table, &found);
+    let columns = columns(table, &grid, &found);
     let head = printed_head(&grid, &found, report.style);
     let rows = printed_rows(table, &grid, &found, report.style);
     let notes = escape(&format::notes(&table.notes, language));
@@ -207,16 +207,30 @@ fn printed_rows(table: &Table, grid: &Grid, found: &Layout, style: Style) -> Str
 }
 
 /// Column types: labels to the left (in lines where they wrap), decimals in line, words centred.
-fn columns(table: &Table, found: &Layout) -> String {
+fn columns(table: &Table, grid: &Grid, found: &Layout) -> String {
     (0..found.widths.len())
         .map(|j| match (table.columns[j], found.wraps[j]) {
             (Align::Left, true) => wrapped("raggedright", 'p', found.widths[j]),
             (Align::Left, false) => "l".to_owned(),
             (Align::Centre, true) => wrapped("centering", 'p', found.widths[j]),
             (Align::Centre, false) => "c".to_owned(),
-            (Align::Decimal, _) => "d".to_owned(),
+            (Align::Decimal, _) => decimal(grid, j),
         })
         .collect()
+}
+
+/// A column of decimals, with the digits before and after the point that it has room for; raised stars are narrow.
+fn decimal(grid: &Grid, column: usize) -> String {
+    let (mut before, mut after) = (1, 0);
+    for row in &grid.rows {
+        let GridRow::Cells(cells) = row else { continue };
+        let Place::Point(at) = cells[column].place else { continue };
+        let (left, right) = cells[column].text.split_at(at);
+        let stars = right.matches('*').count();
+        before = before.max(left.chars().count());
+        after = after.max(right.trim_start_matches('.').chars().count() - stars + stars.div_ceil(2));
+    }
+    format!("d{{{before}.{after}}}")
 }
 
 /// A column of lines.

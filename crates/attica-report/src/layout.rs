@@ -10,6 +10,8 @@ const LINES: usize = 3;
 const LARGEST_WRAPPED: f64 = 9.0;
 const PROSE: f64 = 8.0;
 const SMALLEST_WRAPPED: f64 = 7.5;
+/// Letters' heights that a column of lines is wide at least, unless its texts are shorter.
+const NARROWEST: f64 = 6.0;
 /// What lines that do not break at their very end lose.
 const RAGGED: f64 = 1.15;
 
@@ -70,7 +72,7 @@ fn width(content: &Content, lines: usize) -> f64 {
 /// The fewest lines that let all columns into `room`; none when words and numbers alone are wider.
 fn fewest(contents: &[Content], room: f64) -> Option<usize> {
     let fits = |lines: usize| contents.iter().map(|content| width(content, lines)).sum::<f64>() <= room;
-    (1..=LINES).chain((LINES + 1..200).step_by(1)).find(|&lines| fits(lines))
+    (1..200).find(|&lines| fits(lines))
 }
 
 /// Widths at `lines` lines, with what is left given to the columns that wrap; scaled down where nothing fits.
@@ -93,7 +95,7 @@ fn contents(grid: &Grid, size: f64) -> Vec<Content> {
     let mut contents: Vec<Content> = (0..grid.columns).map(|_| Content { whole: 0.0, least: 0.0 }).collect();
     let mut add = |column: usize, text: &str, breaks: bool| {
         let whole = printed_width(text, size);
-        let least = if breaks { longest_word(text, size) } else { whole };
+        let least = if breaks { longest_word(text, size).max(NARROWEST * size).min(whole) } else { whole };
         contents[column].whole = contents[column].whole.max(whole);
         contents[column].least = contents[column].least.max(least);
     };
@@ -102,6 +104,11 @@ fn contents(grid: &Grid, size: f64) -> Vec<Content> {
     }
     for cells in rows(grid) {
         cells.iter().enumerate().for_each(|(column, cell)| add(column, &cell.text, cell.is_text));
+    }
+    // Numbers stand on their points: the longest beginning beside the longest end.
+    for (content, (left, right)) in contents.iter_mut().zip(&grid.widths) {
+        let numbers = 0.5 * size * (left + right) as f64;
+        (content.whole, content.least) = (content.whole.max(numbers), content.least.max(numbers));
     }
     contents
 }

@@ -23,10 +23,15 @@ pub enum Reason {
     /// Zero weight; the weight's column.
     ZeroWeight(String),
     /// Rows of units that a step leaves out by design; why.
-    Excluded(String),
+    Excluded(Text),
 }
 
 impl Reason {
+    /// Rows that a step leaves out by design, with why in English and Chinese.
+    pub fn excluded(en: impl Into<String>, zh: impl Into<String>) -> Self {
+        Self::Excluded(Text::new(en, zh))
+    }
+
     /// Short sentence for a ledger table.
     pub fn text(&self) -> Text {
         match self {
@@ -37,7 +42,7 @@ impl Reason {
             Self::Singleton(of) => Text::new(format!("singleton in {of}"), format!("{of} 的单观测组")),
             Self::PerfectFit(of) => Text::new(format!("perfectly fitted by {of}"), format!("被 {of} 完全拟合")),
             Self::ZeroWeight(of) => Text::new(format!("zero weight {of}"), format!("权重 {of} 为零")),
-            Self::Excluded(of) => Text::new(format!("excluded: {of}"), format!("剔除：{of}")),
+            Self::Excluded(of) => Text::new(format!("excluded: {}", of.en), format!("剔除：{}", of.zh)),
         }
     }
 }

@@ -7,6 +7,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::chinese;
 use crate::text::Text;
 
 /// Something worth saying about a result that was computed all the same. Warnings travel with the
@@ -67,6 +68,18 @@ impl Problem {
     pub fn fix(mut self, fix: impl Into<String>) -> Self {
         self.fix = Some(fix.into());
         self
+    }
+
+    /// What is wrong, in both languages; in Chinese without the columns and numbers that only the English names.
+    pub fn text(&self) -> Text {
+        let chinese = chinese::sentence(&self.message).or_else(|| chinese::meaning(&self.id));
+        Text::new(&self.message, chinese.unwrap_or(&self.message))
+    }
+
+    /// What the user can do about it, in both languages; empty where there is nothing to say.
+    pub fn remedy(&self) -> Text {
+        let fix = self.fix.as_deref().unwrap_or_default();
+        Text::new(fix, chinese::sentence(fix).unwrap_or_default())
     }
 
     /// The same problem with its place.

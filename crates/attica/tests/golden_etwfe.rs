@@ -138,7 +138,7 @@ fn without_never_treated_the_last_cohort_is_the_control_as_in_jwdid() {
     let treated = loaded.frame.numbers("first").unwrap().iter().map(|g| *g > 0.0).collect();
     let mut spec = loaded.spec("lemp", &[]);
     spec.fit.ssc = Ssc::of(Preset::Reghdfe);
-    spec.design.subset = Some((attica::ledger::Reason::Excluded("never treated".to_owned()), treated));
+    spec.design.subset = Some((attica::ledger::Reason::excluded("never treated", "从未处理"), treated));
     let found = find("etwfe").unwrap().estimate(loaded.data(), &spec).unwrap();
     let golden = [
         (-0.035399014515583818, 0.023546467824157553),

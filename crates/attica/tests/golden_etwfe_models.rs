@@ -112,7 +112,7 @@ fn a_covariate_that_varies_over_time_in_an_unbalanced_weighted_panel() {
     let Some((loaded, keep)) = stagg() else { return };
     let mut spec = loaded.spec("y", &["x1"]);
     spec.design.weights = Some(("w".to_owned(), WeightKind::Analytic));
-    spec.design.subset = Some((Reason::Excluded("left out".to_owned()), keep));
+    spec.design.subset = Some((Reason::excluded("left out", "剔除"), keep));
     let found = run(&loaded, &spec);
     assert_eq!((found.n_obs, found.ledger.dropped[0].rows), (871, 79));
     overall("unit", &found, -1.19686416152885, 1.46552616799845e-01);

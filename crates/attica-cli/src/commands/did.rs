@@ -51,7 +51,7 @@ pub fn did(args: &Did) -> Done {
     let (text, options) = options(args)?;
     let options = options.map_err(|problems| Failure::input(problems).pointing_into("--option", &text))?;
     let (frame, source) = read_file(&args.data, &ReadOptions::default())?;
-    let (frame, filtered, noticed) = super::kept(frame, args.r#where.as_deref())?;
+    let (frame, filtered, noticed) = super::kept(frame, args.estimation.r#where.as_deref())?;
     let (mut frame, panel, found) = run::sorted(frame, &args.unit, &args.time)?;
     let mut warnings = [source.warnings, noticed, found].concat();
     let treatment = treatment(args, &frame, &panel).map_err(super::on_the_command_line)?;
@@ -149,14 +149,14 @@ fn spec(args: &Did, treatment: &Treatment, panel: &Panel, options: estimator::op
         treatment: treatment.name.clone(),
         controls: args.controls.clone(),
         design: DesignOptions {
-            weights: args.weights.clone().map(|column| (column, args.weights_kind.into())),
+            weights: args.estimation.weights.clone().map(|column| (column, args.estimation.weights_kind.into())),
             clusters: clusters.clone(),
             ..DesignOptions::default()
         },
         fit: FitOptions {
             vcov: Vcov::Cluster(clusters),
-            ssc: Ssc::parse(&args.ssc)?,
-            level: super::level(args.level)?,
+            ssc: Ssc::parse(&args.estimation.ssc)?,
+            level: super::level(args.estimation.level)?,
             keep_singletons: false,
             constants: false,
         },

@@ -71,9 +71,10 @@ fn side_by_side(output: &Output, decimals: usize, language: Language) -> String 
         ]);
     }
     for one in &output.failed {
+        let (id, said) = (&one.problem.id, one.problem.text());
         let why = match language {
-            Language::En => format!("no result ({}): {}", one.problem.id, one.problem.message),
-            Language::Zh => format!("无结果（{}）：{}", one.problem.id, one.problem.message),
+            Language::En => format!("no result ({id}): {}", said.en),
+            Language::Zh => format!("无结果（{id}）：{}", said.zh),
         };
         rows.push(vec![one.estimator.clone(), why]);
     }

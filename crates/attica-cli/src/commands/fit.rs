@@ -34,13 +34,13 @@ pub fn fit(args: &Fit) -> Done {
     let vcov = vcov(args)?;
     let options = FitOptions {
         vcov: vcov.clone(),
-        ssc: Ssc::parse(&args.ssc)?,
-        level: super::level(args.level)?,
+        ssc: Ssc::parse(&args.estimation.ssc)?,
+        level: super::level(args.estimation.level)?,
         keep_singletons: args.keep_singletons,
         constants: true,
     };
     let (frame, source) = read_file(&args.data, &ReadOptions::default())?;
-    let (frame, filtered, noticed) = super::kept(frame, args.r#where.as_deref())?;
+    let (frame, filtered, noticed) = super::kept(frame, args.estimation.r#where.as_deref())?;
     let mut warnings = source.warnings;
     warnings.extend(noticed);
     let panel = match (&args.unit, &args.time) {
@@ -52,7 +52,7 @@ pub fn fit(args: &Fit) -> Done {
         _ => None,
     };
     let design_options = DesignOptions {
-        weights: args.weights.clone().map(|column| (column, args.weights_kind.into())),
+        weights: args.estimation.weights.clone().map(|column| (column, args.estimation.weights_kind.into())),
         clusters: vcov.clusters().to_vec(),
         coordinates: vcov.coordinates(),
         ..DesignOptions::default()

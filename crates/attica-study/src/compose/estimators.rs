@@ -28,13 +28,13 @@ pub(super) fn blocks(words: &Words<'_>, found: &EventStudies) -> Vec<Block> {
 /// Estimators without an answer stand out, with the reason.
 pub(super) fn failed(one: &NoAnswer) -> Block {
     let (label, problem) = (&one.label, &one.problem);
-    let fix = problem.fix.clone().unwrap_or_default();
+    let said = problem.text();
     Block::Warning(sentences([
         stop(text(
-            format!("{} has no result ({}): {}", label.en, problem.id, problem.message),
-            format!("{}未能给出结果（{}）：{}", label.zh, problem.id, problem.message),
+            format!("{} has no result ({}): {}", label.en, problem.id, said.en),
+            format!("{}未能给出结果（{}）：{}", label.zh, problem.id, said.zh),
         )),
-        stop(Text::same(fix)),
+        sentence(problem.remedy()),
     ]))
 }
 

@@ -20,6 +20,8 @@ mod words;
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]
+mod several;
+#[cfg(test)]
 mod tests;
 
 use attica::text::{Language, Text};
@@ -119,14 +121,16 @@ fn section_blocks(words: &Words<'_>, section: &Section) -> Vec<Block> {
         Content::EventStudy(found) => event::blocks(words, found),
         Content::Placebo(found) => placebo::blocks(words, found),
         Content::Failed(problem) => {
-            let fix = problem
-                .fix
-                .as_deref()
-                .map_or_else(Text::default, |fix| text(format!("What to do: {fix}"), format!("处理办法：{fix}")));
+            let (said, fix) = (problem.text(), problem.remedy());
+            let fix = if fix == Text::default() {
+                fix
+            } else {
+                text(format!("What to do: {}", fix.en), format!("处理办法：{}", fix.zh))
+            };
             vec![Block::Warning(sentences([
                 stop(text(
-                    format!("This step was not computed ({}): {}", problem.id, problem.message),
-                    format!("该步骤未能完成（{}）：{}", problem.id, problem.message),
+                    format!("This step was not computed ({}): {}", problem.id, said.en),
+                    format!("该步骤未能完成（{}）：{}", problem.id, said.zh),
                 )),
                 stop(fix),
             ]))]

@@ -162,10 +162,10 @@ fn failed(models: &[Model], from: usize) -> Vec<Text> {
         .into_iter()
         .map(|(which, problem)| {
             let at = columns(&which);
-            let (id, message) = (&problem.id, &problem.message);
+            let (id, message) = (&problem.id, problem.text());
             stop(text(
-                format!("{} could not be estimated ({id}): {message}", sentence_case(at.clone()).en),
-                format!("{}未能估计（{id}）：{message}", at.zh),
+                format!("{} could not be estimated ({id}): {}", sentence_case(at.clone()).en, message.en),
+                format!("{}未能估计（{id}）：{}", at.zh, message.zh),
             ))
         })
         .collect()

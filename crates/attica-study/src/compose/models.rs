@@ -116,7 +116,7 @@ impl Columns<'_> {
     fn coefficient(&self, label: Text, name: &str, find: &dyn Fn(&FitRecord) -> Option<&Term>) -> [Row; 2] {
         let style = &self.words.results.style;
         let cell = |model: &Model, print: &dyn Fn(&Term) -> Cell, absent: &dyn Fn(Text) -> Cell| match &model.fit {
-            Outcome::Failed(problem) => absent(Text::same(problem.message.clone())),
+            Outcome::Failed(problem) => absent(problem.text()),
             Outcome::Fit(fit) => match (find(fit), fit.omitted.iter().find(|omitted| omitted.name == name)) {
                 (Some(term), _) => print(term),
                 (None, Some(omitted)) => absent(omitted.reason.clone()),
@@ -140,7 +140,7 @@ impl Columns<'_> {
     fn row(&self, label: Text, cell: impl Fn(&FitRecord) -> Cell) -> Row {
         let cells = self.models.iter().map(|model| match &model.fit {
             Outcome::Fit(fit) => cell(fit),
-            Outcome::Failed(problem) => Cell::Absent(Text::same(problem.message.clone())),
+            Outcome::Failed(problem) => Cell::Absent(problem.text()),
         });
         Row::Cells(std::iter::once(Cell::Text(label)).chain(cells).collect())
     }

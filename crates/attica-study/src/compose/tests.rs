@@ -6,7 +6,7 @@ use attica_report::report::Block;
 use attica_report::table::Row;
 
 use super::fixture::results;
-use super::report;
+use super::{report, several};
 
 /// The report as its Markdown writer prints it.
 fn print(language: Language) -> String {
@@ -21,6 +21,54 @@ fn the_english_report_reads_well() {
 #[test]
 fn the_chinese_report_reads_well() {
     insta::assert_snapshot!(print(Language::Zh));
+}
+
+/// The overlay, the averages, what each estimator rests on and what it really used, and the one that has no answer.
+#[test]
+fn several_estimators_stand_side_by_side() {
+    let report = report(&several::results(), Language::En);
+    let figure = report.figures().find(|figure| figure.id == "event-study").unwrap();
+    insta::assert_snapshot!("figure_of_several_estimators", serde_json::to_string_pretty(figure).unwrap());
+    let ids = ["event-study", "estimators", "estimators-basis", "estimators-sample"];
+    let blocks = report.blocks.into_iter().filter(|block| match block {
+        Block::Table(table) => ids.contains(&table.id.as_str()) || table.id.starts_with("estimators-"),
+        Block::Warning(_) => true,
+        _ => false,
+    });
+    let part = attica_report::report::Report { blocks: blocks.collect(), ..super::report(&results(), Language::En) };
+    insta::assert_snapshot!("tables_of_several_estimators", markdown::write(&part, |id| format!("figures/{id}.svg")));
+}
+
+/// Runs of four or more English words, apart from the names of papers.
+fn english(page: &str, names: &[String]) -> Vec<String> {
+    let page = names.iter().fold(page.to_owned(), |page, name| page.replace(name, "；"));
+    let is_word = |word: &str| {
+        let letters = word.trim_end_matches([',', '.', ';', ':']);
+        letters.len() > 1 && letters.chars().all(|c| c.is_ascii_alphabetic() || matches!(c, '-' | '\''))
+    };
+    let mut found = Vec::new();
+    for part in page.split(|c: char| !c.is_ascii() || c == '\n') {
+        let words: Vec<&str> = part.split(' ').collect();
+        let runs = words.split(|word| !is_word(word)).filter(|run| run.len() > 3);
+        found.extend(runs.map(|run| run.join(" ")));
+    }
+    found
+}
+
+/// Nothing but names is English in a Chinese report.
+#[test]
+fn the_chinese_report_has_no_english_sentence() {
+    let found = several::results();
+    let mut names: Vec<String> =
+        attica::estimator::ESTIMATORS.iter().map(|one| one.about().reference.to_owned()).collect();
+    for section in &found.sections {
+        if let crate::results::Content::EventStudy(studies) = &section.content {
+            names.extend(studies.estimators.iter().map(|one| one.reference.clone()));
+        }
+    }
+    let page = markdown::write(&report(&found, Language::Zh), |id| format!("figures/{id}.svg"));
+    assert_eq!(english(&page, &names), Vec::<String>::new());
+    assert_eq!(english("注：no comparison is left。", &[]), ["no comparison is left"]);
 }
 
 /// Every row of every table has the width that its columns say.

@@ -103,17 +103,17 @@ fn collect(results: &Results) -> Vec<Entry> {
     for section in &results.sections {
         match &section.content {
             Content::Failed(problem) => {
-                add(&problem.id, &Text::same(problem.message.clone()), super::heading(&section.step));
+                add(&problem.id, &problem.text(), super::heading(&section.step));
             }
             Content::EventStudy(found) => {
                 for one in &found.failed {
-                    add(&one.problem.id, &Text::same(one.problem.message.clone()), one.label.clone());
+                    add(&one.problem.id, &one.problem.text(), one.label.clone());
                 }
             }
             Content::Models(family) => {
                 for model in &family.models {
                     if let Outcome::Failed(problem) = &model.fit {
-                        add(&problem.id, &Text::same(problem.message.clone()), family.title.clone());
+                        add(&problem.id, &problem.text(), family.title.clone());
                     }
                 }
             }

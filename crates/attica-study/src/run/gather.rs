@@ -92,7 +92,11 @@ fn one(table: &Source, i: usize, study: &StudySource, folder: &Path, panel: &Sou
                 Duplicates::Last => ("the last was kept", "保留末行"),
                 Duplicates::Mean | Duplicates::Error => ("their numbers were averaged", "数值取均值"),
             };
-            ledger.drop_rows(Reason::Excluded(format!("further rows of one {}: {en}", keys.join(" and "))), lost);
+            let why = Reason::excluded(
+                format!("further rows of one {}: {en}", keys.join(" and ")),
+                format!("{}重复的行：{zh}", keys.join("、")),
+            );
+            ledger.drop_rows(why, lost);
             warnings.push(Warning::new(
                 "E101",
                 format!("{}: {lost} further rows of one {}; {en}", table.file, keys.join(" and ")),

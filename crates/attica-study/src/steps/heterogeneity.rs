@@ -87,7 +87,8 @@ fn columns(study: Study<'_>, split: &Split, main: &Spec) -> Vec<crate::results::
         .enumerate()
         .map(|(group, label)| {
             let keep = split.of_row.iter().map(|of| *of == Some(group)).collect();
-            let reason = Reason::Excluded(format!("{} other than {label}", split.name));
+            let reason =
+                Reason::excluded(format!("{} other than {label}", split.name), format!("{}非{label}", split.name));
             let spec = Spec { head: Text::same(label), subset: Some((reason, keep)), ..main.clone() };
             study.model(&spec)
         })
@@ -104,7 +105,7 @@ fn tests(
     let mut tests = Vec::new();
     let mut cautions = Vec::new();
     let mut failed = |problem: Problem| {
-        cautions.push(attica::message::Warning::new(&problem.id, problem.message.clone(), problem.message));
+        cautions.push(attica::message::Warning { text: problem.text(), id: problem.id });
     };
     match wald(study, split, main) {
         Ok(found) => tests.extend(found),

@@ -125,7 +125,7 @@ fn moved_back(study: Study<'_>, design: &Design, fit: &Fit, main: &Spec, shifts:
             Err(problem) => found.warnings.push(Warning::new(
                 &problem.id,
                 format!("{periods} period(s) earlier: {}", problem.message),
-                format!("提前{periods}期：{}", problem.message),
+                format!("提前{periods}期：{}", problem.text().zh),
             )),
         }
     }

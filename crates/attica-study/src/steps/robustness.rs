@@ -87,7 +87,8 @@ impl Family<'_> {
     fn without(&mut self, en: String, zh: String, reason: &str, leaves: impl Fn(usize) -> bool) {
         let rows = self.study.data.frame.rows();
         let keep = (0..rows).map(|row| !leaves(row)).collect();
-        let spec = Spec { subset: Some((Reason::Excluded(reason.to_owned()), keep)), ..self.spec(en, zh) };
+        let why = Reason::excluded(reason, zh.as_str());
+        let spec = Spec { subset: Some((why, keep)), ..self.spec(en, zh) };
         self.add(&spec);
     }
 

@@ -90,7 +90,7 @@ pub fn indicators(rows: &[Relative], window: &Window) -> Result<Indicators> {
     let mut dropped = Vec::new();
     let mut warnings = Vec::new();
     if undated > 0 {
-        dropped.push((Reason::Excluded("units without one date of adoption".to_owned()), undated));
+        dropped.push((Reason::excluded("units without one date of adoption", "没有唯一实施时点的个体"), undated));
         warnings.push(Warning::new(
             "W202",
             format!("{undated} rows of units that are always treated or whose treatment ends have no event time and are left out; estimator \"dcdh\" counts from the first change of treatment"),
@@ -98,7 +98,7 @@ pub fn indicators(rows: &[Relative], window: &Window) -> Result<Indicators> {
         ));
     }
     if rows.len() > keep.len() + undated {
-        let beyond = Reason::Excluded("beyond the event window".to_owned());
+        let beyond = Reason::excluded("beyond the event window", "事件窗口之外");
         dropped.push((beyond, rows.len() - keep.len() - undated));
     }
 

@@ -234,7 +234,7 @@ impl Staggered {
 
     /// Keeps the rows `rows`, the others having no comparison; units keep their numbers.
     pub fn keep(&mut self, rows: &[u32]) {
-        self.keep_but(rows, Reason::Excluded("no comparison".to_owned()));
+        self.keep_but(rows, Reason::excluded("no comparison", "无可比对象"));
     }
 
     /// [`Staggered::keep`], with why the others leave.
@@ -378,7 +378,7 @@ fn leave_out_switchers(data: Data<'_>, design: &mut Design, warnings: &mut Vec<W
     }
     let units = data.adoption.iter().filter(|a| **a == Adoption::Switches).count();
     *design = design.take(&keep);
-    design.ledger.drop_rows(Reason::Excluded("treatment switches off".to_owned()), lost);
+    design.ledger.drop_rows(Reason::excluded("treatment switches off", "处理中途退出"), lost);
     warnings.push(Warning::new(
         "W202",
         format!("{units} units lose the treatment again; this estimator needs a treatment that stays on and leaves them out ({lost} rows). Estimator \"dcdh\" keeps them"),

@@ -195,30 +195,30 @@ impl Ssc {
         Adjustment { k, factor, df }
     }
 
-    /// The software whose standard error this is, in words.
+    /// The software whose standard error this is, by names alone: the same in every language.
     pub fn equals(&self, vcov: &Vcov, effects: usize) -> String {
         match vcov {
-            Vcov::Hc2 | Vcov::Hc3 => return "R sandwich vcovHC with dummies; Stata vce(hc2), vce(hc3)".to_owned(),
+            Vcov::Hc2 | Vcov::Hc3 => return "R sandwich vcovHC; Stata vce(hc2), vce(hc3)".to_owned(),
             Vcov::Cr2(_) => {
-                return "R clubSandwich vcovCR (CR2) with dummies; Stata vce(hc2 cluster, dfadjust)".to_owned();
+                return "R clubSandwich vcovCR (CR2); Stata vce(hc2 cluster, dfadjust)".to_owned();
             }
-            Vcov::Crv3(_) => return "R and Stata summclust (CRV3)".to_owned(),
+            Vcov::Crv3(_) => return "R summclust; Stata summclust (CRV3)".to_owned(),
             Vcov::NeweyWest(_) => return "R fixest NW".to_owned(),
             Vcov::DriscollKraay(_) => return "R fixest DK".to_owned(),
             Vcov::Conley(_) => {
-                return "sums over pairs of a period within the cutoff (Conley 1999; Hsiang 2010)".to_owned();
+                return "Conley (1999); Hsiang (2010)".to_owned();
             }
             Vcov::Iid | Vcov::Hc1 | Vcov::Cluster(_) => {}
         }
         let clustered = matches!(vcov, Vcov::Cluster(_));
         match (self.preset, effects) {
             (Preset::Reghdfe | Preset::Fixest, 0) => "Stata regress; R fixest feols",
-            (Preset::Reghdfe, _) => "Stata reghdfe; R fixest feols with K.exact when effects are disconnected",
-            (Preset::Fixest, _) => "R fixest feols (0.13 and later); pyfixest feols",
-            (Preset::Xtreg, _) if clustered => "Stata xtreg, fe vce(cluster) with period dummies",
-            (Preset::Xtreg, _) => "Stata xtreg, fe with period dummies",
-            (Preset::Areg, _) if clustered => "Stata areg or regress with dummies, vce(cluster)",
-            (Preset::Areg, _) => "Stata areg; R lm with dummies",
+            (Preset::Reghdfe, _) => "Stata reghdfe; R fixest feols (K.exact = TRUE)",
+            (Preset::Fixest, _) => "R fixest feols (≥ 0.13); pyfixest feols",
+            (Preset::Xtreg, _) if clustered => "Stata xtreg y x i.t, fe vce(cluster)",
+            (Preset::Xtreg, _) => "Stata xtreg y x i.t, fe",
+            (Preset::Areg, _) if clustered => "Stata areg, vce(cluster)",
+            (Preset::Areg, _) => "Stata areg; R lm",
             (Preset::Linearmodels, _) => "Python linearmodels PanelOLS",
             (Preset::Plm, _) if clustered => "R plm vcovHC (type HC0)",
             (Preset::Plm, _) => "R plm",

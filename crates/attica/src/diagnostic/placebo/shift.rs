@@ -46,7 +46,7 @@ pub fn earlier(design: &Design, treatment: &str, periods: u32) -> Result<Design>
     }
     let mut moved = design.take(&untreated);
     let lost = design.rows() - untreated.len();
-    moved.ledger.drop_rows(Reason::Excluded("truly treated".to_owned()), lost);
+    moved.ledger.drop_rows(Reason::excluded("truly treated", "真实处理观测"), lost);
     let unit = design.panel.as_ref().map_or(&[][..], |(unit, _)| &unit.codes);
     let column = untreated
         .iter()

@@ -277,7 +277,7 @@ impl Sample {
                 continue;
             }
             let [en, zh] = left.text();
-            self.design.ledger.drop_rows(Reason::Excluded(en.to_owned()), rows.len());
+            self.design.ledger.drop_rows(Reason::excluded(en, zh), rows.len());
             if left == Fate::Open {
                 continue;
             }

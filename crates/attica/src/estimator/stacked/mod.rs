@@ -32,12 +32,14 @@ pub enum Weights {
     None,
 }
 
-/// Options of the stacked estimator; its event times are those of the window.
+/// Options of the stacked estimator.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Options {
     /// `corrective` or `none`.
     pub weights: Weights,
+    /// Event times that every cohort of the stack is seen in, such as `[-2, 3]`; those of the event study when left out.
+    pub window: Option<[i64; 2]>,
 }
 
 /// Stacked difference-in-differences.
@@ -87,7 +89,7 @@ impl Estimator for Stacked {
         }
         let mut sample = Staggered::new(data, spec)?;
         let timeline = Timeline::new(&mut sample, spec)?;
-        let experiments = Experiments::new(&mut sample, &timeline, spec.window.bounds)?;
+        let experiments = Experiments::new(&mut sample, &timeline, spec.options.stacked.window.or(spec.window.bounds))?;
         let found = Regression::new(&sample, &experiments, spec.options.stacked.weights).fit(spec)?;
         experiments.report(&mut sample, &found);
         sample.warnings.extend(found.warnings);

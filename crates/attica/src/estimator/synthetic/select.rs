@@ -38,7 +38,9 @@ pub(super) fn select(data: Data<'_>, spec: &Spec, sample: &mut Staggered) -> Res
     let mut leave = Leave { data, sample, names: &names };
 
     let first = times.first().copied().unwrap_or(f64::NAN);
-    let always = leave.out("treated in every period", |sample, unit| sample.first[unit].is_some_and(|g| g <= first));
+    let always = leave.out(["treated in every period", "始终处理"], |sample, unit| {
+        sample.first[unit].is_some_and(|g| g <= first)
+    });
     leave.told(
         "W203",
         &always,
@@ -56,7 +58,8 @@ pub(super) fn select(data: Data<'_>, spec: &Spec, sample: &mut Staggered) -> Res
     for &unit in leave.sample.unit.iter() {
         rows[unit as usize] += 1;
     }
-    let gaps = leave.out("not seen in every period", |_, unit| rows[unit] < periods.len());
+    let gaps =
+        leave.out(["not seen in every period", "并非每期都有观测"], |_, unit| rows[unit] < periods.len());
     leave.told(
         "W104",
         &gaps,
@@ -68,7 +71,8 @@ pub(super) fn select(data: Data<'_>, spec: &Spec, sample: &mut Staggered) -> Res
     let anticipation = spec.options.anticipation;
     let before = |group: f64| times.partition_point(|&t| t < group).saturating_sub(anticipation);
     let is_short = |group: f64| before(group) < needed || times.last().is_none_or(|&last| group > last);
-    let short = leave.out("cohort too short", |sample, unit| sample.first[unit].is_some_and(is_short));
+    let short =
+        leave.out(["cohort too short", "批次过短"], |sample, unit| sample.first[unit].is_some_and(is_short));
     leave.told(
         "W805",
         &short,
@@ -114,7 +118,7 @@ struct Leave<'a, 'b> {
 
 impl Leave<'_, '_> {
     /// Takes the units out for which `leaves` holds and that have rows, and returns them.
-    fn out(&mut self, why: &str, leaves: impl Fn(&Staggered, usize) -> bool) -> Vec<usize> {
+    fn out(&mut self, [en, zh]: [&str; 2], leaves: impl Fn(&Staggered, usize) -> bool) -> Vec<usize> {
         let sample = &mut *self.sample;
         let gone: Vec<bool> = (0..sample.units).map(|unit| leaves(sample, unit)).collect();
         let here = |row: &u32| !gone[sample.unit[*row as usize] as usize];
@@ -123,7 +127,7 @@ impl Leave<'_, '_> {
         units.sort_unstable();
         units.dedup();
         if !units.is_empty() {
-            sample.keep_but(&rows, Reason::Excluded(why.to_owned()));
+            sample.keep_but(&rows, Reason::excluded(en, zh));
         }
         units
     }
