@@ -80,8 +80,7 @@ fn shared(contents: &[Content], lines: Option<usize>, room: f64) -> Vec<f64> {
     let mut widths: Vec<f64> = contents.iter().map(|content| width(content, lines.unwrap_or(usize::MAX))).collect();
     let total: f64 = widths.iter().sum();
     if total > room {
-        widths.iter_mut().for_each(|width| *width *= room / total);
-        return widths;
+        return widths.into_iter().map(|width| width * room / total).collect();
     }
     let wrapping = contents.iter().zip(&widths).filter(|(content, width)| content.whole > **width).count();
     let more = (room - total) / wrapping.max(1) as f64;
