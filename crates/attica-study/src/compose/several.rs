@@ -39,8 +39,8 @@ fn average(at: At, estimate: f64) -> AverageRow {
     }
 }
 
-fn aggregation(overall: f64, rows: Vec<AverageRow>) -> Option<Aggregation> {
-    Some(Aggregation { overall: Some(term(overall, 0.005)), rows, sup_t: Some(2.6) })
+fn aggregation(overall: f64, rows: Vec<AverageRow>) -> Aggregation {
+    Aggregation { overall: Some(term(overall, 0.005)), rows, sup_t: Some(2.6) }
 }
 
 /// An answer that uses all rows, averages nothing and says what is given.
@@ -77,10 +77,10 @@ fn callaway_santanna() -> Answer {
     );
     one.leads = Leads::Short;
     one.aggregations = Aggregations {
-        simple: aggregation(0.018, Vec::new()),
-        group: aggregation(0.017, vec![average(At::Group(2011.0), 0.02), average(At::Group(2016.0), 0.006)]),
-        dynamic: aggregation(0.019, Vec::new()),
-        calendar: aggregation(0.016, vec![average(At::Time(2011.0), 0.01), average(At::Time(2012.0), 0.02)]),
+        simple: Some(aggregation(0.018, Vec::new())),
+        group: Some(aggregation(0.017, vec![average(At::Group(2011.0), 0.02), average(At::Group(2016.0), 0.006)])),
+        dynamic: Some(aggregation(0.019, Vec::new())),
+        calendar: Some(aggregation(0.016, vec![average(At::Time(2011.0), 0.01), average(At::Time(2012.0), 0.02)])),
     };
     one
 }
@@ -97,7 +97,7 @@ fn stacked() -> Answer {
     one.dropped = one.ledger.dropped.clone();
     (one.n_obs, one.n_units, one.n_treated_units, one.periods) = (one.ledger.used, 280, 36, [2009.0, 2014.0]);
     one.warnings = vec![Warning::new("W807", "1 of 2 cohorts is left out", "2个批次中有1个未进入估计")];
-    one.aggregations.dynamic = aggregation(0.021, Vec::new());
+    one.aggregations.dynamic = Some(aggregation(0.021, Vec::new()));
     one
 }
 
