@@ -40,7 +40,7 @@ bench:
 
 # Coverage of every estimator's intervals on simulated panels: writes docs/coverage.md (about half an hour).
 coverage:
-    cargo run --release -p attica --example coverage > docs/coverage.md
+    cargo run --release -p attica --example coverage
 
 # Attica beside its peers: writes docs/performance.md (needs the packages of bench/requirements.txt).
 bench-peers:
