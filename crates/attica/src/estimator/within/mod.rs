@@ -6,24 +6,21 @@
 
 mod account;
 mod factor;
+mod influence;
+mod system;
 
 use rayon::prelude::*;
 
 pub(super) use account::{Account, connected};
 pub(super) use factor::Factor;
+use influence::Scores;
+use system::Sums;
 
 /// A row without a level of the category.
 pub(super) const NO_LEVEL: u32 = u32::MAX;
 
 /// Units that a thread works on at once.
 const UNITS: usize = 1024;
-
-/// Directions that one pass over the rows serves.
-const LANES: usize = 8;
-
-/// Most numbers in all partial cross-product matrices together: the number of parts follows from the size of
-/// the system, never from that of the machine.
-const PARTIAL: usize = 1 << 23;
 
 /// Rows of a panel, in any order. Slices have one entry per row.
 #[derive(Clone, Debug)]
@@ -118,28 +115,6 @@ pub(super) struct Within<'a> {
     scores: Scores,
 }
 
-/// Weighted residuals of the used rows, unit by unit, and their sums with covariates by cluster.
-#[derive(Default)]
-struct Scores {
-    /// A row of each pair of period and level that occurs.
-    pairs: Vec<u32>,
-    /// Pair of each row.
-    pair: Vec<u32>,
-    cluster: Vec<u32>,
-    value: Vec<f64>,
-    /// Covariate by covariate, a sum for each cluster.
-    x: Vec<Vec<f64>>,
-    /// Units with used rows in several clusters.
-    crossing: Vec<u32>,
-}
-
-struct Sums {
-    cross: Vec<f64>,
-    moment: Vec<f64>,
-    /// Squares of the columns before unit means left.
-    raw: Vec<f64>,
-}
-
 impl<'a> Within<'a> {
     /// Fits the rows `used`; `level` is the category of each row, `levels` its number of levels.
     pub fn fit(rows: &'a Rows<'a>, used: &'a [bool], level: &'a [u32], levels: usize, by_unit: &'a ByUnit) -> Self {
@@ -230,121 +205,6 @@ impl<'a> Within<'a> {
         (0..units.div_ceil(size)).into_par_iter().map(block).collect()
     }
 
-    fn unit_means(&self) -> (Vec<f64>, Vec<f64>) {
-        let k = self.rows.x.len();
-        let parts = self.blocks(UNITS, |units| {
-            let (mut total, mut means) = (vec![0.0; units.len()], vec![0.0; units.len() * (k + 1)]);
-            for (unit, (total, means)) in units.zip(total.iter_mut().zip(means.chunks_exact_mut(k + 1))) {
-                for row in self.used_rows(unit) {
-                    let w = self.rows.weight[row];
-                    *total += w;
-                    means[0] += w * self.rows.y[row];
-                    for (mean, (_, x)) in means[1..].iter_mut().zip(self.rows.x) {
-                        *mean += w * x[row];
-                    }
-                }
-                if *total > 0.0 {
-                    for mean in means {
-                        *mean /= *total;
-                    }
-                }
-            }
-            (total, means)
-        });
-        let (mut total, mut means) = (Vec::with_capacity(self.rows.units), Vec::new());
-        for (t, m) in parts {
-            total.extend(t);
-            means.extend(m);
-        }
-        (total, means)
-    }
-
-    /// Cross-products and moments of what unit means leave of periods, levels, covariates and outcome.
-    fn sums(&self) -> Sums {
-        let size = self.size();
-        let parts = (PARTIAL / (size * size).max(1)).clamp(1, 16);
-        let mut all = self.blocks(self.rows.units.div_ceil(parts).max(UNITS), |units| self.sums_of(units)).into_iter();
-        let zero = || Sums { cross: vec![0.0; size * size], moment: vec![0.0; size], raw: vec![0.0; size] };
-        let mut sums = all.next().unwrap_or_else(zero);
-        for part in all {
-            add(&mut sums.cross, &part.cross);
-            add(&mut sums.moment, &part.moment);
-            add(&mut sums.raw, &part.raw);
-        }
-        sums
-    }
-
-    fn sums_of(&self, units: std::ops::Range<usize>) -> Sums {
-        let (size, covariates) = (self.size(), self.rows.x.len());
-        let (mut cross, mut raw) = (vec![0.0; size * size], vec![0.0; size]);
-        let mut moment = vec![0.0; size];
-        // Weight of each dummy within the unit at hand, and which of them occur.
-        let (mut held, mut touched): (Vec<f64>, Vec<usize>) = (vec![0.0; self.covariate(0)], Vec::new());
-        let mut x = vec![0.0; covariates];
-        for unit in units.filter(|&unit| self.total[unit] > 0.0) {
-            let mean = self.means[unit * (covariates + 1)];
-            for row in self.used_rows(unit) {
-                let w = self.rows.weight[row];
-                let y = self.rows.y[row] - mean;
-                x.iter_mut().enumerate().for_each(|(k, x)| *x = self.deviation(k, row));
-                let time = self.rows.time[row] as usize;
-                for j in self.dummies(row) {
-                    if held[j] == 0.0 {
-                        touched.push(j);
-                    }
-                    held[j] += w;
-                    raw[j] += w;
-                    moment[j] += w * y;
-                    cross[j * size + j] += w;
-                    if j != time {
-                        cross[j * size + time] += w;
-                    }
-                    for (k, x) in x.iter().enumerate() {
-                        cross[self.covariate(k) * size + j] += w * x;
-                    }
-                }
-                for (k, xk) in x.iter().enumerate() {
-                    let j = self.covariate(k);
-                    raw[j] += w * self.rows.x[k].1[row] * self.rows.x[k].1[row];
-                    moment[j] += w * xk * y;
-                    for (l, xl) in x[..=k].iter().enumerate() {
-                        cross[j * size + self.covariate(l)] += w * xk * xl;
-                    }
-                }
-            }
-            if !touched.is_sorted() {
-                touched.sort_unstable();
-            }
-            for (at, &j) in touched.iter().enumerate() {
-                let share = held[j] / self.total[unit];
-                let row = &mut cross[j * size..=j * size + j];
-                for &k in &touched[..=at] {
-                    row[k] -= share * held[k];
-                }
-            }
-            touched.drain(..).for_each(|j| held[j] = 0.0);
-        }
-        Sums { cross, moment, raw }
-    }
-
-    /// The factor: a covariate is judged by what unit means leave of it, and is none where that is rounding.
-    fn factored(&self, cross: &[f64], raw: &[f64]) -> Factor {
-        let size = self.size();
-        let scale: Vec<f64> = (0..size)
-            .map(|j| {
-                let own = cross[j * size + j];
-                if j < self.covariate(0) {
-                    raw[j]
-                } else if own > 1e-20 * raw[j] {
-                    own
-                } else {
-                    f64::INFINITY
-                }
-            })
-            .collect();
-        Factor::new(cross, size, &scale)
-    }
-
     /// Fit of a row by `coefficients`, before the mean of its unit leaves.
     fn linear(&self, coefficients: &[f64], row: usize) -> f64 {
         self.dummies(row).map(|j| coefficients[j]).sum()
@@ -408,93 +268,6 @@ impl<'a> Within<'a> {
             add(&mut sum, part);
         }
         sum
-    }
-
-    fn scores(&self) -> Scores {
-        let mut scores = Scores { x: vec![vec![0.0; self.rows.clusters]; self.rows.x.len()], ..Scores::default() };
-        let periods = self.rows.periods;
-        // Periods by levels, the last level standing for none; only pairs that occur get a number.
-        let mut number = vec![u32::MAX; periods * (self.levels + 1)];
-        let count = self.used.iter().filter(|used| **used).count();
-        scores.pair.reserve_exact(count);
-        scores.cluster.reserve_exact(count);
-        scores.value.reserve_exact(count);
-        for unit in 0..self.rows.units {
-            let mut home = None;
-            let mut crosses = false;
-            for row in self.used_rows(unit) {
-                let (cluster, value) = (self.rows.cluster[row], self.rows.weight[row] * self.residuals[row]);
-                crosses |= *home.get_or_insert(cluster) != cluster;
-                let level = self.level.get(row).map_or(self.levels, |level| (*level as usize).min(self.levels));
-                let slot = &mut number[level * periods + self.rows.time[row] as usize];
-                if *slot == u32::MAX {
-                    *slot = scores.pairs.len() as u32;
-                    scores.pairs.push(row as u32);
-                }
-                scores.pair.push(*slot);
-                scores.cluster.push(cluster);
-                scores.value.push(value);
-                for k in 0..self.rows.x.len() {
-                    scores.x[k][cluster as usize] += value * self.deviation(k, row);
-                }
-            }
-            if crosses {
-                scores.crossing.push(unit as u32);
-            }
-        }
-        scores
-    }
-
-    /// For every direction `d`, sums over each cluster of `w e z'd`, `z` the row's columns less their unit means and
-    /// `e` its residual: with `d` a column of the inverse, the influence of clusters on that coefficient. Residuals of
-    /// a unit sum to zero, so unit means matter only where a unit lies in several clusters.
-    pub fn influences(&self, directions: &[Vec<f64>]) -> Vec<Vec<f64>> {
-        directions.par_chunks(LANES).flat_map_iter(|block| self.influences_of(block)).collect()
-    }
-
-    fn influences_of(&self, directions: &[Vec<f64>]) -> Vec<Vec<f64>> {
-        let Scores { pairs, pair, cluster, value, x, crossing } = &self.scores;
-        let lane = |row: u32, i: usize| directions.get(i).map_or(0.0, |d| self.linear(d, row as usize));
-        let table: Vec<[f64; LANES]> = pairs.iter().map(|&row| std::array::from_fn(|i| lane(row, i))).collect();
-        let mut sums = vec![vec![0.0; self.rows.clusters]; directions.len()];
-        // Neighbouring rows mostly share their cluster.
-        let mut own = [0.0; LANES];
-        let mut last = cluster.first().copied().unwrap_or(0);
-        let mut flush = |cluster: u32, own: &mut [f64; LANES]| {
-            for (sum, own) in sums.iter_mut().zip(std::mem::take(own)) {
-                sum[cluster as usize] += own;
-            }
-        };
-        for ((&pair, &cluster), e) in pair.iter().zip(cluster).zip(value) {
-            if cluster != last {
-                flush(last, &mut own);
-                last = cluster;
-            }
-            for (own, d) in own.iter_mut().zip(&table[pair as usize]) {
-                *own += e * d;
-            }
-        }
-        if !cluster.is_empty() {
-            flush(last, &mut own);
-        }
-        for (direction, sums) in directions.iter().zip(&mut sums) {
-            for (k, own) in x.iter().enumerate() {
-                let d = direction[self.covariate(k)];
-                sums.iter_mut().zip(own).for_each(|(sum, e)| *sum += d * e);
-            }
-            for &unit in crossing {
-                let mean = self.mean_of_dummies(direction, unit as usize);
-                self.spread(unit as usize, -mean, sums);
-            }
-        }
-        sums
-    }
-
-    /// Adds `w e factor` of a unit's used rows to the sums of their clusters.
-    pub fn spread(&self, unit: usize, factor: f64, sums: &mut [f64]) {
-        for row in self.used_rows(unit) {
-            sums[self.rows.cluster[row] as usize] += self.rows.weight[row] * self.residuals[row] * factor;
-        }
     }
 }
 
