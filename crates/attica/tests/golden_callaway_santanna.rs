@@ -29,6 +29,28 @@ fn mpdta(with_lpop: bool) -> Option<Wide<'static>> {
     })
 }
 
+/// A balanced panel of another file, from its columns of unit, time, outcome and first treated period.
+fn balanced(file: &str, columns: [&str; 4]) -> Option<Wide> {
+    let table = Table::read(file)?;
+    let columns = columns.map(|name| table.number(name));
+    let mut rows: Vec<[f64; 4]> = (0..columns[0].len()).map(|r| [0, 1, 2, 3].map(|k| columns[k][r])).collect();
+    rows.sort_by(|a, b| a.partial_cmp(b).unwrap());
+    let periods = rows.iter().take_while(|row| row[0] == rows[0][0]).count();
+    let times: Vec<f64> = rows[..periods].iter().map(|row| row[1]).collect();
+    let last = times[periods - 1];
+    let units = rows.len() / periods;
+    Some(Wide {
+        units,
+        step: 1.0,
+        y: rows.iter().map(|row| row[2]).collect(),
+        x: Vec::new(),
+        cohort: rows.chunks(periods).map(|u| Some(u[0][3]).filter(|g| *g > 0.0 && *g <= last)).collect(),
+        weight: vec![1.0; units],
+        cluster: None,
+        times,
+    })
+}
+
 #[track_caller]
 fn close(ours: f64, theirs: f64, tolerance: f64) {
     assert!((ours - theirs).abs() <= tolerance * theirs.abs().max(1e-3), "{ours} is not {theirs}");
@@ -108,6 +130,21 @@ fn agrees_with_r_did_in_every_variant() {
     let universal = Settings { base: BasePeriod::Universal, ..Settings::default() };
     check(&golden["cs_never_dr_lpop_universal"], &lpop, &universal);
     check(&golden["cs_never_dr_nox_ant1"], &plain, &Settings { anticipation: 1, ..Settings::default() });
+}
+
+#[test]
+fn agrees_with_r_did_on_other_panels() {
+    let stagg = balanced("fixest_base_stagg/fixest_base_stagg.csv", ["id", "year", "y", "year_treated"]);
+    if let (Some(panel), Some(golden)) = (stagg, json("fixest_base_stagg/golden.json")) {
+        check(&golden["cs_never_dr"], &panel, &Settings::default());
+        let options = Options { method: Method::OutcomeRegression, ..Options::default() };
+        let settings = Settings { controls: ControlGroup::NotYet, options, ..Settings::default() };
+        check(&golden["cs_notyet_reg"], &panel, &settings);
+    }
+    let het = balanced("df_het/df_het.csv", ["unit", "year", "dep_var", "g"]);
+    if let (Some(panel), Some(golden)) = (het, json("df_het/golden.json")) {
+        check(&golden["cs"], &panel, &Settings::default());
+    }
 }
 
 /// `drdid` and `ordid` of R DRDID 1.2.3 on `sim_rc`: one cell of repeated cross-sections.

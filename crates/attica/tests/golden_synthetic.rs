@@ -11,13 +11,14 @@ mod support;
 mod synthetic;
 
 use attica::design::WeightKind;
-use attica::estimator::synthetic::{Kind, Options, Variance};
+use attica::estimator::synthetic::{Block, Kind, Options, Stop, Variance};
 use attica::estimator::{Estimate, Spec, find};
 use attica::frame::{Column, Frame};
 use attica::math::random::stream;
 use attica::message::Problem;
+use nalgebra::DMatrix;
 use support::panel::Loaded;
-use support::{Staggered, Table, close};
+use support::{Staggered, Table, close, json};
 use synthetic::{california, golden, named};
 
 fn spec(loaded: &Loaded, controls: &[&str], kind: Kind, variance: Option<Variance>, replications: usize) -> Spec {
@@ -45,6 +46,33 @@ fn quotas(but: &[&str]) -> Option<Loaded> {
 #[test]
 fn california_agrees_with_r() {
     golden();
+}
+
+/// R synthdid with `min.decrease = 1e-10` and `max.iter = 1e6`: the minimum, which the default search stops short of.
+#[test]
+fn california_agrees_with_r_at_the_minimum() {
+    let (Some(table), Some(golden)) =
+        (Table::read("california_prop99/california_prop99.csv"), json("california_prop99/golden.json"))
+    else {
+        return;
+    };
+    let (state, year, packs) = (table.text("State"), table.number("Year"), table.number("PacksPerCapita"));
+    let mut names: Vec<&str> = state.iter().map(|name| &name[..]).collect();
+    names.sort_by_key(|name| (*name == "California", *name));
+    names.dedup();
+    let mut y = DMatrix::from_element(39, 31, f64::NAN);
+    for row in 0..packs.len() {
+        let unit = names.iter().position(|name| *name == state[row]).unwrap();
+        y[(unit, year[row] as usize - 1970)] = packs[row];
+    }
+    let block = Block::new(y, 38, 19).unwrap();
+    let found = block.effect_until(Kind::Sdid, Stop { min_decrease: 1e-10, steps: 1_000_000 });
+    close("sdid_tight", found.estimate, golden["sdid_tight"].as_f64().unwrap(), 1e-8);
+    for (name, weight) in golden["omega_tight"].as_object().unwrap() {
+        let unit = names.iter().position(|known| known == name).unwrap();
+        let (ours, theirs) = (found.omega[unit], weight.as_f64().unwrap());
+        assert!((ours - theirs).abs() < 1e-8, "{name}: {ours} is not {theirs}");
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@
 mod support;
 
 use attica::estimator::options::{BasePeriod, ControlGroup};
+use attica::estimator::synthetic::Variance;
 use attica::estimator::{ESTIMATORS, Estimate, Spec, find};
 use proptest::prelude::*;
 use support::edges::{Row, load, rows};
@@ -187,4 +188,67 @@ fn options_change_estimates_or_are_told_to_have_no_effect() {
             assert!(works != told, "{} with {name}: changes {works}, told {told}", estimator.name());
         }
     }
+}
+
+#[test]
+fn a_year_that_nobody_has_is_no_period_where_comparisons_follow_the_panel() {
+    let mut panel = drawn(4, 0.0);
+    panel.retain(|row| row.time != 3.0);
+    let mut closed = panel.clone();
+    for row in &mut closed {
+        row.time -= f64::from(u8::from(row.time > 3.0));
+        row.first -= 1.0;
+    }
+    for name in ["stacked", "dcdh"] {
+        agree("years without a gap", &estimate(name, &panel, |_| {}), &estimate(name, &closed, |_| {}), 1.0);
+    }
+}
+
+#[test]
+fn effects_of_cohorts_of_dcdh_are_those_of_callaway_santanna_and_average_to_its_headline() {
+    let panel = drawn(5, 0.0);
+    let not_yet = |spec: &mut Spec| {
+        spec.options.base_period = BasePeriod::Universal;
+        spec.options.control_group = Some(ControlGroup::NotYet);
+    };
+    let (dcdh, cs) = (estimate("dcdh", &panel, |_| {}), estimate("cs", &panel, not_yet));
+    let after = |found: &Estimate| -> Vec<(f64, f64, f64)> {
+        let cells = found.group_time.iter().filter(|cell| cell.event_time >= 0);
+        cells.map(|cell| (cell.group, cell.time, cell.estimate)).collect()
+    };
+    assert_eq!(after(&dcdh).len(), 8);
+    for (x, y) in after(&dcdh).iter().zip(&after(&cs)) {
+        assert!(x.0 == y.0 && x.1 == y.1 && (x.2 - y.2).abs() < 1e-10, "{x:?}, {y:?}");
+    }
+    let averages = |found: &Estimate| -> Vec<f64> {
+        let kinds = [&found.aggregations.group, &found.aggregations.calendar];
+        kinds.iter().flat_map(|kind| &kind.as_ref().unwrap().rows).map(|row| row.estimate).collect()
+    };
+    assert_eq!(averages(&dcdh).len(), 2 + 5);
+    for (x, y) in averages(&dcdh).iter().zip(averages(&cs)) {
+        assert!((x - y).abs() < 1e-10, "{x} and {y}");
+    }
+    let cells = || dcdh.group_time.iter().filter(|cell| cell.event_time >= 0);
+    let units: usize = cells().map(|cell| cell.n_treated).sum();
+    let mean = cells().map(|cell| cell.n_treated as f64 * cell.estimate).sum::<f64>() / units as f64;
+    assert!((mean - dcdh.overall.estimate).abs() < 1e-10, "{mean} and {}", dcdh.overall.estimate);
+    // On other treatments there are no cohorts in periods.
+    let mut ends = panel.clone();
+    for row in &mut ends {
+        row.d = f64::from(u8::from(row.time == row.first));
+    }
+    let loaded: Loaded = load(&ends, true).unwrap().0;
+    let found = find("dcdh").unwrap().estimate(loaded.data(), &loaded.spec("y", &[])).unwrap();
+    assert!(found.group_time.is_empty() && found.aggregations.group.is_none() && found.aggregations.calendar.is_none());
+}
+
+#[test]
+fn draws_that_lose_a_cohort_are_told() {
+    let mut panel = rows();
+    panel.retain(|row| row.first != 6.0 || row.unit < 14.0);
+    let bootstrap = |spec: &mut Spec| spec.options.sdid.variance = Some(Variance::Bootstrap);
+    let found = estimate("sdid", &panel, bootstrap);
+    let told: Vec<&str> = found.warnings.iter().filter(|w| w.id == "W704").map(|w| w.text.en.as_str()).collect();
+    assert!(matches!(told[..], [one] if one.contains(" of 200 draws had no unit of some cohort")), "{told:?}");
+    assert!(estimate("sdid", &rows(), bootstrap).warnings.iter().all(|w| w.id != "W704"));
 }

@@ -27,6 +27,12 @@ pub(super) struct Words {
     pub base: Text,
 }
 
+/// Why an effect that was found has no standard error.
+pub(super) fn no_variation(outcome: &str) -> Problem {
+    Problem::new("E305", format!("\"{outcome}\" does not vary around the effects, so that they have no standard error"))
+        .fix("compare more units, or choose an outcome that varies within them")
+}
+
 impl Staggered {
     /// The answer with the normal distribution as reference, as the estimators' own software does.
     pub fn estimate(self, estimator: &'static str, words: Words, overall: Term, study: Option<EventStudy>) -> Estimate {
@@ -166,12 +172,7 @@ impl Staggered {
     /// Why there is no overall effect: `found` when there is one and only its standard error is missing.
     pub fn nothing_estimated(&self, found: bool) -> Problem {
         if found {
-            let name = &self.design.outcome.0;
-            return Problem::new(
-                "E305",
-                format!("\"{name}\" does not vary around the effects, so that they have no standard error"),
-            )
-            .fix("compare more units, or choose an outcome that varies within them");
+            return no_variation(&self.design.outcome.0);
         }
         let why = |w: &&Warning| w.id == "W805" || w.id.starts_with("W20") || w.id == "W306";
         let mut reasons: Vec<&str> = self.warnings.iter().filter(why).map(|w| w.text.en.as_str()).collect();

@@ -82,7 +82,7 @@ pub struct EventRow {
     pub binned: bool,
     /// Effect; 0 at the reference.
     pub estimate: f64,
-    /// Standard error; none at the reference.
+    /// Standard error; none at the reference, and where nothing varies.
     pub std_error: Option<f64>,
     /// p-value.
     pub p_value: Option<f64>,
@@ -150,6 +150,7 @@ impl EventStudy {
             fit,
             warnings,
         } = estimated;
+        let covariance = without_rounding(covariance, &effects);
         let pointwise = critical(level, df);
         let sup_t = match &simulated {
             Some(simulated) => simulated.critical,
@@ -169,7 +170,7 @@ impl EventStudy {
             .enumerate()
             .map(|(i, effect)| {
                 let std_error = match &simulated {
-                    Some(simulated) => simulated.std_errors[i],
+                    Some(simulated) => simulated.std_errors[i].filter(|_| covariance[i][i] > 0.0),
                     None => Some(covariance[i][i].sqrt()).filter(|se| *se > 0.0),
                 };
                 let end = |critical: Option<f64>, sign: f64| Some(effect.estimate + sign * critical? * std_error?);
@@ -218,6 +219,25 @@ impl EventStudy {
             warnings,
         }
     }
+}
+
+/// A standard error at or below this share of the largest of the estimates that stand together is rounding.
+pub(super) const ROUNDING: f64 = 1e-12;
+
+/// The largest of estimates that stand together, in absolute value.
+pub(super) fn largest(estimates: impl Iterator<Item = f64>) -> f64 {
+    estimates.map(f64::abs).fold(0.0, f64::max)
+}
+
+/// `covariance` with zeros for effects whose variance is rounding.
+fn without_rounding(mut covariance: Vec<Vec<f64>>, effects: &[Effect]) -> Vec<Vec<f64>> {
+    let floor = ROUNDING * largest(effects.iter().map(|effect| effect.estimate));
+    for i in 0..effects.len() {
+        if covariance[i][i].sqrt() <= floor {
+            (0..effects.len()).for_each(|j| (covariance[i][j], covariance[j][i]) = (0.0, 0.0));
+        }
+    }
+    covariance
 }
 
 /// Two-sided critical value at `level`; normal without degrees of freedom.

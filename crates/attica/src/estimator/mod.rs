@@ -6,6 +6,7 @@
 
 mod answer;
 pub mod callaway_santanna;
+mod collinear;
 pub mod dcdh;
 pub mod etwfe;
 pub mod event;
@@ -66,7 +67,8 @@ pub fn find(name: &str) -> Result<&'static dyn Estimator> {
     })
 }
 
-/// What `estimator` makes of `data`, and which of the shared options it was asked for and does not use (`N319`).
+/// What `estimator` makes of `data`, which of the shared options it was asked for and does not use (`N319`), and which
+/// effects have no standard error (`W809`).
 ///
 /// # Errors
 /// Those of [`Estimator::estimate`].
@@ -84,7 +86,23 @@ pub fn estimate(estimator: &dyn Estimator, data: Data<'_>, spec: &Spec) -> Resul
             format!("`{name}`不使用{list}：有无此项结果相同"),
         ));
     }
+    found.warnings.extend(without_errors(&found));
     Ok(found)
+}
+
+/// Event times other than references whose effects have no standard error.
+fn without_errors(found: &Estimate) -> Option<Warning> {
+    let study = found.event_study.as_ref()?;
+    let silent = study.rows.iter().filter(|row| row.std_error.is_none() && !study.reference.contains(&row.event_time));
+    let times: Vec<String> = silent.map(|row| row.event_time.to_string()).collect();
+    let list = times.join(", ");
+    (!times.is_empty()).then(|| {
+        Warning::new(
+            "W809",
+            format!("effects at event times {list} have no standard error: one unit stands alone on a side, or nothing varies between those compared"),
+            format!("相对时间 {list} 的效应没有标准误：某一侧仅有一个个体，或所比较的个体之间没有差异"),
+        )
+    })
 }
 
 /// The estimators named, in the order of the names and without repetition; `all` stands for every one.

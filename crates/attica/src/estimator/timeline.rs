@@ -1,6 +1,6 @@
 //! Adoption on the calendar: who starts when, who is still clean until when, and how far around adoption
 //! every cohort can be followed. Positions count steps of the panel from its first period, so that a
-//! period nobody was seen in still takes its place.
+//! period nobody was seen in still takes its place, or the periods that the panel has.
 
 use super::Spec;
 use super::options::ControlGroup;
@@ -20,23 +20,47 @@ pub(super) struct Timeline {
     pub controls: ControlGroup,
     /// Periods before adoption in which units may already react.
     pub anticipation: i64,
-    first: f64,
+    times: Vec<f64>,
     step: f64,
 }
 
 impl Timeline {
-    /// Reads the calendar of `sample` and takes units out that are treated in every period: they have no
+    /// Reads the calendar of `sample`, in steps, and takes units out that are treated in every period: they have no
     /// period before. Controls are units not treated yet unless `spec` asks for the never-treated.
     ///
     /// # Errors
     /// `E204` for never-treated controls that do not exist, `E205` when nobody adopts after the first period.
     pub fn new(sample: &mut Staggered, spec: &Spec) -> Result<Self> {
         let first = sample.times.first().copied().unwrap_or(f64::NAN);
-        let position = |time: f64| ((time - first) / sample.step).round() as i64;
+        let step = sample.step;
+        Self::with_positions(sample, spec, |time| ((time - first) / step).round() as i64)
+    }
+
+    /// [`Timeline::new`] in periods that the panel has, one after the other; told where these are fewer than steps.
+    ///
+    /// # Errors
+    /// As [`Timeline::new`].
+    pub fn of_periods(sample: &mut Staggered, spec: &Spec) -> Result<Self> {
+        let times = sample.times.clone();
+        let steps = times.first().zip(times.last()).map_or(0.0, |(first, last)| (last - first) / sample.step);
+        if steps.round() as usize + 1 > times.len() {
+            let missing = steps.round() as usize + 1 - times.len();
+            sample.warnings.push(Warning::new(
+                "W103",
+                format!("no unit is seen in {missing} of the periods between the first and the last: event times count the periods that the panel has"),
+                format!("首末时期之间有{missing}期没有任何观测：相对时间按实际存在的时期计数"),
+            ));
+        }
+        let last = times.last().copied().unwrap_or(f64::NAN);
+        Self::with_positions(sample, spec, |time| times.partition_point(|t| *t < time) as i64 + i64::from(time > last))
+    }
+
+    fn with_positions(sample: &mut Staggered, spec: &Spec, position: impl Fn(f64) -> i64) -> Result<Self> {
         let at = sample.times.iter().map(|&time| position(time)).collect();
-        let start: Vec<i64> = sample.first.iter().map(|start| start.map_or(NEVER, position)).collect();
+        let start: Vec<i64> = sample.first.iter().map(|start| start.map_or(NEVER, &position)).collect();
         let controls = spec.options.control_group.unwrap_or(ControlGroup::NotYet);
-        let timeline = Self { at, start, controls, anticipation: sample.anticipation, first, step: sample.step };
+        let (times, step) = (sample.times.clone(), sample.step);
+        let timeline = Self { at, start, controls, anticipation: sample.anticipation, times, step };
         timeline.leave_out_always_treated(sample);
         if !timeline.start.contains(&NEVER) {
             if controls == ControlGroup::Never {
@@ -91,7 +115,8 @@ impl Timeline {
 
     /// What the time column says at `position`.
     pub fn time(&self, position: i64) -> f64 {
-        self.first + position as f64 * self.step
+        let first = self.times.first().copied().unwrap_or(f64::NAN);
+        self.period(position).map_or(first + position as f64 * self.step, |period| self.times[period])
     }
 
     /// A unit that starts at `start` is a control until `position`: untreated and not reacting yet.

@@ -7,7 +7,8 @@ use crate::message::{Problem, Result};
 use crate::panel::{Adoption, Panel};
 use crate::text::Text;
 
-use super::event::{Effect, Estimated, EventStudy};
+use super::answer::no_variation;
+use super::event::{Effect, Estimated, EventStudy, ROUNDING};
 use super::event_time::{Window, indicators, relative};
 use super::group_time::Aggregations;
 use super::{About, Data, Estimate, Estimator, Spec, dose};
@@ -61,6 +62,9 @@ impl Estimator for Twfe {
             let reason = record.omitted.iter().find(|o| o.name == spec.treatment).map(|o| o.reason.en.clone());
             return Err(not_identified(&spec.treatment, reason));
         };
+        if overall.std_error <= ROUNDING * overall.estimate.abs() {
+            return Err(no_variation(&spec.outcome));
+        }
         let base = Design { regressors: design.regressors[1..].to_vec(), ..design.clone() };
         let found = match dose(data, spec) {
             // A dose has no date to count from.

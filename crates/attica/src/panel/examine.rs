@@ -132,6 +132,16 @@ impl Panel {
                 format!("仅含一个个体的队列：{shown}；其自身效应没有标准误"),
             );
         }
+        if let &[one] = &never[..] {
+            let shown = self.examples(&[one]);
+            warn(
+                "W207",
+                format!(
+                    "one unit is never treated ({shown}): standard errors of effects that are compared with it alone leave its own noise out"
+                ),
+                format!("仅有一个从未处理的个体（{shown}）：只与其比较的效应，其标准误不含该个体自身的扰动"),
+            );
+        }
         let share = 100.0 * (units - never.len()) as f64 / units as f64;
         if !(2.0..=98.0).contains(&share) {
             warn(

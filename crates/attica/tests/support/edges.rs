@@ -94,7 +94,7 @@ pub fn run(
     let mut asked = loaded.spec("y", &[]);
     spec(&mut asked);
     let data = Data { frame: &loaded.frame, panel: &loaded.panel, adoption: &loaded.adoption };
-    let found = estimator.estimate(data, &asked);
+    let found = attica::estimator::estimate(estimator, data, &asked);
     match &found {
         Ok(estimate) => {
             all.extend(ids(&estimate.warnings));

@@ -63,6 +63,7 @@ impl Estimator for CallawaySantAnna {
             return Err(problem);
         }
         let mut sample = Staggered::new(data, spec)?;
+        sample.leave_out_combined();
         let own = spec.options.cs;
         let never = sample.first.iter().any(Option::is_none);
         let controls =

@@ -17,7 +17,7 @@ pub(super) struct Change {
     pub placebo: bool,
 }
 
-/// An effect with the influence of each cluster.
+/// An effect, on all that switched or on one cohort, with the influence of each cluster.
 #[derive(Clone, Debug)]
 pub(super) struct Horizon {
     /// Effect of rises, and of falls with the sign turned.
@@ -28,10 +28,24 @@ pub(super) struct Horizon {
     pub weight: f64,
     /// Their number.
     pub n: usize,
+    /// Number of controls.
+    pub controls: usize,
+    /// Those that switched, and controls.
+    pub sides: [Units; 2],
+    /// Share of the weight in which one cluster is all that switched alike, or all controls: a mean over both kinds
+    /// stands in there, so that the variance takes the effect in.
+    pub alone: f64,
     /// Their mean treatment in that period, less the first one.
     pub dose: f64,
     /// Their mean treatment in all periods since the switch, summed, less the first one in each.
     pub cumulated: f64,
+}
+
+impl Horizon {
+    /// Whether there are two units or more on either side, for else nothing tells noise from effect.
+    pub fn has_variance(&self) -> bool {
+        self.sides.iter().all(|side| side.are_several())
+    }
 }
 
 /// A unit in the period in which its change ends.
@@ -41,6 +55,37 @@ struct Member {
     t: usize,
     weight: f64,
     change: f64,
+}
+
+/// First and last of some units: all that is asked is whether they are one.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Units(Option<[usize; 2]>);
+
+impl Units {
+    fn add(&mut self, unit: usize) {
+        *self = self.with(Self(Some([unit; 2])));
+    }
+
+    /// Those of both.
+    pub fn with(self, other: Self) -> Self {
+        match (self.0, other.0) {
+            (Some([a, b]), Some([c, d])) => Self(Some([a.min(c), b.max(d)])),
+            (known, None) | (None, known) => Self(known),
+        }
+    }
+
+    pub fn are_several(self) -> bool {
+        self.0.is_some_and(|[first, last]| first < last)
+    }
+}
+
+/// Who is compared in one change.
+pub(super) struct Compared {
+    change: Change,
+    /// Those that switched, by direction.
+    sides: Vec<(f64, Vec<Member>)>,
+    /// Those that have not, by stratum and period.
+    controls: Vec<Vec<Member>>,
 }
 
 /// Weighted mean over units and the clusters that they come from.
@@ -90,10 +135,35 @@ pub(super) struct Comparison<'a> {
 }
 
 impl Comparison<'_> {
-    /// The effect and what it uses, as (unit, period) of the sample; none without anybody to compare.
-    pub fn horizon(&self, change: Change) -> Option<(Horizon, Vec<(usize, usize)>)> {
+    /// Everybody whom a change compares.
+    pub fn compared(&self, change: Change) -> Compared {
         let controls = self.controls(change);
-        let sides: Vec<(f64, Vec<Member>)> = self.signs().map(|s| (s, self.switchers(change, s, &controls))).collect();
+        let sides = self.signs().map(|sign| (sign, self.switchers(change, sign, &controls))).collect();
+        Compared { change, sides, controls }
+    }
+
+    /// Cells of the sample that a change uses become true in `used`.
+    pub fn mark(&self, compared: &Compared, used: &mut [bool]) {
+        let mut mark = |member: &Member| {
+            let at = self.paths.groups[member.group].at;
+            let ends = Self::ends(compared.change, member.t).into_iter().flatten();
+            ends.chain([member.t]).for_each(|t| used[self.sample.cell(at, t)] = true);
+        };
+        let switchers = || compared.sides.iter().flat_map(|(_, side)| side);
+        switchers().for_each(&mut mark);
+        let mut places: Vec<usize> =
+            switchers().map(|member| self.place(&self.paths.groups[member.group], member.t)).collect();
+        places.sort_unstable();
+        places.dedup();
+        places.into_iter().flat_map(|place| &compared.controls[place]).for_each(mark);
+    }
+
+    /// The effect on the units for which `holds`; none without anybody to compare.
+    pub fn horizon(&self, compared: &Compared, holds: impl Fn(&Group) -> bool) -> Option<Horizon> {
+        let own = |side: &Vec<Member>| -> Vec<Member> {
+            side.iter().copied().filter(|member| holds(&self.paths.groups[member.group])).collect()
+        };
+        let sides: Vec<(f64, Vec<Member>)> = compared.sides.iter().map(|(sign, side)| (*sign, own(side))).collect();
         let weight: f64 = sides.iter().flat_map(|(_, side)| side).map(|member| member.weight).sum();
         if weight <= 0.0 {
             return None;
@@ -103,14 +173,16 @@ impl Comparison<'_> {
             influence: vec![0.0; self.sample.clusters],
             weight,
             n: 0,
+            controls: 0,
+            sides: [Units::default(); 2],
+            alone: 0.0,
             dose: 0.0,
             cumulated: 0.0,
         };
-        let mut used = Vec::new();
         for (sign, switchers) in sides.iter().filter(|(_, side)| !side.is_empty()) {
-            self.side(change, *sign, switchers, &controls, &mut horizon, &mut used);
+            self.side(compared, *sign, switchers, &mut horizon);
         }
-        Some((horizon, used))
+        Some(horizon)
     }
 
     /// Units whose first `effects` effects can all be compared.
@@ -118,13 +190,11 @@ impl Comparison<'_> {
         let mut complete: Vec<bool> = self.paths.groups.iter().map(|group| group.effects() >= effects).collect();
         for periods in 1..=effects {
             let change = Change { periods, placebo: false };
-            let mut compared = vec![false; self.paths.strata * self.paths.periods];
-            for member in self.controls(change) {
-                compared[self.place(&self.paths.groups[member.group], member.t)] = true;
-            }
+            let controls = self.controls(change);
             for (complete, group) in complete.iter_mut().zip(&self.paths.groups) {
                 let t = group.switch + periods - 1;
-                *complete = *complete && compared[self.place(group, t)] && self.change(group, change, t).is_some();
+                *complete =
+                    *complete && !controls[self.place(group, t)].is_empty() && self.change(group, change, t).is_some();
             }
         }
         complete
@@ -166,9 +236,9 @@ impl Comparison<'_> {
         Some(outcome(end) - outcome(base) - net).filter(|value| !value.is_nan() && !outcome(t).is_nan())
     }
 
-    /// Units that have not switched, in each period in which their change is known.
-    fn controls(&self, change: Change) -> Vec<Member> {
-        let mut members = Vec::new();
+    /// Units that have not switched, in each period in which their change is known, by stratum and period.
+    fn controls(&self, change: Change) -> Vec<Vec<Member>> {
+        let mut members = vec![Vec::new(); self.paths.strata * self.paths.periods];
         for (number, group) in self.paths.groups.iter().enumerate() {
             if self.never_only && group.switch < self.paths.periods {
                 continue;
@@ -176,18 +246,14 @@ impl Comparison<'_> {
             for t in change.periods..group.switch.min(self.paths.periods) {
                 let weight = self.sample.weight(group.at, t);
                 if let Some(change) = self.change(group, change, t).filter(|_| weight > 0.0) {
-                    members.push(Member { group: number, t, weight, change });
+                    members[self.place(group, t)].push(Member { group: number, t, weight, change });
                 }
             }
         }
         members
     }
 
-    fn switchers(&self, change: Change, sign: f64, controls: &[Member]) -> Vec<Member> {
-        let mut compared = vec![false; self.paths.strata * self.paths.periods];
-        for member in controls {
-            compared[self.place(&self.paths.groups[member.group], member.t)] = true;
-        }
+    fn switchers(&self, change: Change, sign: f64, controls: &[Vec<Member>]) -> Vec<Member> {
         let member = |(number, group): (usize, &Group)| {
             let complete = self.complete.as_ref().is_none_or(|complete| complete[number]);
             if group.sign != Some(sign) || group.effects() < change.periods || !complete {
@@ -196,21 +262,13 @@ impl Comparison<'_> {
             let t = group.switch + change.periods - 1;
             let weight = self.sample.weight(group.at, t);
             let change = self.change(group, change, t).filter(|_| weight > 0.0)?;
-            compared[self.place(group, t)].then_some(Member { group: number, t, weight, change })
+            (!controls[self.place(group, t)].is_empty()).then_some(Member { group: number, t, weight, change })
         };
         self.paths.groups.iter().enumerate().filter_map(member).collect()
     }
 
     /// Adds the effect on those that switched one way.
-    fn side(
-        &self,
-        change: Change,
-        sign: f64,
-        switchers: &[Member],
-        controls: &[Member],
-        horizon: &mut Horizon,
-        used: &mut Vec<(usize, usize)>,
-    ) {
+    fn side(&self, compared: &Compared, sign: f64, switchers: &[Member], horizon: &mut Horizon) {
         let groups = &self.paths.groups;
         let place = |member: &Member| self.place(&groups[member.group], member.t);
         let cohort = |member: &Member| {
@@ -225,57 +283,51 @@ impl Comparison<'_> {
             cell.switchers.add(member, cluster);
             cell.all.add(member, cluster);
             cohorts.entry(cohort(member)).or_default().add(member, cluster);
+            horizon.sides[0].add(groups[member.group].at);
         }
-        for member in controls {
-            if let Some(cell) = cells.get_mut(&place(member)) {
+        for (place, cell) in &mut cells {
+            for member in &compared.controls[*place] {
                 let cluster = groups[member.group].cluster;
                 cell.controls.add(member, cluster);
                 cell.all.add(member, cluster);
+                horizon.sides[1].add(groups[member.group].at);
             }
-        }
-        cohorts.values_mut().for_each(Mean::close);
-        for cell in cells.values_mut() {
             cell.controls.close();
             cell.all.close();
+            horizon.controls += compared.controls[*place].len();
         }
+        cohorts.values_mut().for_each(Mean::close);
         let share = sign / horizon.weight;
         let mut levels = vec![DVector::zeros(self.sample.controls()); self.paths.levels];
         for member in switchers {
             let group = &groups[member.group];
-            let Some(cell) = cells.get(&place(member)) else { continue };
+            let (Some(cell), Some(own)) = (cells.get(&place(member)), cohorts.get(&cohort(member))) else { continue };
             horizon.estimate += share * member.weight * (member.change - cell.controls.value());
             horizon.n += 1;
             let part = member.weight / horizon.weight;
             horizon.dose += part * sign * (self.sample.dose(group.at, member.t) - group.baseline);
             horizon.cumulated += part * sign * self.cumulated(group, member.t);
-            if let Some(own) = cohorts.get(&cohort(member)) {
-                let centred = centred(member.change, own, &cell.all);
-                horizon.influence[group.cluster as usize] += share * member.weight * centred;
+            if own.clusters.len() < 2 || cell.controls.clusters.len() < 2 {
+                horizon.alone += part;
             }
-            self.follow(change, member, share * member.weight, &mut levels, used);
+            let weight = share * member.weight;
+            horizon.influence[group.cluster as usize] += weight * centred(member.change, own, &cell.all);
+            self.follow(compared.change, member, weight, &mut levels);
         }
-        for member in controls {
-            let group = &groups[member.group];
-            let Some(Cell { switchers, controls, all }) = cells.get(&place(member)) else { continue };
-            let weight = -share * member.weight * switchers.weight / controls.weight;
-            horizon.influence[group.cluster as usize] += weight * centred(member.change, controls, all);
-            self.follow(change, member, weight, &mut levels, used);
+        for (place, Cell { switchers, controls, all }) in &cells {
+            for member in &compared.controls[*place] {
+                let weight = -share * member.weight * switchers.weight / controls.weight;
+                let cluster = groups[member.group].cluster as usize;
+                horizon.influence[cluster] += weight * centred(member.change, controls, all);
+                self.follow(compared.change, member, weight, &mut levels);
+            }
         }
         self.add_controls(&levels, horizon);
     }
 
-    /// Notes what a member uses and what its controls weigh in the effect.
-    fn follow(
-        &self,
-        change: Change,
-        member: &Member,
-        weight: f64,
-        levels: &mut [DVector<f64>],
-        used: &mut Vec<(usize, usize)>,
-    ) {
+    /// Notes what the controls of a member weigh in the effect.
+    fn follow(&self, change: Change, member: &Member, weight: f64, levels: &mut [DVector<f64>]) {
         let group = &self.paths.groups[member.group];
-        let Some([base, end]) = Self::ends(change, member.t) else { return };
-        used.extend([base, end, member.t].map(|t| (group.at, t)));
         if self.residuals.is_some()
             && change.periods < group.last
             && let Some(x) = self.control_change(group, change, member.t)

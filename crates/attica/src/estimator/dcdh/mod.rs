@@ -4,6 +4,7 @@
 //! is compared with that of units that had the same first treatment and have not changed theirs. Papers:
 //! Review of Economics and Statistics (2024); reference implementation: `did_multiplegt_dyn` (Stata, R, Python).
 
+mod answer;
 mod compare;
 mod controls;
 mod paths;
@@ -12,12 +13,12 @@ mod sample;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use self::compare::{Change, Comparison, Horizon};
+use self::answer::Answer;
+use self::compare::{Change, Compared, Comparison, Horizon};
 use self::controls::Residuals;
 use self::paths::Paths;
 use self::sample::Sample;
-use super::event::{Effect, Estimated, EventStudy};
-use super::group_time::{Aggregations, At, Average, Averages, Inference};
+use super::group_time::Cell;
 use super::options::ControlGroup;
 use super::{About, Data, Estimate, Estimator, Spec};
 use crate::message::{Problem, Result, Warning};
@@ -127,9 +128,9 @@ impl Estimator for Dcdh {
         let asked = Asked::new(spec, &paths)?;
         sample.warnings.extend(asked.warnings.iter().cloned());
         let residuals = (sample.controls() > 0).then(|| Residuals::new(&mut sample, &paths));
-        let horizons = horizons(&mut sample, &paths, residuals.as_ref(), spec, &asked);
+        let Found { horizons, cells } = found(&mut sample, &paths, residuals.as_ref(), spec, &asked);
         sample.settle();
-        Answer { sample, paths, horizons, spec, label: self.about().title }.estimate()
+        Answer { sample, paths, horizons, cells, spec, label: self.about().title }.estimate()
     }
 }
 
@@ -197,14 +198,17 @@ fn fewer(what: &str, zh: &str, asked: usize, possible: usize) -> Warning {
     )
 }
 
-/// Effects from 1 on, then placebos from 1 on, each with its event time; those without a comparison are told.
-fn horizons(
-    sample: &mut Sample,
-    paths: &Paths,
-    residuals: Option<&Residuals>,
-    spec: &Spec,
-    asked: &Asked,
-) -> Vec<(i64, Horizon)> {
+/// What comparisons yield.
+struct Found {
+    /// Effects from 1 on, then placebos from 1 on, each with its event time.
+    horizons: Vec<(i64, Horizon)>,
+    /// The same by date of adoption, and which of them have a variance; none unless the treatment is 0 first, then 1
+    /// for good.
+    cells: Vec<(Cell, bool)>,
+}
+
+/// Effects and placebos; those without a comparison are told.
+fn found(sample: &mut Sample, paths: &Paths, residuals: Option<&Residuals>, spec: &Spec, asked: &Asked) -> Found {
     let options = &spec.options.dcdh;
     let never_only = spec.options.control_group == Some(ControlGroup::Never);
     let mut comparison = Comparison { sample, paths, residuals, options, never_only, complete: None };
@@ -214,22 +218,23 @@ fn horizons(
     let changes = (1..=asked.effects)
         .map(|periods| Change { periods, placebo: false })
         .chain((1..=asked.placebos).map(|periods| Change { periods, placebo: true }));
-    let mut found = Vec::new();
+    let dates = if options.normalized { Vec::new() } else { adoption_dates(&comparison) };
+    let mut found = Found { horizons: Vec::new(), cells: Vec::new() };
     let mut missing = Vec::new();
-    let mut used = Vec::new();
+    let mut used = vec![false; comparison.sample.units() * comparison.sample.periods()];
     for change in changes {
         let event_time = if change.placebo { -1 - change.periods as i64 } else { change.periods as i64 - 1 };
-        match comparison.horizon(change) {
-            Some((horizon, cells)) => {
-                used.extend(cells);
-                found.push((event_time, horizon));
+        let compared = comparison.compared(change);
+        match comparison.horizon(&compared, |_| true) {
+            Some(horizon) => {
+                comparison.mark(&compared, &mut used);
+                found.cells.extend(dates.iter().filter_map(|&date| cell(&comparison, &compared, event_time, date)));
+                found.horizons.push((event_time, horizon));
             }
             None => missing.push(event_time.to_string()),
         }
     }
-    for (at, t) in used {
-        sample.mark(at, t);
-    }
+    sample.mark(&used);
     if !missing.is_empty() {
         let list = missing.join(", ");
         sample.warnings.push(Warning::new(
@@ -241,139 +246,40 @@ fn horizons(
     found
 }
 
-/// What the estimate is made of.
-struct Answer<'a> {
-    sample: Sample,
-    paths: Paths,
-    horizons: Vec<(i64, Horizon)>,
-    spec: &'a Spec,
-    label: Text,
+/// Positions of the periods in which units adopt, where every treatment is 0 at first and, once it is not, 1 for good;
+/// else none: effects of other treatments are not those of a cohort in a period.
+fn adoption_dates(comparison: &Comparison<'_>) -> Vec<usize> {
+    let Comparison { sample, paths, .. } = comparison;
+    let stays = |group: &paths::Group| {
+        (group.switch..paths.periods).map(|t| sample.dose(group.at, t)).all(|dose| dose == 1.0 || dose.is_nan())
+    };
+    if !paths.groups.iter().all(|group| group.baseline == 0.0 && stays(group)) {
+        return Vec::new();
+    }
+    let mut dates: Vec<usize> = paths.groups.iter().map(|group| group.switch).filter(|&t| t < paths.periods).collect();
+    dates.sort_unstable();
+    dates.dedup();
+    dates
 }
 
-impl Answer<'_> {
-    fn estimate(self) -> Result<Estimate> {
-        let Self { sample, paths, horizons, spec, label } = self;
-        let overall = total(&horizons)?;
-        let inference =
-            Inference { level: spec.fit.level, df: None, bootstrap: spec.options.bootstrap, seed: spec.seed };
-        let term = inference.term(&spec.treatment, &overall).ok_or_else(|| {
-            let name = &spec.outcome;
-            Problem::new(
-                "E305",
-                format!("\"{name}\" does not vary around the effects, so that they have no standard error"),
-            )
-            .fix("compare more units, or choose an outcome that varies within them")
-        })?;
-        let rows = averages(&horizons, spec.options.dcdh.normalized)?;
-        let simple = Averages { rows: Vec::new(), overall: Some(overall) };
-        let base = Text::new(
-            "effects are long differences from the last period before treatment first changes; leads (placebos) are as long, back from that period, and of the same units as the effect of that length",
-            "效应为相对处理首次变化前最后一期的长差分；处理前系数（安慰剂）为自该期向前、跨度相同的长差分，且使用与相应效应相同的个体",
-        );
-        let influences: Vec<&[f64]> = rows.rows.iter().map(|row| &row.influence[..]).collect();
-        let units = sample.used();
-        let switching: Vec<usize> = paths.groups.iter().filter(|g| g.sign.is_some()).map(|g| g.at).collect();
-        let treated = units.iter().filter(|unit| switching.binary_search(unit).is_ok()).count();
-        let warnings: Vec<Warning> = sample.design.warnings.iter().chain(&sample.warnings).cloned().collect();
-        let study = Estimated {
-            estimator: "dcdh".to_owned(),
-            label,
-            effects: rows.effects(),
-            covariance: rows.covariance(),
-            simulated: inference.simulate(&influences),
-            df: None,
-            references: vec![Effect { event_time: -1, binned: false, estimate: 0.0, n: treated }],
-            base: base.clone(),
-            pre_available: switching_from(&paths),
-            fit: None,
-            warnings: sample.warnings.clone(),
-        };
-        let times = sample.design.panel.as_ref().map_or_else(Vec::new, |(_, times)| times.used());
-        Ok(Estimate {
-            estimator: "dcdh",
-            control_group: Text::new(
-                "units with the same first treatment that have not changed it yet",
-                "初始处理相同且尚未变化的个体",
-            ),
-            base_period: base,
-            overall: term,
-            event_study: Some(EventStudy::new(study, spec.fit.level, spec.seed)),
-            aggregations: Aggregations {
-                simple: simple.rows_with(&spec.treatment, &inference),
-                dynamic: rows.rows_with(&spec.treatment, &inference),
-                ..Aggregations::default()
-            },
-            group_time: Vec::new(),
-            weights: Vec::new(),
-            overlap: Vec::new(),
-            fit: None,
-            n_obs: sample.design.rows(),
-            n_units: units.len(),
-            n_treated_units: treated,
-            periods: [
-                times.iter().copied().fold(f64::INFINITY, f64::min),
-                times.iter().copied().fold(f64::NEG_INFINITY, f64::max),
-            ],
-            ledger: sample.design.ledger,
-            warnings,
-        })
-    }
-}
-
-/// Periods before the latest change of treatment.
-fn switching_from(paths: &Paths) -> usize {
-    paths.groups.iter().filter(|group| group.sign.is_some()).map(|group| group.switch).max().unwrap_or(0)
-}
-
-/// The average total effect: all effects over all the treatment received in their periods beyond the first one.
-fn total(horizons: &[(i64, Horizon)]) -> Result<Average> {
-    let effects = || horizons.iter().filter(|(time, _)| *time >= 0).map(|(_, horizon)| horizon);
-    let dose: f64 = effects().map(|horizon| horizon.weight * horizon.dose).sum();
-    if effects().next().is_none() {
-        return Err(Problem::new("E205", "no effect has units to compare")
-            .fix("see the warnings for why each was left out, or ask for fewer effects"));
-    }
-    if dose <= 0.0 {
-        return Err(Problem::new("E206", "in the periods of the effects treatment is its first value on average")
-            .fix("ask for fewer effects, or set `switchers` to in or out"));
-    }
-    let estimate = effects().map(|h| h.weight * h.estimate).sum::<f64>() / dose;
-    let clusters = effects().next().map_or(0, |h| h.influence.len());
-    let influence = (0..clusters).map(|c| effects().map(|h| h.weight * h.influence[c]).sum::<f64>() / dose).collect();
-    Ok(Average { at: None, estimate, influence, n: effects().map(|h| h.n).max().unwrap_or(0) })
-}
-
-/// Effects and placebos in ascending event time, and the plain mean of the effects.
-fn averages(horizons: &[(i64, Horizon)], normalized: bool) -> Result<Averages> {
-    let mut rows = Vec::new();
-    for (time, horizon) in horizons {
-        let scale = if normalized { horizon.cumulated } else { 1.0 };
-        if scale <= 0.0 {
-            return Err(Problem::new(
-                "E206",
-                format!("event time {time} cannot be normalised: treatment until then is its first value on average"),
-            )
-            .fix("leave `normalized` out, or set `switchers` to in or out"));
-        }
-        rows.push(Average {
-            at: Some(At::EventTime(*time)),
-            estimate: horizon.estimate / scale,
-            influence: horizon.influence.iter().map(|value| value / scale).collect(),
-            n: horizon.n,
-        });
-    }
-    let effects = || rows.iter().zip(horizons).filter(|(_, (time, _))| *time >= 0).map(|(row, _)| row);
-    let count = effects().count() as f64;
-    let clusters = effects().next().map_or(0, |row| row.influence.len());
-    let overall = (count > 0.0).then(|| Average {
-        at: None,
-        estimate: effects().map(|row| row.estimate).sum::<f64>() / count,
-        influence: (0..clusters).map(|c| effects().map(|row| row.influence[c]).sum::<f64>() / count).collect(),
-        n: effects().map(|row| row.n).max().unwrap_or(0),
-    });
-    rows.sort_by_key(|row| match row.at {
-        Some(At::EventTime(time)) => time,
-        _ => 0,
-    });
-    Ok(Averages { rows, overall })
+/// The effect on the cohort that adopts at position `date`, and whether it has a variance.
+fn cell(comparison: &Comparison<'_>, compared: &Compared, event_time: i64, date: usize) -> Option<(Cell, bool)> {
+    let times = &comparison.sample.times;
+    let found = comparison.horizon(compared, |group| group.switch == date)?;
+    let time = usize::try_from(date as i64 + event_time).ok()?;
+    let has_variance = found.has_variance();
+    let cell = Cell {
+        group: times[date],
+        time: times[time],
+        event_time,
+        base: Some(times[date - 1]),
+        estimate: found.estimate,
+        influence: found.influence,
+        is_reference: false,
+        weight: found.weight,
+        weight_influence: None,
+        n_treated: found.n,
+        n_control: Some(found.controls),
+    };
+    Some((cell, has_variance))
 }

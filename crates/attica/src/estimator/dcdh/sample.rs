@@ -173,7 +173,8 @@ impl Sample {
         self.times.len()
     }
 
-    fn cell(&self, at: usize, t: usize) -> usize {
+    /// The number of a cell, by unit and then by period.
+    pub fn cell(&self, at: usize, t: usize) -> usize {
         at * self.times.len() + t
     }
 
@@ -210,10 +211,11 @@ impl Sample {
         self.cluster[at]
     }
 
-    /// Marks an outcome as part of a comparison.
-    pub fn mark(&mut self, at: usize, t: usize) {
-        let cell = self.cell(at, t);
-        self.fate[cell] = Fate::Used;
+    /// Marks outcomes that are part of a comparison.
+    pub fn mark(&mut self, used: &[bool]) {
+        for (fate, _) in self.fate.iter_mut().zip(used).filter(|(_, used)| **used) {
+            *fate = Fate::Used;
+        }
     }
 
     /// Takes a cell out; its outcome is booked under `fate`.

@@ -93,10 +93,21 @@ impl Averages {
 
     /// Standard errors, intervals and bands; none without anything to average.
     pub fn rows_with(&self, term: &str, inference: &Inference) -> Option<Aggregation> {
+        let (uncertainty, averages) = self.separate(inference);
+        uncertainty.aggregation(term, &averages)
+    }
+
+    /// [`Averages::rows_with`] a band whose critical value is known.
+    pub fn rows_within(&self, term: &str, inference: &Inference, sup_t: Option<f64>) -> Option<Aggregation> {
+        let (uncertainty, averages) = self.separate(inference);
+        uncertainty.aggregation_within(term, &averages, sup_t)
+    }
+
+    fn separate(&self, inference: &Inference) -> (Uncertainty, Combinations) {
         let all: Vec<&Average> = self.rows.iter().chain(&self.overall).collect();
         let (uncertainty, mut rows) = separate(&all, *inference);
         let overall = self.overall.is_some().then(|| rows.pop()).flatten();
-        uncertainty.aggregation(term, &Combinations { rows, overall })
+        (uncertainty, Combinations { rows, overall })
     }
 }
 

@@ -4,7 +4,7 @@ use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};
 
 use super::{At, Combination, Combinations, Point};
-use crate::estimator::event::{Simulated, sup_t};
+use crate::estimator::event::{ROUNDING, Simulated, largest, sup_t};
 use crate::estimator::influence::Influences;
 use crate::fit::Term;
 use crate::math::distribution::{normal_quantile, t_quantile, t_two_sided};
@@ -141,13 +141,14 @@ impl Uncertainty {
         Some(simulated(&(loads * draws), self.inference.level))
     }
 
-    fn std_error(&self, average: &Combination) -> Option<f64> {
+    /// The standard error of an average; none when it is rounding beside estimates of size `scale`.
+    fn std_error(&self, average: &Combination, scale: f64) -> Option<f64> {
         let loads = DVector::from_column_slice(&average.loads);
         if let Some(draws) = &self.draws {
             let mut column: Vec<f64> = draws.tr_mul(&loads).iter().copied().collect();
-            return interquartile(&mut column);
+            return interquartile(&mut column, scale);
         }
-        root((&self.covariance * &loads).dot(&loads), average.estimate)
+        root((&self.covariance * &loads).dot(&loads), scale)
     }
 
     /// Critical value of the simultaneous band over `rows`.
@@ -169,8 +170,9 @@ impl Uncertainty {
         if averages.rows.is_empty() && averages.overall.is_none() {
             return None;
         }
+        let scale = largest(averages.rows.iter().map(|row| row.estimate));
         let row = |row: &Combination| {
-            let std_error = self.std_error(row);
+            let std_error = self.std_error(row, scale);
             let end = |critical: Option<f64>, sign: f64| Some(row.estimate + sign * critical? * std_error?);
             let pointwise = Some(self.inference.critical());
             Some(AverageRow {
@@ -192,7 +194,7 @@ impl Uncertainty {
 
     /// An effect as a term; none without a positive standard error.
     pub fn term(&self, name: &str, average: &Combination) -> Option<Term> {
-        let std_error = self.std_error(average)?;
+        let std_error = self.std_error(average, average.estimate.abs())?;
         let statistic = average.estimate / std_error;
         let half = self.inference.critical() * std_error;
         Some(Term {
@@ -208,10 +210,11 @@ impl Uncertainty {
 
     /// Cells with their inference.
     pub fn cells(&self, points: &[Point]) -> Vec<CellRow> {
+        let scale = largest(points.iter().map(|point| point.estimate));
         let row = |(column, point): (usize, &Point)| {
             let std_error = match &self.draws {
-                Some(draws) => interquartile(&mut draws.row(column).iter().copied().collect::<Vec<f64>>()),
-                None => root(self.covariance[(column, column)], point.estimate),
+                Some(draws) => interquartile(&mut draws.row(column).iter().copied().collect::<Vec<f64>>(), scale),
+                None => root(self.covariance[(column, column)], scale),
             };
             let half = std_error.map(|se| self.inference.critical() * se);
             CellRow {
@@ -235,7 +238,7 @@ impl Uncertainty {
 /// Standard errors of the rows of `draws`, and the `level` quantile of the largest absolute t statistic,
 /// never below the pointwise normal value.
 pub(super) fn simulated(draws: &DMatrix<f64>, level: f64) -> Simulated {
-    let std_error = |row: usize| interquartile(&mut draws.row(row).iter().copied().collect::<Vec<f64>>());
+    let std_error = |row: usize| interquartile(&mut draws.row(row).iter().copied().collect::<Vec<f64>>(), 0.0);
     let std_errors: Vec<Option<f64>> = (0..draws.nrows()).map(std_error).collect();
     let largest = |column: usize| {
         let t = |(row, se): (usize, &Option<f64>)| Some(draws[(row, column)].abs() / (*se)?);
@@ -248,16 +251,16 @@ pub(super) fn simulated(draws: &DMatrix<f64>, level: f64) -> Simulated {
     Simulated { std_errors, critical, draws: draws.ncols() }
 }
 
-/// The standard error that a variance implies; none when it is zero up to the rounding of `estimate`.
-fn root(variance: f64, estimate: f64) -> Option<f64> {
-    Some(variance.max(0.0).sqrt()).filter(|se| *se > 1e-12 * estimate.abs())
+/// The standard error that a variance implies; none when it is rounding beside estimates of size `scale`.
+fn root(variance: f64, scale: f64) -> Option<f64> {
+    Some(variance.max(0.0).sqrt()).filter(|se| *se > ROUNDING * scale)
 }
 
-/// `IQR / (z.75 - z.25)`; none when it is zero.
-fn interquartile(values: &mut [f64]) -> Option<f64> {
+/// `IQR / (z.75 - z.25)`; none when it is rounding beside estimates of size `scale`.
+fn interquartile(values: &mut [f64], scale: f64) -> Option<f64> {
     values.sort_unstable_by(f64::total_cmp);
     let range = normal_quantile(0.75) - normal_quantile(0.25);
-    Some((quantile(values, 0.75) - quantile(values, 0.25)) / range).filter(|se| *se > 0.0)
+    Some((quantile(values, 0.75) - quantile(values, 0.25)) / range).filter(|se| *se > ROUNDING * scale)
 }
 
 /// The smallest value with at least the share `p` of `sorted` at or below it (R `quantile`, type 1).

@@ -79,6 +79,7 @@ impl Stages {
     /// # Errors
     /// `E205` without untreated rows; `E806` where rows would leave that must not.
     fn among_imputable(sample: &mut Staggered, autosample: bool) -> Result<Self> {
+        sample.leave_out_absorbed();
         let stages = Self::new(sample);
         if !stages.untreated.contains(&true) {
             return Err(Problem::new("E205", "every row is treated, so the untreated outcome cannot be estimated"));

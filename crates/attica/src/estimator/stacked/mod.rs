@@ -88,7 +88,7 @@ impl Estimator for Stacked {
             return Err(problem);
         }
         let mut sample = Staggered::new(data, spec)?;
-        let timeline = Timeline::new(&mut sample, spec)?;
+        let timeline = Timeline::of_periods(&mut sample, spec)?;
         let experiments = Experiments::new(&mut sample, &timeline, spec.options.stacked.window.or(spec.window.bounds))?;
         let found = Regression::new(&sample, &experiments, spec.options.stacked.weights).fit(spec)?;
         experiments.report(&mut sample, &found);
@@ -107,8 +107,9 @@ impl Estimator for Stacked {
         let reference = timeline.reference();
         let references = vec![Effect { event_time: reference, binned: false, estimate: 0.0, n: found.reference_rows }];
         let study = sample.dynamic_study(self.name(), &words, &dynamic, references, &inference);
+        let by_event_time = dynamic.rows_within(&spec.treatment, &inference, study.sup_t);
         let mut answer = sample.estimate(self.name(), words, overall, Some(study));
-        answer.aggregations.dynamic = dynamic.rows_with(&spec.treatment, &inference);
+        answer.aggregations.dynamic = by_event_time;
         answer.aggregations.group = by_group(&found.cells).rows_with(&spec.treatment, &inference);
         answer.group_time = inference.cells(&found.cells);
         Ok(answer)

@@ -50,6 +50,15 @@ pub struct Effect {
     pub zeta_lambda: f64,
 }
 
+/// Where the search for weights stops.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Stop {
+    /// The objective falls by less than this, squared.
+    pub min_decrease: f64,
+    /// Steps taken.
+    pub steps: usize,
+}
+
 impl Block {
     /// # Errors
     /// `E205` without treated units or with fewer than two controls, `E607` with fewer than two periods
@@ -113,13 +122,27 @@ impl Block {
         self.y.view((unit, self.before), (1, self.after())).mean()
     }
 
+    /// Where the search for weights stops unless said otherwise, as in R synthdid.
+    fn stop(&self) -> Stop {
+        Stop { min_decrease: 1e-5 * self.noise(), steps: 10_000 }
+    }
+
     /// Fits the weights, from equal ones, and the effect.
     pub fn effect(&self, kind: Kind) -> Effect {
-        self.effect_from(kind, &vec![0.0; self.controls], &vec![0.0; self.before])
+        self.effect_until(kind, self.stop())
+    }
+
+    /// [`Block::effect`] with a search that goes on longer, or less long.
+    pub fn effect_until(&self, kind: Kind, stop: Stop) -> Effect {
+        self.fit(kind, &vec![0.0; self.controls], &vec![0.0; self.before], stop)
     }
 
     /// Fits the weights, from given ones (scaled to sum one), and the effect.
     fn effect_from(&self, kind: Kind, omega: &[f64], lambda: &[f64]) -> Effect {
+        self.fit(kind, omega, lambda, self.stop())
+    }
+
+    fn fit(&self, kind: Kind, omega: &[f64], lambda: &[f64], stop: Stop) -> Effect {
         if kind == Kind::Did {
             return self.effect_with(to_one(&vec![0.0; self.controls]), to_one(&vec![0.0; self.before]));
         }
@@ -127,7 +150,7 @@ impl Block {
         let scale = ((self.treated() * self.after()) as f64).powf(0.25);
         let zeta_omega = if kind == Kind::Sc { 1e-6 * noise } else { scale * noise };
         let zeta_lambda = 1e-6 * noise;
-        let search = |zeta: f64, intercept: bool| Search { zeta, intercept, min_decrease: 1e-5 * noise };
+        let search = |zeta: f64, intercept: bool| Search { zeta, intercept, stop };
         let lambda = if kind == Kind::Sc {
             vec![0.0; self.before]
         } else {

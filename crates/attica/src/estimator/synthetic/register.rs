@@ -3,7 +3,7 @@
 use super::averages::All;
 use super::panel::Weights as Fitting;
 use super::select::{Selected, select};
-use super::variance::{possible, replicate, suitable};
+use super::variance::{Replicate, possible, replicate, suitable};
 use super::{Effect, Kind, Variance};
 use crate::estimator::answer::Words;
 use crate::estimator::group_time::{Aggregations, EventTimes, Inference};
@@ -95,7 +95,7 @@ impl Estimator for Synthetic {
             .fix("use the placebo variance, or the bootstrap"));
         }
         let (drawn, again) = replicate(panel, options.kind, &effects, variance, options.replications, spec.seed);
-        say_variance(variance, drawn.len(), again, spec, &mut sample);
+        say_variance(variance, &drawn, again, spec, &mut sample);
 
         let factor = if variance == Variance::Jackknife { drawn.len() as f64 - 1.0 } else { 1.0 };
         let [min, max] = spec.window.bounds.map_or([None, None], |[low, high]| [Some(low), Some(high)]);
@@ -105,19 +105,17 @@ impl Estimator for Synthetic {
             All::with_replications(&effects, &treated, units.controls.len(), &drawn, factor, &selected.calendar, kept);
 
         let inference = Inference { level: spec.fit.level, df: None, bootstrap: None, seed: spec.seed };
-        let aggregations = Aggregations {
-            simple: all.simple.rows_with(&spec.treatment, &inference),
-            group: all.group.rows_with(&spec.treatment, &inference),
-            dynamic: all.dynamic.rows_with(&spec.treatment, &inference),
-            calendar: all.calendar.rows_with(&spec.treatment, &inference),
-        };
-        let overall = aggregations
-            .simple
-            .as_ref()
-            .and_then(|simple| simple.overall.clone())
-            .ok_or_else(|| sample.nothing_estimated(true))?;
+        let simple = all.simple.rows_with(&spec.treatment, &inference);
+        let overall =
+            simple.as_ref().and_then(|simple| simple.overall.clone()).ok_or_else(|| sample.nothing_estimated(true))?;
         let words = words(self.about().title, options.kind);
         let study = sample.study(self.name(), &words, all.dynamic.effects(), all.dynamic.covariance(), spec);
+        let aggregations = Aggregations {
+            simple,
+            group: all.group.rows_with(&spec.treatment, &inference),
+            dynamic: all.dynamic.rows_within(&spec.treatment, &inference, study.sup_t),
+            calendar: all.calendar.rows_with(&spec.treatment, &inference),
+        };
         let mut answer = sample.estimate(self.name(), words, overall, Some(study));
         answer.group_time = inference.cells(&all.cells);
         answer.aggregations = aggregations;
@@ -214,7 +212,8 @@ fn say_collinear(selected: &Selected, sample: &mut Staggered) {
     }
 }
 
-fn say_variance(variance: Variance, replications: usize, again: usize, spec: &Spec, sample: &mut Staggered) {
+fn say_variance(variance: Variance, drawn: &[Replicate], again: usize, spec: &Spec, sample: &mut Staggered) {
+    let replications = drawn.len();
     let (en, zh) = match variance {
         Variance::Placebo => ("placebo: controls drawn as if treated", "安慰剂法：随机抽取对照个体视为处理组"),
         Variance::Jackknife => {
@@ -229,7 +228,15 @@ fn say_variance(variance: Variance, replications: usize, again: usize, spec: &Sp
         format!("standard errors of sdid: {en} ({replications} replications{why})"),
         format!("sdid的标准误：{zh}（{replications}次{why_zh}）"),
     ));
-    if again * 100 > replications {
+    let short = drawn.iter().filter(|paths| paths.contains(&None)).count();
+    if short > 0 {
+        sample.warnings.push(Warning::new(
+            "W704",
+            format!("{short} of {replications} draws had no unit of some cohort: they tell of the other cohorts alone"),
+            format!("{replications}次抽样中有{short}次缺少某一批次的个体：这些抽样仅反映其余批次"),
+        ));
+    }
+    if again > 0 {
         sample.warnings.push(Warning::new(
             "W704",
             format!("{again} draws had no treated unit or fewer than two controls and were drawn again, beside {replications} good ones"),

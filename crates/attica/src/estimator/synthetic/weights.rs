@@ -4,6 +4,7 @@
 //! A step moves the weights towards one column, so the gradient moves towards one column of the
 //! cross-products: with those at hand, a step is one pass over as many numbers as there are weights.
 
+use super::Stop;
 use crate::math::cross::dot;
 
 /// What the weights minimise, and how far they are driven.
@@ -13,13 +14,12 @@ pub(super) struct Search {
     pub zeta: f64,
     /// Centre columns first, so that only shapes are matched and not levels.
     pub intercept: bool,
-    /// Stop when the objective falls by less than this, squared.
-    pub min_decrease: f64,
+    /// When to stop.
+    pub stop: Stop,
 }
 
-/// Steps of the first pass, whose small weights are set to zero, and of the second.
+/// Steps of the first pass, whose small weights are set to zero.
 const FIRST_STEPS: usize = 100;
-const STEPS: usize = 10_000;
 
 /// Cross-products kept of one search, in numbers: 32 MB.
 const KEPT: usize = 1 << 22;
@@ -32,7 +32,7 @@ pub(super) fn fit(columns: Vec<Vec<f64>>, start: Vec<f64>, search: &Search) -> V
     let rough = descent.run(start, FIRST_STEPS);
     let cut = rough.iter().copied().fold(0.0, f64::max) / 4.0;
     let kept: Vec<f64> = rough.iter().map(|&w| if w <= cut { 0.0 } else { w }).collect();
-    descent.run(to_one(&kept), STEPS)
+    descent.run(to_one(&kept), search.stop.steps)
 }
 
 /// Weights scaled to sum one; equal ones when all are zero.
@@ -76,7 +76,7 @@ impl Descent {
             b,
             rows,
             eta: rows * search.zeta * search.zeta,
-            min_decrease: search.min_decrease,
+            min_decrease: search.stop.min_decrease,
             kept: 0,
         }
     }
