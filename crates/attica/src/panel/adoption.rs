@@ -344,7 +344,7 @@ mod tests {
         let (adoption, warnings) = p.adoption_from_path("d", &path).unwrap();
         let at = Adoption::At;
         assert_eq!(adoption, [Adoption::Never, at(2010.0), Adoption::Always, Adoption::Switches, at(2011.0)]);
-        assert_eq!(ids(&warnings), ["W202", "W203", "W207", "W210"]);
+        assert_eq!(ids(&warnings), ["W202", "W203", "W207", "W207", "W210"]);
         assert_eq!(p.treated(&adoption)[4..8], [0.0, 1.0, 1.0, 1.0]);
         assert_eq!(p.event_time(&adoption)[4..8], [-1.0, 0.0, 1.0, 2.0]);
         assert!(p.event_time(&adoption)[..4].iter().all(|k| k.is_nan()));
@@ -367,7 +367,7 @@ mod tests {
         assert_eq!(id(per_unit(&[2011.0, 2010.0])), "E201");
         let (adoption, warnings) = p.adoption_from_path("d", &[0.0, 0.0, 0.5, 1.0, 0.0, 0.0, 0.0, 0.0]).unwrap();
         assert_eq!(adoption[0], Adoption::At(2011.0));
-        assert_eq!(ids(&warnings), ["W212", "W207"]);
+        assert_eq!(ids(&warnings), ["W212", "W207", "W207"]);
     }
 
     #[test]
