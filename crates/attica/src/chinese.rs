@@ -11,7 +11,19 @@ pub fn meaning(id: &str) -> Option<&'static str> {
     MEANINGS.iter().find(|(known, _)| *known == id).map(|(_, chinese)| *chinese)
 }
 
-const SENTENCES: [(&str, &str); 30] = [
+const SENTENCES: [(&str, &str); 33] = [
+    (
+        "all units that change their treatment are one unit: nothing tells its noise from the effect, so there is no standard error",
+        "处理发生变化的个体仅有一个：无法区分其扰动与效应，故没有标准误",
+    ),
+    (
+        "all controls are one unit: nothing tells its noise from the effect, so there is no standard error",
+        "对照个体仅有一个：无法区分其扰动与效应，故没有标准误",
+    ),
+    (
+        "with one treated unit use sdid and its placebo variance, or randomisation inference",
+        "仅有一个处理个体时，可使用sdid及其安慰剂方差，或随机化推断",
+    ),
     (
         "no cohort has a period before adoption, and clean controls, throughout the window",
         "没有批次在整个窗口期内既有实施前时期、又有干净的对照组",

@@ -30,7 +30,7 @@ fn mpdta(with_lpop: bool) -> Option<Wide<'static>> {
 }
 
 /// A balanced panel of another file, from its columns of unit, time, outcome and first treated period.
-fn balanced(file: &str, columns: [&str; 4]) -> Option<Wide> {
+fn balanced(file: &str, columns: [&str; 4]) -> Option<Wide<'static>> {
     let table = Table::read(file)?;
     let columns = columns.map(|name| table.number(name));
     let mut rows: Vec<[f64; 4]> = (0..columns[0].len()).map(|r| [0, 1, 2, 3].map(|k| columns[k][r])).collect();
@@ -42,7 +42,7 @@ fn balanced(file: &str, columns: [&str; 4]) -> Option<Wide> {
     Some(Wide {
         units,
         step: 1.0,
-        y: rows.iter().map(|row| row[2]).collect(),
+        y: rows.iter().map(|row| row[2]).collect::<Vec<f64>>().into(),
         x: Vec::new(),
         cohort: rows.chunks(periods).map(|u| Some(u[0][3]).filter(|g| *g > 0.0 && *g <= last)).collect(),
         weight: vec![1.0; units],
