@@ -337,7 +337,8 @@ fn errors(found: &Estimate) -> Vec<(String, f64, Option<f64>)> {
 
 #[test]
 fn no_standard_error_is_rounding_or_the_estimate_itself() {
-    let cases: [(&str, fn(&mut Vec<Row>)); 8] = [
+    type Case = (&'static str, fn(&mut Vec<Row>));
+    let cases: [Case; 8] = [
         ("one treated unit", |r| r.retain(|r| r.unit == 0.0 || r.first.is_nan())),
         ("one control unit", |r| r.retain(|r| r.unit == 22.0 || !r.first.is_nan())),
         ("one of each", |r| r.retain(|r| r.unit == 0.0 || r.unit == 22.0)),
