@@ -5,7 +5,10 @@ pub mod bacon;
 pub mod channel;
 pub mod describe;
 pub mod groups;
+pub mod honest;
 pub mod placebo;
+pub mod pretrend;
+pub mod twfe_weights;
 pub mod unit_sums;
 
 use crate::design::{Codes, Design};

@@ -1,8 +1,10 @@
-//! Numbers that no statistic owns: distributions, random streams, cross-products, least squares, roots.
+//! Numbers that no statistic owns: distributions, random streams, cross-products, least squares, roots, linear
+//! programmes.
 
 pub mod cross;
 pub mod distribution;
 pub mod random;
 pub mod roots;
 pub mod signs;
+pub mod simplex;
 pub mod triangle;
