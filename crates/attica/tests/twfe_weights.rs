@@ -3,7 +3,7 @@
 
 mod support;
 
-use attica::design::{Codes, Design, Effect, WeightKind, Weights};
+use attica::design::{Codes, Design, Effect, Periods, WeightKind, Weights};
 use attica::diagnostic::twfe_weights::{TwfeWeights, twfe_weights};
 use attica::fit::{FitOptions, fit};
 use attica::ledger::Ledger;
@@ -24,7 +24,7 @@ fn design(unit: Codes, time: &[f64], columns: Vec<(&str, Vec<f64>)>, weights: Op
         weights: weights.map(|values| Weights { name: "w".into(), kind: WeightKind::Analytic, values }),
         clusters: Vec::new(),
         sample: (0..time.len() as u32).collect(),
-        panel: Some((unit, time.to_vec())),
+        panel: Some((unit, Periods::new(time))),
         coordinates: None,
         ledger: Ledger::default(),
         warnings: Vec::new(),

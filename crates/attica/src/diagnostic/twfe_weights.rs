@@ -173,11 +173,11 @@ fn cells(design: &Design, treated: &[usize], weights: &[f64], dose: &[f64]) -> V
     for (row, &d) in dose.iter().enumerate() {
         let start = &mut first[unit.codes[row] as usize];
         if d > 0.0 {
-            *start = start.min(time[row]);
+            *start = start.min(time.at(row));
         }
     }
     let mut all: Vec<(f64, f64, f64)> =
-        treated.iter().zip(weights).map(|(&row, &w)| (first[unit.codes[row] as usize], time[row], w)).collect();
+        treated.iter().zip(weights).map(|(&row, &w)| (first[unit.codes[row] as usize], time.at(row), w)).collect();
     all.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
     let cell = |rows: &[(f64, f64, f64)]| CellWeight {
         cohort: rows[0].0,

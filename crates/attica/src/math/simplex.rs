@@ -139,7 +139,9 @@ impl Polytope {
         let (before, rest) = self.tableau.split_at_mut(row * width);
         let (line, after) = rest.split_at_mut(width);
         let inverse = 1.0 / line[column];
-        line.iter_mut().for_each(|a| *a *= inverse);
+        for a in line.iter_mut() {
+            *a *= inverse;
+        }
         line[column] = 1.0;
         let others = before.chunks_exact_mut(width).chain(after.chunks_exact_mut(width));
         for other in others.chain([self.gain.as_mut_slice()]) {

@@ -144,9 +144,9 @@ pub fn folded_quantile(p: f64, mean: f64) -> (f64, f64) {
         // The complement keeps its digits where p is near one.
         let beyond = normal_sf(x - mean) + normal_sf(x + mean);
         if beyond > 1.0 - p {
-            low = x
+            low = x;
         } else {
-            high = x
+            high = x;
         }
         let step = (beyond - (1.0 - p)) / (density(x - mean) + density(x + mean));
         let next = x + step;

@@ -78,12 +78,11 @@ fn no_other_estimator_has_a_shorter_fixed_length_interval() {
         for _ in 0..500 {
             // Bends elsewhere give other estimators without bias for lines.
             let mut weights = DVector::from_vec(best.weights.clone());
-            let mut bends = vec![0.0; 3];
-            for (p, bend) in bends.iter_mut().enumerate() {
-                *bend = random.normal() * 10.0_f64.powf(-3.0 * random.uniform());
+            for p in 0..3 {
+                let bend = random.normal() * 10.0_f64.powf(-3.0 * random.uniform());
                 let mut d = restriction::difference(2, p, 7);
                 d.remove(4);
-                weights += DVector::from_vec(d) * *bend;
+                weights += DVector::from_vec(d) * bend;
             }
             let error = weights.dot(&(&coefficients.covariance * &weights)).sqrt();
             let bias = m * sum_of_bends(&weights, 4);

@@ -45,7 +45,7 @@ pub(super) fn in_box(mean: &DVector<f64>, root: &DMatrix<f64>, half: &[f64]) -> 
 
 /// Square roots of primes: the directions of Richtmyer's lattice.
 fn generators(count: usize) -> Vec<f64> {
-    let prime = |n: &u32| (2..*n).take_while(|d| d * d <= *n).all(|d| n % d != 0);
+    let prime = |n: &u32| (2..*n).take_while(|d| d * d <= *n).all(|d| !n.is_multiple_of(d));
     (2_u32..).filter(prime).take(count).map(|p| f64::from(p).sqrt()).collect()
 }
 
