@@ -186,6 +186,24 @@ pub struct Fit {
     /// Keep absorbed groups that have one row
     #[arg(long)]
     pub keep_singletons: bool,
+    /// A linear combination of coefficients, such as 'x1 + 2*x2 - 1' or 'x1 = x2'; may be repeated
+    #[arg(long, value_name = "EXPRESSION", allow_hyphen_values = true)]
+    pub lincom: Vec<String>,
+    /// A joint test, such as 'x1 = x2 = 0' or 'x1 = x2, x3 = 1'; may be repeated
+    #[arg(long, value_name = "EQUATIONS", allow_hyphen_values = true)]
+    pub test: Vec<String>,
+    /// Adjust the p-values of one coefficient over all regressions of the formula
+    #[arg(long, value_name = "METHODS", value_delimiter = ',')]
+    pub adjust: Vec<Adjust>,
+    /// The coefficient that --adjust is about; by default the first
+    #[arg(long, value_name = "COEFFICIENT", requires = "adjust")]
+    pub of: Option<String>,
+    /// Draws behind Romano-Wolf p-values
+    #[arg(long, value_name = "DRAWS", default_value_t = 999)]
+    pub draws: usize,
+    /// Seed of every random draw
+    #[arg(long, default_value_t = 20_111_020)]
+    pub seed: u64,
     /// Print the estimate as one JSON object on stdout
     #[arg(long)]
     pub json: bool,
@@ -244,6 +262,12 @@ pub struct Did {
     /// Averages to print; by default all that an estimator has
     #[arg(long, value_name = "KINDS", value_delimiter = ',')]
     pub aggregate: Vec<Aggregate>,
+    /// A linear combination of effects by event time: post, pre, '[3] - [0]', 'mean[0:3]', 'sum[0:3]'; may be repeated
+    #[arg(long, value_name = "EXPRESSION", allow_hyphen_values = true)]
+    pub lincom: Vec<String>,
+    /// A joint test of effects by event time: leads, effects, '[-4:-2] = 0', '[0] = [3]'; may be repeated
+    #[arg(long, value_name = "EQUATIONS", allow_hyphen_values = true)]
+    pub test: Vec<String>,
     /// First and last event time: -4,6
     #[arg(long, value_name = "FIRST,LAST", value_delimiter = ',', allow_hyphen_values = true)]
     pub window: Vec<i64>,
@@ -261,6 +285,21 @@ pub struct Did {
     /// Print the estimates as one JSON object on stdout
     #[arg(long)]
     pub json: bool,
+}
+
+/// A way of adjusting p-values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Adjust {
+    /// Romano and Wolf's step-down
+    Rw,
+    /// Holm
+    Holm,
+    /// Bonferroni
+    Bonferroni,
+    /// Benjamini and Hochberg's q
+    Bh,
+    /// Sharpened q of Benjamini, Krieger and Yekutieli
+    Sharpened,
 }
 
 /// A way of averaging effects.

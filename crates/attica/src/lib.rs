@@ -13,6 +13,7 @@ pub mod expr;
 pub mod fit;
 pub mod formula;
 pub mod frame;
+pub mod hypothesis;
 pub mod index;
 pub mod ledger;
 pub mod math;

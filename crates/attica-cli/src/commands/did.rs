@@ -5,8 +5,9 @@ use attica::estimator::event::EventStudy;
 use attica::estimator::event_time::Window;
 use attica::estimator::group_time::Aggregations;
 use attica::estimator::{self, Data, Estimator, Spec};
-use attica::fit::FitOptions;
+use attica::fit::{FitOptions, Term, Wald};
 use attica::frame::{Column, Frame, codes};
+use attica::hypothesis::Coefficients;
 use attica::ledger::Ledger;
 use attica::message::{Problem, Result, Warning};
 use attica::panel::{Adoption, Panel};
@@ -43,6 +44,12 @@ pub(super) struct One {
     pub answer: Answer,
     /// Effects by event time with reference, covariance, band and the test of the leads.
     pub event_study: Option<EventStudy>,
+    /// Linear combinations asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub lincom: Vec<Term>,
+    /// Joint tests asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tests: Vec<Wald>,
 }
 
 /// Estimates and prints.
@@ -67,7 +74,7 @@ pub fn did(args: &Did) -> Done {
         return Err(none(&failed));
     }
     let mut output = Output {
-        estimators: given.into_iter().map(|(answer, event_study)| One { answer, event_study }).collect(),
+        estimators: given.into_iter().map(|(answer, event_study)| one(answer, event_study, args)).collect(),
         failed,
         treatment: treatment.card(&panel),
         warnings,
@@ -83,6 +90,17 @@ pub fn did(args: &Did) -> Done {
         say::warnings(&did_page::warnings(&output), language);
     }
     Ok(())
+}
+
+/// An answer with the combinations and tests of its effects by event time; one that it cannot give is a warning.
+fn one(mut answer: Answer, event_study: Option<EventStudy>, args: &Did) -> One {
+    let (mut lincom, mut tests) = (Vec::new(), Vec::new());
+    if let Some(study) = &event_study {
+        let (found, failed) = Coefficients::from(study).answer(&args.lincom, &args.test);
+        (lincom, tests) = found;
+        answer.warnings.extend(failed);
+    }
+    One { answer, event_study, lincom, tests }
 }
 
 /// What the flags and `--option` ask of the estimators: as the text of a study file's `[estimators]`, and read.

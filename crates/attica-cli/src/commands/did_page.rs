@@ -2,13 +2,14 @@
 
 use attica::estimator::Spec;
 use attica::estimator::group_time::{Aggregation, At};
+use attica::fit::Wald;
 use attica::message::Warning;
 use attica::panel::Panel;
 use attica::text::{Language, Text};
 use attica_study::effects::Answer;
 
 use super::did::{One, Output};
-use super::{account, aligned, short};
+use super::{account, aligned, hypotheses, short};
 
 /// The page.
 pub(super) fn page(output: &Output, spec: &Spec, panel: &Panel, language: Language) -> String {
@@ -27,7 +28,7 @@ pub(super) fn page(output: &Output, spec: &Spec, panel: &Panel, language: Langua
     );
     page += &side_by_side(output, decimals(output), language);
     page += "\n";
-    for One { answer, .. } in &output.estimators {
+    for One { answer, lincom, tests, .. } in &output.estimators {
         let Answer { estimator, label, control_group, base_period, ledger, .. } = answer;
         page += &format!("{estimator}: {}\n", label.get(language));
         for (name, said) in [
@@ -37,6 +38,7 @@ pub(super) fn page(output: &Output, spec: &Spec, panel: &Panel, language: Langua
         ] {
             page += &format!("   {name}: {said}\n");
         }
+        page += &hypotheses::page(lincom, tests, language);
     }
     if let [one] = output.estimators.as_slice() {
         page += &averages(one, decimals(output), language);
@@ -84,6 +86,7 @@ fn side_by_side(output: &Output, decimals: usize, language: Language) -> String 
 /// The averages of one estimator, each with its rows.
 fn averages(one: &One, decimals: usize, language: Language) -> String {
     let all = &one.answer.aggregations;
+    let say = |en: &str, zh: &str| Text::new(en, zh).get(language).to_owned();
     let mut page = String::new();
     for (title, found) in [
         (Text::new("All treated units and periods", "全部处理个体与时期"), &all.simple),
@@ -95,11 +98,13 @@ fn averages(one: &One, decimals: usize, language: Language) -> String {
             page += &format!("\n{}\n{}\n", title.get(language), average(found, decimals, language));
         }
     }
-    if let Some(test) = one.event_study.as_ref().and_then(|study| study.leads.as_ref()) {
-        let p = p_value(Some(test.p_value));
+    if let Some(study) = &one.event_study {
+        let zero = |test: &Option<Wald>| p_value(test.as_ref().map(|test| test.p_value));
+        let (leads, effects) = (zero(&study.leads), zero(&study.effects));
+        let df = study.df.map_or_else(|| say("normal", "正态"), |df| format!("t({})", short(df)));
         page += &match language {
-            Language::En => format!("\nAll leads zero: p = {p}\n"),
-            Language::Zh => format!("\n处理前系数联合为零：p = {p}\n"),
+            Language::En => format!("\nAll leads zero: p = {leads}; all effects zero: p = {effects}; {df}\n"),
+            Language::Zh => format!("\n处理前系数联合为零：p = {leads}；处理后效应联合为零：p = {effects}；{df}\n"),
         };
     }
     page
@@ -141,7 +146,7 @@ fn average(found: &Aggregation, decimals: usize, language: Language) -> String {
 /// Every warning once, with the estimators that it concerns unless it concerns all.
 pub(super) fn warnings(output: &Output) -> Vec<Warning> {
     let mut found: Vec<(&Warning, Vec<&str>)> = Vec::new();
-    for One { answer, event_study } in &output.estimators {
+    for One { answer, event_study, .. } in &output.estimators {
         let of_study = event_study.iter().flat_map(|study| &study.warnings);
         for warning in answer.warnings.iter().chain(of_study) {
             let name = answer.estimator.as_str();

@@ -1,16 +1,20 @@
 //! `attica fit`: one formula, possibly standing for several regressions.
 
 use attica::design::{Design, DesignOptions};
-use attica::fit::{FitOptions, FitRecord, Term, fit as estimate};
+use attica::fit::{Fit as Fitted, FitOptions, FitRecord, INTERCEPT, Term, Wald, fit as estimate};
 use attica::formula::Formula;
-use attica::message::Problem;
+use attica::frame::Frame;
+use attica::hypothesis::Coefficients;
+use attica::hypothesis::family::Family;
+use attica::message::{Problem, Warning};
 use attica::panel::Panel;
 use attica::text::Language;
 use attica::vcov::{Ssc, Vcov};
 use attica_study::read::{ReadOptions, read_file};
 use serde::Serialize;
 
-use crate::args::Fit;
+use super::hypotheses;
+use crate::args::{Adjust, Fit};
 use crate::say::Failure;
 use crate::{Done, say};
 
@@ -18,6 +22,9 @@ use crate::{Done, say};
 #[derive(Serialize)]
 struct Several {
     models: Vec<One>,
+    /// One coefficient over all of them, p-values adjusted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    family: Option<Family>,
 }
 
 #[derive(Serialize)]
@@ -25,6 +32,12 @@ struct One {
     formula: String,
     #[serde(flatten)]
     fit: FitRecord,
+    /// Linear combinations asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    lincom: Vec<Term>,
+    /// Joint tests asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tests: Vec<Wald>,
 }
 
 /// Estimates the formula and prints it.
@@ -57,7 +70,7 @@ pub fn fit(args: &Fit) -> Done {
         coordinates: vcov.coordinates(),
         ..DesignOptions::default()
     };
-    let mut models = Vec::new();
+    let (mut models, mut fits) = (Vec::new(), Vec::new());
     for single in formula.expand(&frame).map_err(pointing)? {
         let design = Design::build(&frame, panel.as_ref(), &single, &design_options).map_err(pointing)?;
         let found = estimate(&design, &options).map_err(Failure::from)?;
@@ -65,20 +78,53 @@ pub fn fit(args: &Fit) -> Done {
         record.ledger = filtered.then(&record.ledger);
         record.dropped.clone_from(&record.ledger.dropped);
         record.warnings.splice(0..0, warnings.iter().cloned());
-        models.push(One { formula: single.to_string(), fit: record });
+        let (lincom, tests) = hypotheses::of(&Coefficients::from(&found), &args.lincom, &args.test)?;
+        models.push(One { formula: single.to_string(), fit: record, lincom, tests });
+        if !args.adjust.is_empty() {
+            fits.push(found);
+        }
     }
+    let (family, notes) = match args.adjust.as_slice() {
+        [] => (None, Vec::new()),
+        _ => family(args, &fits, &frame, panel.as_ref())?,
+    };
     if args.json {
         match models.as_slice() {
             [one] => say::print_json(one),
-            _ => say::print_json(&Several { models }),
+            _ => say::print_json(&Several { models, family }),
         }
+        say::warnings(&notes, Language::En);
         return Ok(());
     }
     for model in &models {
         say::print(&page(model));
         say::warnings(&model.fit.warnings, Language::En);
     }
+    if let Some(family) = &family {
+        say::print(&hypotheses::family(family, &args.adjust));
+    }
+    say::warnings(&notes, Language::En);
     Ok(())
+}
+
+/// One coefficient of all regressions as a family.
+fn family(
+    args: &Fit,
+    fits: &[Fitted],
+    frame: &Frame,
+    panel: Option<&Panel>,
+) -> Result<(Option<Family>, Vec<Warning>), Problem> {
+    let first = || fits.first().and_then(|fit| fit.names.iter().find(|name| *name != INTERCEPT)).cloned();
+    let Some(term) = args.of.clone().or_else(first) else {
+        return Err(Problem::new("E607", "the formula has no coefficient whose p-values could be adjusted"));
+    };
+    let outcome = |fit: &Fitted| fit.outcome.clone();
+    let alike = fits.windows(2).any(|pair| pair[0].outcome == pair[1].outcome);
+    let name = |(i, fit): (usize, &Fitted)| if alike { format!("({}) {}", i + 1, outcome(fit)) } else { outcome(fit) };
+    let parts: Vec<(String, &Fitted)> = fits.iter().enumerate().map(|(i, fit)| (name((i, fit)), fit)).collect();
+    let draws = if args.adjust.contains(&Adjust::Rw) { args.draws } else { 0 };
+    let (family, notes) = Family::of_fits(&parts, &term, frame, panel, draws, args.seed)?;
+    Ok((Some(family), notes))
 }
 
 /// Clustered when asked; otherwise what `--vcov` says; never homoskedastic by itself.
@@ -96,6 +142,7 @@ fn page(model: &One) -> String {
     let fit = &model.fit;
     let mut page = format!("\n{}\n{}; {}\n\n", model.formula, fit.model, standard_errors(fit));
     page += &coefficients(fit);
+    page += &hypotheses::page(&model.lincom, &model.tests, Language::En);
     page += "\n";
     let mut facts: Vec<(&str, String)> = vec![("Observations", fit.n_obs.to_string())];
     facts.extend(fit.n_units.map(|n| ("Units", n.to_string())));

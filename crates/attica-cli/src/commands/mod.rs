@@ -6,6 +6,7 @@ pub mod did;
 mod did_page;
 mod documents;
 pub mod fit;
+mod hypotheses;
 pub mod index;
 pub mod new;
 pub mod render;

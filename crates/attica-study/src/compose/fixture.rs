@@ -204,6 +204,8 @@ fn event_study() -> EventStudies {
             level: 0.95,
             bootstrap: None,
             sup_t: Some(2.618),
+            df: None,
+            effects: None,
             leads: Some(Wald {
                 hypothesis: Text::new("all leads are zero", "政策前系数均为零"),
                 statistic: 0.71,

@@ -11,6 +11,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+pub use rows::cluster_codes;
+
 use crate::absorb::take_codes;
 use crate::expr::Expr;
 use crate::ledger::{Ledger, Reason};

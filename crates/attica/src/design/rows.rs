@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::WeightKind;
 use super::category::Source;
+use super::{Codes, WeightKind};
 use crate::expr::{Expr, Node};
 use crate::formula::{Absorbed, Factor, Term};
 use crate::frame::{Column, Frame, MISSING, Values, codes};
@@ -284,6 +284,17 @@ impl<'a> Rows<'a> {
         }
         self.coded(&by.by)
     }
+}
+
+/// Codes of a cluster variable, a column or a combination `a^b`, in every row of `frame`; [`MISSING`] where there is
+/// none. Unlike the clusters of a design they are the same whatever rows a regression uses.
+///
+/// # Errors
+/// `E603` for an unknown column.
+pub fn cluster_codes(frame: &Frame, panel: Option<&Panel>, name: &str) -> Result<Codes> {
+    let by = if frame.get(name).is_some() { Absorbed::column(name) } else { Absorbed::parse(name)? };
+    let (codes, levels) = Rows::new(frame, panel).coded(&by.by)?;
+    Ok(Codes { name: name.to_owned(), codes, levels })
 }
 
 fn refuse_empty(column: &Column) -> Result<()> {

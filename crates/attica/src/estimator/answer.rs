@@ -232,6 +232,7 @@ impl Staggered {
             covariance,
             simulated: None,
             df: None,
+            own_df: None,
             references: Vec::new(),
             base: words.base.clone(),
             pre_available: before,

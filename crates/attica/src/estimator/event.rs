@@ -61,6 +61,8 @@ pub struct Estimated {
     pub simulated: Option<Simulated>,
     /// Degrees of freedom of t statistics; none means normal.
     pub df: Option<f64>,
+    /// Degrees of freedom of each effect, where it has its own (CR2); bands and joint tests use `df`.
+    pub own_df: Option<Vec<f64>>,
     /// References, with their treated rows.
     pub references: Vec<Effect>,
     /// Short or long differences before adoption, in words.
@@ -118,8 +120,14 @@ pub struct EventStudy {
     /// Draws of the multiplier bootstrap behind standard errors and band; none when they are analytical.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bootstrap: Option<usize>,
+    /// Degrees of freedom of the t distribution behind intervals and band, and of F; none means normal and chi-squared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub df: Option<f64>,
     /// Joint test that all leads are 0.
     pub leads: Option<Wald>,
+    /// Joint test that all effects from adoption on are 0.
+    #[serde(default)]
+    pub effects: Option<Wald>,
     /// Periods before adoption that the data have.
     pub pre_available: usize,
     /// Leads with a coefficient.
@@ -144,6 +152,7 @@ impl EventStudy {
             covariance,
             simulated,
             df,
+            own_df,
             references,
             base,
             pre_available,
@@ -151,20 +160,20 @@ impl EventStudy {
             warnings,
         } = estimated;
         let covariance = without_rounding(covariance, &effects);
-        let pointwise = critical(level, df);
         let sup_t = match &simulated {
             Some(simulated) => simulated.critical,
             None => sup_t(&covariance, level, df, seed),
         };
-        let leads: Vec<usize> = (0..effects.len()).filter(|&i| effects[i].event_time < 0).collect();
-        let pre_testable = leads.len();
-        let leads = wald(
-            &DVector::from_fn(pre_testable, |i, _| effects[leads[i]].estimate),
-            &DMatrix::from_fn(pre_testable, pre_testable, |i, j| covariance[leads[i]][leads[j]]),
-            df.unwrap_or(f64::INFINITY),
-            Text::new("all leads are zero", "所有处理前系数均为零"),
-        )
-        .ok();
+        let (before, after): (Vec<usize>, Vec<usize>) = (0..effects.len()).partition(|&i| effects[i].event_time < 0);
+        let pre_testable = before.len();
+        let zero = |places: &[usize], hypothesis: Text| {
+            let q = places.len();
+            let values = DVector::from_fn(q, |i, _| effects[places[i]].estimate);
+            let variance = DMatrix::from_fn(q, q, |i, j| covariance[places[i]][places[j]]);
+            wald(&values, &variance, df.unwrap_or(f64::INFINITY), hypothesis).ok()
+        };
+        let leads = zero(&before, Text::new("all leads are zero", "所有处理前系数均为零"));
+        let all_effects = zero(&after, Text::new("all effects are zero", "所有处理后效应均为零"));
         let mut rows: Vec<EventRow> = effects
             .iter()
             .enumerate()
@@ -174,6 +183,8 @@ impl EventStudy {
                     None => Some(covariance[i][i].sqrt()).filter(|se| *se > 0.0),
                 };
                 let end = |critical: Option<f64>, sign: f64| Some(effect.estimate + sign * critical? * std_error?);
+                let df = own_df.as_ref().map_or(df, |own| Some(own[i]));
+                let pointwise = critical(level, df);
                 EventRow {
                     event_time: effect.event_time,
                     binned: effect.binned,
@@ -211,7 +222,9 @@ impl EventStudy {
             level,
             sup_t,
             bootstrap: simulated.map(|simulated| simulated.draws),
+            df,
             leads,
+            effects: all_effects,
             pre_available,
             pre_testable,
             base,
@@ -251,8 +264,9 @@ const DRAWS: usize = 10_000;
 const CHUNK: usize = 500;
 
 /// Critical value of a simultaneous band: the `level` quantile of `max_k |t_k|` when the estimates are
-/// jointly normal with `covariance` (Montiel Olea and Plagborg-Moller 2019), from 10,000 seeded
-/// draws; never below the pointwise value with `df`. None without a coefficient that has a variance.
+/// jointly normal with `covariance` (Montiel Olea and Plagborg-Moller 2019), or, with `df`, jointly t (Hothorn, Bretz
+/// and Westfall 2008), from 10,000 seeded draws; never below the pointwise value. None without a coefficient that has a
+/// variance.
 pub fn sup_t(covariance: &[Vec<f64>], level: f64, df: Option<f64>, seed: u64) -> Option<f64> {
     let used: Vec<usize> = (0..covariance.len()).filter(|&i| covariance[i][i] > 0.0).collect();
     let k = used.len();
@@ -279,7 +293,9 @@ pub fn sup_t(covariance: &[Vec<f64>], level: f64, df: Option<f64>, seed: u64) ->
                     let z = random.normal();
                     t.iter_mut().zip(column).for_each(|(t, load)| *t += load * z);
                 }
-                t.iter().map(|t: &f64| t.abs()).fold(0.0, f64::max)
+                let largest = t.iter().map(|t: &f64| t.abs()).fold(0.0, f64::max);
+                // One draw of the variance for all of them, as they share it.
+                df.map_or(largest, |df| largest / (random.chi_squared(df) / df).sqrt())
             })
         })
         .collect();
@@ -292,6 +308,7 @@ pub fn sup_t(covariance: &[Vec<f64>], level: f64, df: Option<f64>, seed: u64) ->
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::math::distribution::{chi2_quantile, normal_sf};
 
     fn diagonal(variances: &[f64]) -> Vec<Vec<f64>> {
         let k = variances.len();
@@ -304,6 +321,52 @@ mod tests {
         // The quantile of 10,000 draws has a standard error of .019.
         assert!((1.959_963..2.02).contains(&c), "{c}");
         assert!(sup_t(&diagonal(&[4.0]), 0.95, Some(3.0), 1).unwrap() >= 3.182_446);
+    }
+
+    /// Share of pairs of t numbers with correlation `rho` that lie in `[-c, c]` both, by two-dimensional integration:
+    /// over the variance that they share, of the bivariate normal probability, which is over the first number.
+    fn both_inside(c: f64, rho: f64, df: Option<f64>) -> f64 {
+        let normal = |c: f64| {
+            let steps = 2_000;
+            let width = 2.0 * c / f64::from(steps);
+            let sd = (1.0 - rho * rho).sqrt();
+            let at = |i: i32| {
+                let z = -c + (f64::from(i) + 0.5) * width;
+                let inside = 1.0 - normal_sf((c - rho * z) / sd) - normal_sf((c + rho * z) / sd);
+                inside * (-0.5 * z * z).exp() / (2.0 * std::f64::consts::PI).sqrt()
+            };
+            (0..steps).map(at).sum::<f64>() * width
+        };
+        let Some(df) = df else { return normal(c) };
+        // Midpoints of equal shares of the chi-squared distribution.
+        let shares = 400;
+        let at = |i: i32| normal(c * (chi2_quantile((f64::from(i) + 0.5) / f64::from(shares), df) / df).sqrt());
+        (0..shares).map(at).sum::<f64>() / f64::from(shares)
+    }
+
+    #[test]
+    fn band_of_two_coefficients_holds_both_with_its_level() {
+        for (rho, df, seed) in
+            [(0.0, None, 1), (0.6, None, 2), (-0.9, None, 3), (0.6, Some(5.0), 4), (0.3, Some(40.0), 5)]
+        {
+            let covariance = vec![vec![4.0, 2.0 * rho], vec![2.0 * rho, 1.0]];
+            let c = sup_t(&covariance, 0.95, df, seed).unwrap();
+            // The share of 10,000 draws below the true quantile has a standard error of .0022; four are allowed.
+            let inside = both_inside(c, rho, df);
+            assert!((inside - 0.95).abs() < 0.009, "rho {rho}, df {df:?}: {inside} within {c}");
+        }
+    }
+
+    #[test]
+    fn band_is_never_narrower_than_the_intervals_and_wider_with_few_degrees_of_freedom() {
+        for df in [None, Some(3.0), Some(11.0), Some(200.0)] {
+            for k in 1..5 {
+                let c = sup_t(&diagonal(&vec![1.0; k]), 0.9, df, k as u64).unwrap();
+                assert!(c >= critical(0.9, df), "{df:?} {k}");
+            }
+        }
+        let at = |df| sup_t(&diagonal(&[1.0; 4]), 0.95, df, 9).unwrap();
+        assert!(at(Some(5.0)) > at(Some(30.0)) && at(Some(30.0)) > at(None));
     }
 
     #[test]

@@ -5,6 +5,8 @@
 //! is one), so that the product of two of them is a covariance. They are linear in a few features of each
 //! cluster: both the covariance and every draw need the features only, however many estimates there are.
 
+use std::ops::Range;
+
 use nalgebra::DMatrix;
 use rayon::prelude::*;
 
@@ -86,10 +88,15 @@ impl Influences {
     /// Sums of influences times random signs (Rademacher), estimates by draws. The signs of draw `r` are the
     /// bits of random stream `r` of `seed`, 64 clusters a word (a set bit is -1); each block begins a word.
     pub fn draws(&self, draws: usize, seed: u64) -> DMatrix<f64> {
-        let mut total = DMatrix::zeros(self.estimates, draws);
+        self.draws_between(0..draws, seed)
+    }
+
+    /// Those of [`Influences::draws`] whose numbers are in `draws`.
+    pub fn draws_between(&self, draws: Range<usize>, seed: u64) -> DMatrix<f64> {
+        let mut total = DMatrix::zeros(self.estimates, draws.len());
         let mut first_word = 0;
         for block in &self.blocks {
-            total += &block.loads * signed_sums(&block.features, block.clusters(), first_word, draws, seed);
+            total += &block.loads * signed_sums(&block.features, block.clusters(), first_word, draws.clone(), seed);
             first_word += block.clusters().div_ceil(WORD);
         }
         total
@@ -97,16 +104,24 @@ impl Influences {
 }
 
 /// Sums of each feature over clusters under the signs of each draw, features by draws.
-fn signed_sums(features: &[Vec<f64>], clusters: usize, first_word: usize, draws: usize, seed: u64) -> DMatrix<f64> {
+fn signed_sums(
+    features: &[Vec<f64>],
+    clusters: usize,
+    first_word: usize,
+    numbers: Range<usize>,
+    seed: u64,
+) -> DMatrix<f64> {
+    let draws = numbers.len();
     let words = clusters.div_ceil(WORD);
     let length = words.div_ceil(PARTS).next_multiple_of(WORDS);
     let starts: Vec<usize> = (0..words).step_by(length.max(1)).collect();
     let parts: Vec<Vec<Vec<Lanes>>> = starts
         .par_iter()
         .map(|&start| {
-            let mut streams: Vec<Stream> = (0..draws as u64)
+            let mut streams: Vec<Stream> = numbers
+                .clone()
                 .map(|draw| {
-                    let mut stream = stream(seed, draw);
+                    let mut stream = stream(seed, draw as u64);
                     stream.skip(first_word + start);
                     stream
                 })
@@ -201,5 +216,6 @@ mod tests {
         let many = at(8, 100);
         assert_eq!(many, at(1, 100));
         assert_eq!(many.columns(0, 7), at(2, 7).columns(0, 7));
+        assert_eq!(many.columns(30, 20), influences.draws_between(30..50, 5).columns(0, 20));
     }
 }

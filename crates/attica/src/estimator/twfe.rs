@@ -159,6 +159,7 @@ pub fn event_study(
         covariance: places.iter().map(|&i| places.iter().map(|&j| v[(i, j)]).collect()).collect(),
         simulated: None,
         df: record.se_card.df,
+        own_df: fit.inference.df.as_ref().map(|own| places.iter().map(|&i| own[i]).collect()),
         references: found.references,
         base: Text::new(
             format!("long differences: every effect is compared with event time {}", reference.join(" and ")),

@@ -6,6 +6,7 @@
 mod constant;
 pub(crate) mod examine;
 mod glm;
+mod joint;
 mod measure;
 mod random_effects;
 mod record;
@@ -15,6 +16,7 @@ mod wald;
 use nalgebra::DMatrix;
 
 pub use glm::{Family, Glm, glm};
+pub use joint::seemingly_unrelated;
 pub use random_effects::{VarianceComponents, random_effects};
 pub use record::*;
 pub use wald::wald;

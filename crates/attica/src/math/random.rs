@@ -76,6 +76,23 @@ impl Stream {
         normal_quantile_rational(self.uniform())
     }
 
+    /// A chi-squared number with `df` degrees of freedom, whole or not: twice a gamma number of shape `df / 2`, by
+    /// rejection (Marsaglia and Tsang 2000, ACM TOMS 26(3)).
+    pub fn chi_squared(&mut self, df: f64) -> f64 {
+        // Shapes below one are made from one more: gamma(a) = gamma(a + 1) u^(1/a).
+        let shape = df / 2.0;
+        let (own, power) = if shape < 1.0 { (shape + 1.0, self.uniform().powf(1.0 / shape)) } else { (shape, 1.0) };
+        let d = own - 1.0 / 3.0;
+        let c = 1.0 / (9.0 * d).sqrt();
+        loop {
+            let x = self.normal();
+            let v = (1.0 + c * x).powi(3);
+            if v > 0.0 && self.uniform().ln() < 0.5 * x * x + d - d * v + d * v.ln() {
+                return 2.0 * d * v * power;
+            }
+        }
+    }
+
     /// +1 or -1 with equal chance (Rademacher).
     pub fn sign(&mut self) -> f64 {
         if self.bits() >> 63 == 0 { 1.0 } else { -1.0 }
@@ -143,5 +160,21 @@ mod tests {
         let variance = draws.iter().map(|x| x * x).sum::<f64>() / 1e5;
         assert!(mean.abs() < 0.016, "{mean}");
         assert!((variance - 1.0).abs() < 0.025, "{variance}");
+    }
+
+    #[test]
+    fn chi_squared_numbers_have_their_mean_variance_and_tail() {
+        use super::super::distribution::chi2_quantile;
+        for (seed, df) in [0.7, 1.0, 4.0, 30.5].into_iter().enumerate() {
+            let mut s = stream(seed as u64, 3);
+            let draws: Vec<f64> = (0..50_000).map(|_| s.chi_squared(df)).collect();
+            let mean = draws.iter().sum::<f64>() / 5e4;
+            // The mean of 50,000 draws has a standard error of sqrt(2 df / 50000); five of them are allowed.
+            assert!((mean - df).abs() < 5.0 * (2.0 * df / 5e4).sqrt(), "{df}: {mean}");
+            for p in [0.1, 0.5, 0.95] {
+                let share = draws.iter().filter(|x| **x <= chi2_quantile(p, df)).count() as f64 / 5e4;
+                assert!((share - p).abs() < 5.0 * (p * (1.0 - p) / 5e4_f64).sqrt(), "{df} {p}: {share}");
+            }
+        }
     }
 }

@@ -48,6 +48,7 @@ impl Answer<'_> {
             covariance: rows.covariance(),
             simulated: inference.simulate(&influences),
             df: None,
+            own_df: None,
             references: vec![Effect { event_time: -1, binned: false, estimate: 0.0, n: treated }],
             base: base.clone(),
             pre_available: switching_from(&paths),

@@ -115,7 +115,7 @@ impl Inference {
     /// Bootstrap standard errors and the critical value of their band; none when inference is analytical.
     pub fn simulate(&self, influences: &[&[f64]]) -> Option<Simulated> {
         let draws = self.bootstrap?;
-        Some(super::inference::simulated(&Influences::of_columns(influences).draws(draws, self.seed), self.level))
+        Some(super::inference::simulated(&Influences::of_columns(influences).draws(draws, self.seed), self))
     }
 
     /// An effect as a term; none without a positive standard error.

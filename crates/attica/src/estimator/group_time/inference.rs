@@ -138,7 +138,7 @@ impl Uncertainty {
     pub fn simulate(&self, rows: &[Combination]) -> Option<Simulated> {
         let draws = self.draws.as_ref()?;
         let loads = DMatrix::from_fn(rows.len(), draws.nrows(), |i, j| rows[i].loads[j]);
-        Some(simulated(&(loads * draws), self.inference.level))
+        Some(simulated(&(loads * draws), &self.inference))
     }
 
     /// The standard error of an average; none when it is rounding beside estimates of size `scale`.
@@ -236,8 +236,8 @@ impl Uncertainty {
 }
 
 /// Standard errors of the rows of `draws`, and the `level` quantile of the largest absolute t statistic,
-/// never below the pointwise normal value.
-pub(super) fn simulated(draws: &DMatrix<f64>, level: f64) -> Simulated {
+/// never below the pointwise value.
+pub(super) fn simulated(draws: &DMatrix<f64>, inference: &Inference) -> Simulated {
     let std_error = |row: usize| interquartile(&mut draws.row(row).iter().copied().collect::<Vec<f64>>(), 0.0);
     let std_errors: Vec<Option<f64>> = (0..draws.nrows()).map(std_error).collect();
     let largest = |column: usize| {
@@ -247,7 +247,7 @@ pub(super) fn simulated(draws: &DMatrix<f64>, level: f64) -> Simulated {
     let mut largest: Vec<f64> = (0..draws.ncols()).map(largest).collect();
     largest.sort_unstable_by(f64::total_cmp);
     let any = std_errors.iter().any(Option::is_some);
-    let critical = any.then(|| quantile(&largest, level).max(normal_quantile(0.5 + level / 2.0)));
+    let critical = any.then(|| quantile(&largest, inference.level).max(inference.critical()));
     Simulated { std_errors, critical, draws: draws.ncols() }
 }
 

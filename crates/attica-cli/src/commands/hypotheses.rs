@@ -1,0 +1,97 @@
+//! Linear combinations, joint tests and families of tests, as `fit` and `did` print them.
+
+use attica::fit::{Term, Wald};
+use attica::hypothesis::Coefficients;
+use attica::hypothesis::family::{Family, FamilyRow};
+use attica::text::{Language, Text};
+
+use super::{aligned, short};
+use crate::args::Adjust;
+use crate::say::Failure;
+
+/// The combinations and tests of one estimate.
+pub(super) fn of(all: &Coefficients, lincom: &[String], test: &[String]) -> Result<(Vec<Term>, Vec<Wald>), Failure> {
+    let pointing = |flag: &'static str, text: &str, problem| Failure::from(problem).pointing_into(flag, text);
+    let lincom = lincom.iter().map(|text| all.lincom(text).map_err(|problem| pointing("--lincom", text, problem)));
+    let test = test.iter().map(|text| all.test(text).map_err(|problem| pointing("--test", text, problem)));
+    Ok((lincom.collect::<Result<_, _>>()?, test.collect::<Result<_, _>>()?))
+}
+
+/// Both, below one another; empty when neither was asked for.
+pub(super) fn page(lincom: &[Term], tests: &[Wald], language: Language) -> String {
+    let mut page = String::new();
+    if !lincom.is_empty() {
+        let head = match language {
+            Language::En => ["Linear combination", "estimate", "std. error", "t", "p", "low", "high"],
+            Language::Zh => ["线性组合", "估计值", "标准误", "t", "p", "下限", "上限"],
+        };
+        let row = |term: &Term| {
+            vec![
+                term.term.clone(),
+                short(term.estimate),
+                short(term.std_error),
+                format!("{:.3}", term.statistic),
+                format!("{:.4}", term.p_value),
+                short(term.conf_low),
+                short(term.conf_high),
+            ]
+        };
+        let rows: Vec<Vec<String>> =
+            std::iter::once(head.map(str::to_owned).to_vec()).chain(lincom.iter().map(row)).collect();
+        page += &format!("\n{}\n", aligned(&rows).join("\n"));
+    }
+    if !tests.is_empty() {
+        let title = Text::new("Joint test", "联合检验");
+        let head = vec![title.get(language).to_owned(), String::new(), "p".to_owned()];
+        let row = |test: &Wald| {
+            vec![test.hypothesis.get(language).to_owned(), statistic(test), format!("{:.4}", test.p_value)]
+        };
+        let rows: Vec<Vec<String>> = std::iter::once(head).chain(tests.iter().map(row)).collect();
+        page += &format!("\n{}\n", aligned(&rows).join("\n"));
+    }
+    page
+}
+
+fn statistic(test: &Wald) -> String {
+    match test.df2 {
+        Some(df2) => format!("F({}, {}) = {}", short(test.df1), short(df2), short(test.statistic)),
+        None => format!("chi2({}) = {}", short(test.df1), short(test.statistic)),
+    }
+}
+
+/// A way of adjusting, its head, and its value in a row.
+type Column = (Adjust, &'static str, fn(&FamilyRow) -> Option<f64>);
+
+/// A family with the adjusted p-values that were asked for.
+pub(super) fn family(family: &Family, methods: &[Adjust]) -> String {
+    let named: [Column; 5] = [
+        (Adjust::Bonferroni, "Bonferroni", |row| Some(row.p_bonferroni)),
+        (Adjust::Holm, "Holm", |row| Some(row.p_holm)),
+        (Adjust::Rw, "Romano-Wolf", |row| row.p_romano_wolf),
+        (Adjust::Bh, "BH q", |row| Some(row.q_benjamini_hochberg)),
+        (Adjust::Sharpened, "sharpened q", |row| Some(row.q_sharpened)),
+    ];
+    let shown: Vec<_> = named.iter().filter(|(method, ..)| methods.contains(method)).collect();
+    let mut head: Vec<String> = ["", "estimate", "std. error", "p"].map(str::to_owned).to_vec();
+    head.extend(shown.iter().map(|(_, name, _)| (*name).to_owned()));
+    let mut rows = vec![head];
+    for row in &family.rows {
+        let mut cells =
+            vec![row.name.clone(), short(row.estimate), short(row.std_error), format!("{:.4}", row.p_value)];
+        cells.extend(shown.iter().map(|(.., p)| p(row).map_or_else(|| "-".to_owned(), |p| format!("{p:.4}"))));
+        rows.push(cells);
+    }
+    let mut page = format!(
+        "\n{}: one coefficient, {} regressions\n{}\n",
+        family.coefficient,
+        family.rows.len(),
+        aligned(&rows).join("\n")
+    );
+    if let (Some(draws), Some(clusters)) = (family.draws, family.clusters) {
+        page += &format!("Romano-Wolf: {draws} draws of {clusters} clusters, p-values are (1 + count) / (1 + draws)\n");
+    }
+    if let Some(test) = &family.equality {
+        page += &format!("Equal in all: {}, p = {:.4}\n", statistic(test), test.p_value);
+    }
+    page
+}
