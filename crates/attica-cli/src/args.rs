@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use attica::message::Problem;
+use attica::wild::{WildKind, WildOptions, WildWeights};
 use clap::{Parser, Subcommand, ValueEnum};
 
 /// Policy evaluation on panel data: raw tables and one study file in, the whole paper out.
@@ -183,6 +185,8 @@ pub struct Fit {
     /// Column of the period
     #[arg(long, requires = "unit")]
     pub time: Option<String>,
+    #[command(flatten)]
+    pub wild: WildArgs,
     /// Keep absorbed groups that have one row
     #[arg(long)]
     pub keep_singletons: bool,
@@ -275,6 +279,8 @@ pub struct Did {
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
     pub cluster: Vec<String>,
     #[command(flatten)]
+    pub wild: WildArgs,
+    #[command(flatten)]
     pub estimation: Estimation,
     /// Seed of every random draw
     #[arg(long, default_value_t = 20_111_020)]
@@ -285,6 +291,29 @@ pub struct Did {
     /// Print the estimates as one JSON object on stdout
     #[arg(long)]
     pub json: bool,
+}
+
+/// The wild cluster bootstrap.
+#[derive(Debug, clap::Args)]
+pub struct WildArgs {
+    /// Draws of the wild cluster bootstrap beside the standard errors: 9999
+    #[arg(long, value_name = "DRAWS")]
+    pub wild: Option<usize>,
+    /// Null imposed (wcr) or not (wcu), with jackknife residuals (31, 33) and variance (13, 33) or without (11)
+    #[arg(long, value_name = "TYPE", default_value = "wcr11", requires = "wild")]
+    pub wild_type: String,
+    /// Random weights: rademacher, webb, mammen or normal
+    #[arg(long, value_name = "WEIGHTS", default_value = "rademacher", requires = "wild")]
+    pub wild_weights: String,
+}
+
+impl WildArgs {
+    /// What the flags ask for, if they do.
+    pub fn options(&self, seed: u64, level: f64) -> Result<Option<WildOptions>, Problem> {
+        let Some(draws) = self.wild else { return Ok(None) };
+        let (kind, weights) = (WildKind::parse(&self.wild_type)?, WildWeights::parse(&self.wild_weights)?);
+        Ok(Some(WildOptions { draws, kind, weights, seed, level: Some(level), ..WildOptions::default() }))
+    }
 }
 
 /// A way of adjusting p-values.

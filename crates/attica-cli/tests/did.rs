@@ -113,6 +113,7 @@ fn numbers_are_those_of_the_library() {
             level: 0.95,
             keep_singletons: false,
             constants: false,
+            wild: None,
         },
         window: Window::default(),
         options: estimator::options::Options::default(),

@@ -8,6 +8,7 @@ use attica::fit::Term;
 use attica::ledger::{Drop, Ledger};
 use attica::message::{Problem, Result, Warning};
 use attica::text::Text;
+use attica::wild::WildRecord;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -57,7 +58,7 @@ pub struct Answer {
 }
 
 /// An effect; what follows from a standard error is absent where there is none.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Overall {
     /// Effect.
     pub estimate: f64,
@@ -71,6 +72,9 @@ pub struct Overall {
     pub conf_low: Option<f64>,
     /// Upper end of the confidence interval.
     pub conf_high: Option<f64>,
+    /// Test by the wild bootstrap, where asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wild: Option<Box<WildRecord>>,
 }
 
 impl From<&Term> for Overall {
@@ -84,6 +88,7 @@ impl From<&Term> for Overall {
             p_value: keep(term.p_value),
             conf_low: keep(term.conf_low),
             conf_high: keep(term.conf_high),
+            wild: term.wild.clone(),
         }
     }
 }
@@ -175,6 +180,7 @@ fn dynamic(study: &EventStudy) -> Aggregation {
         band_low: row.band_low,
         band_high: row.band_high,
         n: row.n,
+        wild: row.wild.clone(),
     };
     Aggregation { overall: None, rows: study.rows.iter().map(row).collect(), sup_t: study.sup_t }
 }

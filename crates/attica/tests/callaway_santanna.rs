@@ -251,7 +251,7 @@ fn panel(seed: u64) -> Wide<'static> {
 }
 
 fn inference() -> Inference {
-    Inference { level: 0.95, df: None, bootstrap: None, seed: 1 }
+    Inference { level: 0.95, df: None, bootstrap: None, seed: 1, wild: None }
 }
 
 #[test]

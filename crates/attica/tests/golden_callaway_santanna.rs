@@ -61,7 +61,7 @@ fn list(golden: &Value, key: &str) -> Vec<Option<f64>> {
 }
 
 fn analytical() -> Inference {
-    Inference { level: 0.95, df: None, bootstrap: None, seed: 1 }
+    Inference { level: 0.95, df: None, bootstrap: None, seed: 1, wild: None }
 }
 
 /// Every group-time effect, and every average with `rows` of (key, way of averaging).

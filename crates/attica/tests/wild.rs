@@ -7,7 +7,7 @@ use attica::design::{Codes, Design, WeightKind, Weights};
 use attica::fit::{Fit, FitOptions, fit};
 use attica::math::random::stream;
 use attica::vcov::{Ssc, Vcov};
-use attica::wild::{Tail, Trial, Wild, WildKind, WildOptions, WildWeights};
+use attica::wild::{Tail, Trial, Wild, WildKind, WildOptions, WildWeights, record, score};
 use nalgebra::{DMatrix, DVector};
 use support::{close, design};
 
@@ -222,7 +222,7 @@ fn every_draw_is_the_regression_run_again() {
                     let alone = [trial.draw(3), trial.draw(40)];
                     agree(&alone, &[draws[3], draws[40]], &what);
                     // Without a confidence set the draws are prepared at the one hypothesised value.
-                    let narrow = Wild::new(&fit, &WildOptions { level: None, ..options.clone() }).unwrap();
+                    let narrow = Wild::new(&fit, &WildOptions { level: None, ..options }).unwrap();
                     agree(&narrow.trial(&short, values).unwrap().statistics(), &draws, &what);
                 }
             }
@@ -373,10 +373,97 @@ fn what_cannot_be_tested_is_a_problem() {
     let twice = DMatrix::from_row_slice(2, 3, &[1.0, 0.0, 0.0, 2.0, 0.0, 0.0]);
     assert_eq!(wild.joint(&twice, &[0.0, 0.0]).unwrap_err().id, "E607");
     let bad = |options: WildOptions| Wild::new(&fit, &options).err().map(|problem| problem.id);
-    assert_eq!(bad(WildOptions { draws: 10, ..options.clone() }).as_deref(), Some("E607"));
-    assert_eq!(bad(WildOptions { cluster: Some("city".into()), ..options.clone() }).as_deref(), Some("E603"));
+    assert_eq!(bad(WildOptions { draws: 10, ..options }).as_deref(), Some("E607"));
     let white = attica::fit::fit(&design, &FitOptions::new(Vcov::Hc1)).unwrap();
     assert_eq!(Wild::new(&white, &options).err().unwrap().id, "E607");
     assert_eq!(WildKind::parse("wcr12").unwrap_err().id, "E602");
     assert_eq!(WildWeights::parse("gamma").unwrap_err().id, "E602");
+}
+
+/// 73 rows in 10 clusters, by a formula that any software can follow.
+fn formula() -> Design {
+    let (mut g, mut y, mut x, mut d, mut z) = (vec![], vec![], vec![], vec![], vec![]);
+    let mut i = 0.0_f64;
+    for group in 0..10_u32 {
+        let own = f64::from(group);
+        for k in 0..6 + group % 4 {
+            i += 1.0;
+            let (treated, own_x) = (f64::from(u8::from(group % 3 == 0)), (1.7 * i).sin() + 0.3 * own);
+            g.push(group);
+            x.push(own_x);
+            d.push(treated);
+            z.push((0.9 * i * i).cos());
+            let common = (5.0 * own).sin() + 0.2 * (3.0 * own).sin() * f64::from(k);
+            y.push(0.5 * own_x + 0.4 * treated + (2.3 * i).cos() + common);
+        }
+    }
+    let codes = Codes { name: "province".into(), codes: g.into(), levels: 10 };
+    design(("y", y), vec![("x", x), ("d", d), ("z", z)], &[], &[codes])
+}
+
+/// Python wildboottest 0.3.2, `WildboottestCL` with `get_scores(bootstrap_type, impose_null, adj=True,
+/// cluster_adj=True)`, B = 9999: all 1,024 combinations of signs. Coefficient, type, t, draws with |t*| strictly above
+/// |t|, draws equal to it, mean of |t*|. pyfixest 0.60.0 `wildboottest` gives p = 18/1024 and 352/1024 for WCR11. (Types
+/// 13 and 33 end in an error there.)
+#[test]
+fn p_values_are_those_of_wildboottest() {
+    let design = formula();
+    let fit = fitted(&design);
+    for (position, kind, t, above, ties, mean) in [
+        (1, "wcr11", 5.201_712_023_416, 18, 2, 1.222_576_500_070),
+        (1, "wcr31", 5.201_712_023_416, 20, 0, 1.258_978_005_301),
+        (1, "wcu11", 5.201_712_023_416, 2, 0, 0.945_660_818_837),
+        (1, "wcu31", 5.201_712_023_416, 16, 0, 1.085_286_500_443),
+        (2, "wcr11", 1.090_107_095_188, 352, 2, 1.343_616_979_424),
+        (2, "wcr31", 1.090_107_095_188, 354, 0, 1.397_370_867_151),
+        (2, "wcu11", 1.090_107_095_188, 390, 0, 1.179_507_011_232),
+        (2, "wcu31", 1.090_107_095_188, 374, 0, 1.247_235_964_586),
+    ] {
+        let options = WildOptions { kind: WildKind::parse(kind).unwrap(), ..WildOptions::default() };
+        let wild = Wild::new(&fit, &options).unwrap();
+        let test = wild.coefficient(position, 0.0).unwrap();
+        close(kind, test.statistic, t, 1e-11);
+        assert_eq!(
+            (test.draws, test.enumerated, test.above, test.ties),
+            (1024, true, above, ties),
+            "{kind} {position}"
+        );
+        let restrictions = DMatrix::from_fn(1, 4, |_, j| f64::from(u8::from(j == position)));
+        let draws = wild.trial(&restrictions, &[0.0]).unwrap().statistics();
+        close(kind, draws.iter().map(|t| t.abs()).sum::<f64>() / 1024.0, mean, 1e-10);
+    }
+}
+
+#[test]
+fn the_score_bootstrap_of_a_mean_is_its_unrestricted_bootstrap() {
+    let mut random = stream(3, 0);
+    let y: Vec<f64> = (0..12).map(|_| 0.3 + random.normal()).collect();
+    let mean = y.iter().sum::<f64>() / 12.0;
+    let codes = Codes { name: "province".into(), codes: (0..12).collect::<Vec<u32>>().into(), levels: 12 };
+    let mut of = design(("y", y.clone()), vec![], &[], &[codes]);
+    of.intercept = true;
+    let fit = fitted(&of);
+    let options = options(WildKind::parse("wcu11").unwrap(), WildWeights::Webb);
+    let exact = Wild::new(&fit, &options).unwrap().coefficient(0, 0.0).unwrap();
+    // Scaled as standard errors are, so that the interval is the same too.
+    let influences: Vec<f64> = y.iter().map(|y| (y - mean) / 12.0 * (12.0_f64 / 11.0).sqrt()).collect();
+    let scores = score(&influences, 12.0 / 11.0, mean, &options).unwrap();
+    assert_eq!((scores.p_value, scores.p_equal_tailed), (exact.p_value, exact.p_equal_tailed));
+    close("t", scores.statistic, exact.statistic, 1e-12);
+    let ends = |test: &attica::wild::WildTest| test.set.clone().unwrap().pieces[0];
+    close("low", ends(&scores)[0], ends(&exact)[0], 1e-10);
+    close("high", ends(&scores)[1], ends(&exact)[1], 1e-10);
+    assert_eq!(scores.record().kind, "score");
+}
+
+#[test]
+fn a_record_tests_every_coefficient() {
+    let design = panel(false, true);
+    let fit = fitted(&design);
+    let options = options(WildKind::default(), WildWeights::Rademacher);
+    let tested = record(&fit, Some(&options)).unwrap();
+    let alone = Wild::new(&fit, &options).unwrap().coefficient(1, 0.0).unwrap().record();
+    assert_eq!(tested.terms[1].wild.as_deref(), Some(&alone));
+    assert_eq!(tested.warnings.iter().filter(|w| w.id == "W414").count(), 1);
+    assert!(record(&fit, None).unwrap().terms.iter().all(|term| term.wild.is_none()));
 }

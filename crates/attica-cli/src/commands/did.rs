@@ -177,6 +177,7 @@ fn spec(args: &Did, treatment: &Treatment, panel: &Panel, options: estimator::op
             level: super::level(args.estimation.level)?,
             keep_singletons: false,
             constants: false,
+            wild: args.wild.options(args.seed, args.estimation.level)?,
         },
         window: Window { bounds, reference: vec![-1 - options.anticipation as i64], trim: false },
         options,

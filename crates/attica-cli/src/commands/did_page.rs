@@ -9,7 +9,7 @@ use attica::text::{Language, Text};
 use attica_study::effects::Answer;
 
 use super::did::{One, Output};
-use super::{account, aligned, hypotheses, short};
+use super::{WildTests, account, aligned, hypotheses, short};
 
 /// The page.
 pub(super) fn page(output: &Output, spec: &Spec, panel: &Panel, language: Language) -> String {
@@ -27,6 +27,12 @@ pub(super) fn page(output: &Output, spec: &Spec, panel: &Panel, language: Langua
         ),
     );
     page += &side_by_side(output, decimals(output), language);
+    let places = decimals(output);
+    let tests =
+        output.estimators.iter().map(|One { answer, .. }| (answer.estimator.clone(), answer.overall.wild.as_deref()));
+    for (_, tests) in by_kind(tests.collect()) {
+        page += &super::wild(tests, spec.fit.level, |value| format!("{value:.places$}"), language);
+    }
     page += "\n";
     for One { answer, lincom, tests, .. } in &output.estimators {
         let Answer { estimator, label, control_group, base_period, ledger, .. } = answer;
@@ -41,9 +47,22 @@ pub(super) fn page(output: &Output, spec: &Spec, panel: &Panel, language: Langua
         page += &hypotheses::page(lincom, tests, language);
     }
     if let [one] = output.estimators.as_slice() {
-        page += &averages(one, decimals(output), language);
+        page += &averages(one, decimals(output), spec.fit.level, language);
     }
     page
+}
+
+/// Tests of one type each, in order of first appearance: exact ones of a regression, and those of influences.
+fn by_kind(tests: WildTests<'_>) -> Vec<(&str, WildTests<'_>)> {
+    let mut kinds: Vec<(&str, WildTests<'_>)> = Vec::new();
+    for (name, test) in tests {
+        let Some(record) = test else { continue };
+        match kinds.iter_mut().find(|(kind, _)| *kind == record.kind) {
+            Some((_, same)) => same.push((name, test)),
+            None => kinds.push((&record.kind, vec![(name, test)])),
+        }
+    }
+    kinds
 }
 
 /// One line per estimator; those without a result say why.
@@ -84,7 +103,7 @@ fn side_by_side(output: &Output, decimals: usize, language: Language) -> String 
 }
 
 /// The averages of one estimator, each with its rows.
-fn averages(one: &One, decimals: usize, language: Language) -> String {
+fn averages(one: &One, decimals: usize, level: f64, language: Language) -> String {
     let all = &one.answer.aggregations;
     let say = |en: &str, zh: &str| Text::new(en, zh).get(language).to_owned();
     let mut page = String::new();
@@ -96,6 +115,10 @@ fn averages(one: &One, decimals: usize, language: Language) -> String {
     ] {
         if let Some(found) = found {
             page += &format!("\n{}\n{}\n", title.get(language), average(found, decimals, language));
+            let rows = found.rows.iter().map(|row| (at(row.at), row.wild.as_deref()));
+            let overall = found.overall.iter().map(|term| (overall(language), term.wild.as_deref()));
+            let number = |value| format!("{value:.decimals$}");
+            page += &super::wild(rows.chain(overall).collect(), level, number, language);
         }
     }
     if let Some(study) = &one.event_study {
@@ -110,6 +133,17 @@ fn averages(one: &One, decimals: usize, language: Language) -> String {
     page
 }
 
+fn at(at: At) -> String {
+    match at {
+        At::EventTime(k) => k.to_string(),
+        At::Group(value) | At::Time(value) => short_period(value),
+    }
+}
+
+fn overall(language: Language) -> String {
+    Text::new("overall", "总体").get(language).to_owned()
+}
+
 fn average(found: &Aggregation, decimals: usize, language: Language) -> String {
     let number = |value| number(value, decimals);
     let head = match language {
@@ -118,12 +152,8 @@ fn average(found: &Aggregation, decimals: usize, language: Language) -> String {
     };
     let mut rows: Vec<Vec<String>> = vec![head.map(str::to_owned).to_vec()];
     for row in &found.rows {
-        let at = match row.at {
-            At::EventTime(k) => k.to_string(),
-            At::Group(value) | At::Time(value) => short_period(value),
-        };
         rows.push(vec![
-            at,
+            at(row.at),
             number(Some(row.estimate)),
             number(row.std_error),
             p_value(row.p_value),
@@ -134,8 +164,7 @@ fn average(found: &Aggregation, decimals: usize, language: Language) -> String {
         ]);
     }
     if let Some(term) = &found.overall {
-        let label = Text::new("overall", "总体");
-        let mut row = vec![label.get(language).to_owned(), number(Some(term.estimate))];
+        let mut row = vec![overall(language), number(Some(term.estimate))];
         row.extend([number(Some(term.std_error)), p_value(Some(term.p_value))]);
         row.extend([number(Some(term.conf_low)), number(Some(term.conf_high)), String::new(), String::new()]);
         rows.push(row);

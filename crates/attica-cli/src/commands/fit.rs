@@ -10,6 +10,7 @@ use attica::message::{Problem, Warning};
 use attica::panel::Panel;
 use attica::text::Language;
 use attica::vcov::{Ssc, Vcov};
+use attica::wild;
 use attica_study::read::{ReadOptions, read_file};
 use serde::Serialize;
 
@@ -51,6 +52,7 @@ pub fn fit(args: &Fit) -> Done {
         level: super::level(args.estimation.level)?,
         keep_singletons: args.keep_singletons,
         constants: true,
+        wild: args.wild.options(args.seed, args.estimation.level)?,
     };
     let (frame, source) = read_file(&args.data, &ReadOptions::default())?;
     let (frame, filtered, noticed) = super::kept(frame, args.estimation.r#where.as_deref())?;
@@ -74,7 +76,7 @@ pub fn fit(args: &Fit) -> Done {
     for single in formula.expand(&frame).map_err(pointing)? {
         let design = Design::build(&frame, panel.as_ref(), &single, &design_options).map_err(pointing)?;
         let found = estimate(&design, &options).map_err(Failure::from)?;
-        let mut record = found.record();
+        let mut record = wild::record(&found, options.wild.as_ref())?;
         record.ledger = filtered.then(&record.ledger);
         record.dropped.clone_from(&record.ledger.dropped);
         record.warnings.splice(0..0, warnings.iter().cloned());
@@ -142,6 +144,8 @@ fn page(model: &One) -> String {
     let fit = &model.fit;
     let mut page = format!("\n{}\n{}; {}\n\n", model.formula, fit.model, standard_errors(fit));
     page += &coefficients(fit);
+    let tests = fit.terms.iter().map(|term| (term.term.clone(), term.wild.as_deref()));
+    page += &super::wild(tests.collect(), fit.level, super::short, Language::En);
     page += &hypotheses::page(&model.lincom, &model.tests, Language::En);
     page += "\n";
     let mut facts: Vec<(&str, String)> = vec![("Observations", fit.n_obs.to_string())];

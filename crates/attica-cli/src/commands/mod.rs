@@ -16,7 +16,8 @@ pub mod schema;
 use attica::frame::Frame;
 use attica::ledger::Ledger;
 use attica::message::{Problem, Warning};
-use attica::text::Language;
+use attica::text::{Language, Text};
+use attica::wild::WildRecord;
 
 use crate::say::Failure;
 
@@ -46,6 +47,35 @@ fn level(level: f64) -> Result<f64, Problem> {
         return Ok(level);
     }
     Err(Problem::new("E602", format!("--level {level} is not between 0 and 1")))
+}
+
+/// Names of effects and their tests by the wild bootstrap.
+type WildTests<'a> = Vec<(String, Option<&'a WildRecord>)>;
+
+/// Tests by the wild bootstrap, one line each, or nothing.
+fn wild(tests: WildTests<'_>, level: f64, number: impl Fn(f64) -> String, language: Language) -> String {
+    let Some(first) = tests.iter().find_map(|(_, test)| *test) else { return String::new() };
+    let say = |en: &str, zh: &str| Text::new(en, zh).get(language).to_owned();
+    let WildRecord { kind, weights, draws, clusters, enumerated, .. } = first;
+    let all = if *enumerated { say("all ", "全部") } else { String::new() };
+    let open = say("none", "无界");
+    let end = |value: Option<f64>| value.map_or_else(|| open.clone(), &number);
+    let percent = format!("{:.0} %", 100.0 * level);
+    let mut rows = vec![vec![format!("wild {kind}"), "p".to_owned(), say("low", "下限"), say("high", "上限")]];
+    for (name, test) in tests {
+        if let Some(test) = test {
+            let ends = [end(test.conf_low), end(test.conf_high)];
+            rows.push([vec![name, format!("{:.4}", test.p_value)], ends.to_vec()].concat());
+        }
+    }
+    let note = say(
+        &format!(
+            "wild bootstrap: {all}{draws} draws of {} weights for {clusters} clusters; {percent} confidence sets",
+            weights.name()
+        ),
+        &format!("wild bootstrap：{clusters}个聚类，{}权重，{all}{draws}次抽样；{percent}置信集", weights.name()),
+    );
+    format!("\n{}\n{note}\n", aligned(&rows).join("\n"))
 }
 
 /// Where the rows of an estimate went, in a sentence.

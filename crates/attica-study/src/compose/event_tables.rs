@@ -130,16 +130,33 @@ pub(super) fn details(words: &Words<'_>, found: &EventStudies, id: &str) -> Tabl
         text(format!("{level}% simultaneous band"), format!("{level}%联立置信带")),
         text("Treated rows", "处理组观测"),
     ];
+    let mut head = head.to_vec();
     let mut columns = vec![Align::Centre; head.len()];
     (columns[0], columns[1], columns[2], columns[6]) = (Align::Left, Align::Decimal, Align::Decimal, Align::Decimal);
+    let tests = || found.studies.iter().flat_map(|study| &study.rows).filter_map(|row| row.wild.as_deref());
+    let wild = tests().next().is_some();
+    if wild {
+        head.insert(4, text("Wild bootstrap p", "wild bootstrap p值"));
+        columns.insert(4, Align::Centre);
+    }
     let mut rows = Vec::new();
     for study in &found.studies {
         if found.studies.len() > 1 {
             rows.push(Row::Panel(study.label.clone()));
         }
-        rows.extend(study.rows.iter().map(|row| cells(words, study, row)));
+        rows.extend(study.rows.iter().map(|row| cells(words, study, row, wild)));
     }
     let mut notes = vec![stop(inference::stars(&style.stars))];
+    let mut how: Vec<Text> = Vec::new();
+    for said in tests().map(|test| inference::wild(words, test)) {
+        if !how.contains(&said) {
+            how.push(said);
+        }
+    }
+    if wild {
+        let how = list(&how);
+        notes.push(stop(text(format!("Wild bootstrap: {}", how.en), format!("wild bootstrap：{}", how.zh))));
+    }
     notes.extend(leads::notes(words, found));
     let fits: Vec<(usize, &FitRecord)> =
         found.studies.iter().enumerate().filter_map(|(i, study)| Some((i, study.fit.as_deref()?))).collect();
@@ -152,7 +169,7 @@ pub(super) fn details(words: &Words<'_>, found: &EventStudies, id: &str) -> Tabl
         id: id.to_owned(),
         title: text("Effects by time since adoption", "动态效应估计结果"),
         columns,
-        head: vec![head.map(Head::one).to_vec()],
+        head: vec![head.into_iter().map(Head::one).collect()],
         rows,
         notes,
     }
@@ -172,7 +189,7 @@ fn effect(words: &Words<'_>, study: &EventStudy, row: &EventRow) -> Cell {
     }
 }
 
-fn cells(words: &Words<'_>, study: &EventStudy, row: &EventRow) -> Row {
+fn cells(words: &Words<'_>, study: &EventStudy, row: &EventRow, wild: bool) -> Row {
     let style = &words.results.style;
     let reason = if is_reference(study, row) {
         text("reference period", "基准期")
@@ -183,15 +200,21 @@ fn cells(words: &Words<'_>, study: &EventStudy, row: &EventRow) -> Row {
         Some((low, high)) => Cell::Interval { low, high, decimals: style.digits },
         None => Cell::Absent(reason.clone()),
     };
-    Row::Cells(vec![
+    let p =
+        |value: Option<f64>| value.map_or(Cell::Absent(reason.clone()), |value| Cell::PValue { value, decimals: 3 });
+    let mut cells = vec![
         Cell::same(event_time(row)),
         effect(words, study, row),
         Cell::number(row.std_error, style.digits, &reason),
-        row.p_value.map_or(Cell::Absent(reason.clone()), |value| Cell::PValue { value, decimals: 3 }),
+        p(row.p_value),
         interval(row.conf_low, row.conf_high),
         interval(row.band_low, row.band_high),
         Cell::Count(row.n as u64),
-    ])
+    ];
+    if wild {
+        cells.insert(4, p(row.wild.as_ref().map(|test| test.p_value)));
+    }
+    Row::Cells(cells)
 }
 
 /// What follows several labels in a figure's legend: `Sun–Abraham (long)`.

@@ -21,6 +21,7 @@ fn term(name: &str, estimate: f64, std_error: f64) -> Term {
         p_value,
         conf_low: estimate - half,
         conf_high: estimate + half,
+        wild: None,
     }
 }
 
@@ -192,6 +193,7 @@ fn event_study() -> EventStudies {
             band_low: some(estimate - 0.0131),
             band_high: some(estimate + 0.0131),
             n: 41,
+            wild: None,
         }
     });
     EventStudies {

@@ -3,6 +3,7 @@
 
 use attica::fit::{FitRecord, SeCard};
 use attica::text::Text;
+use attica::wild::WildRecord;
 use attica_report::format::number;
 
 use super::words::{Words, by_value, columns, glue, is_shared, list, per_column, plural, stop, text};
@@ -184,6 +185,26 @@ pub(super) fn cards(words: &Words<'_>, fits: &[(usize, &FitRecord)]) -> Vec<Text
             )
         })
         .collect()
+}
+
+/// Type, draws and weights of a wild bootstrap.
+pub(super) fn wild(words: &Words<'_>, test: &WildRecord) -> Text {
+    let (draws, clusters) = (words.count(test.draws), words.count(test.clusters));
+    let WildRecord { kind, weights, .. } = test;
+    let kind = if kind == "score" {
+        text(
+            "score bootstrap of influence functions, Kline and Santos 2012",
+            "影响函数得分自助法，Kline and Santos 2012",
+        )
+    } else {
+        text(kind.clone(), kind.clone())
+    };
+    let (all, every) = if test.enumerated { ("all ", "全部") } else { ("", "") };
+    let weights = weights.name();
+    text(
+        format!("{}, {all}{draws} draws of {weights} weights for {clusters} clusters", kind.en),
+        format!("{}，{clusters}个聚类，{weights}权重，{every}{draws}次抽样", kind.zh),
+    )
 }
 
 /// The quantities behind the standard errors of columns that share a rule; N is a row of the table.

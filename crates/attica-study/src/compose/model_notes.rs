@@ -32,6 +32,7 @@ pub(super) fn notes(words: &Words<'_>, show: &[String], models: &[Model], from: 
     let mut notes = vec![stop(legend)];
     notes.extend(controls(words, show, &fits));
     notes.extend(inference::cards(words, &fits));
+    notes.extend(wild(words, &fits));
     notes.extend(constants(words, &fits));
     notes.extend(lost_rows(words, &fits));
     notes.extend(weights(&fits));
@@ -54,6 +55,22 @@ fn controls(words: &Words<'_>, show: &[String], fits: &[(usize, &FitRecord)]) ->
     }
     let said = per_column(groups, fits.len());
     Some(stop(text(format!("Controls: {}", said.en), format!("控制变量：{}", said.zh))))
+}
+
+/// What the rows of the wild bootstrap are.
+fn wild(words: &Words<'_>, fits: &[(usize, &FitRecord)]) -> Option<Text> {
+    let how = by_value(fits.iter().filter_map(|(column, fit)| {
+        let test = fit.terms.iter().find_map(|term| term.wild.as_deref())?;
+        Some((*column, super::inference::wild(words, test)))
+    }));
+    if how.is_empty() {
+        return None;
+    }
+    let said = per_column(how, fits.len());
+    Some(stop(text(
+        format!("Wild bootstrap p: two-sided p-values of the wild cluster bootstrap ({})", said.en),
+        format!("wild bootstrap p值：wild cluster bootstrap双侧p值（{}）", said.zh),
+    )))
 }
 
 /// Which constant is printed where effects are absorbed.

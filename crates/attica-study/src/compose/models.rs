@@ -112,8 +112,8 @@ impl Columns<'_> {
         rows
     }
 
-    /// Estimates, and what stands in parentheses below them.
-    fn coefficient(&self, label: Text, name: &str, find: &dyn Fn(&FitRecord) -> Option<&Term>) -> [Row; 2] {
+    /// Estimates, what stands in parentheses below them, and p-values of the wild bootstrap where there are any.
+    fn coefficient(&self, label: Text, name: &str, find: &dyn Fn(&FitRecord) -> Option<&Term>) -> Vec<Row> {
         let style = &self.words.results.style;
         let cell = |model: &Model, print: &dyn Fn(&Term) -> Cell, absent: &dyn Fn(Text) -> Cell| match &model.fit {
             Outcome::Failed(problem) => absent(problem.text()),
@@ -133,7 +133,16 @@ impl Columns<'_> {
             decimals: style.digits,
         };
         let below = |term: &Term| below(term, &style.below, style.digits);
-        [row(label, &estimate, &Cell::Absent), row(Text::default(), &below, &|_| Cell::Empty)]
+        let wild = |term: &Term| match &term.wild {
+            Some(test) => Cell::PValue { value: test.p_value, decimals: 3 },
+            None => Cell::Empty,
+        };
+        let tested = |model: &Model| fit(model).and_then(find).is_some_and(|term| term.wild.is_some());
+        let mut rows = vec![row(label, &estimate, &Cell::Absent), row(Text::default(), &below, &|_| Cell::Empty)];
+        if self.models.iter().any(tested) {
+            rows.push(row(text("Wild bootstrap p", "wild bootstrap p值"), &wild, &|_| Cell::Empty));
+        }
+        rows
     }
 
     /// One row: a label, and one cell per model; a model without a fit gets a dash.

@@ -21,6 +21,7 @@ fn term(estimate: f64, std_error: f64) -> Term {
         p_value: if (estimate / std_error).abs() > 2.6 { 0.004 } else { 0.2 },
         conf_low: estimate - half,
         conf_high: estimate + half,
+        wild: None,
     }
 }
 
@@ -36,6 +37,7 @@ fn average(at: At, estimate: f64) -> AverageRow {
         band_low: Some(estimate - 0.013),
         band_high: Some(estimate + 0.013),
         n: 41,
+        wild: None,
     }
 }
 

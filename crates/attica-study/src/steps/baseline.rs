@@ -5,13 +5,13 @@ use attica::message::{Problem, Warning};
 use attica::panel::Adoption;
 use attica::text::Text;
 
-use super::regression::{Estimator, name};
+use super::regression::{Estimator, Spec, name};
 use super::{Found, Study};
 use crate::results::{Content, Model, Models};
 
 pub(super) fn step(study: Study<'_>) -> Found {
     let asked = study.file.baseline.clone().unwrap_or_default();
-    let main = study.main()?;
+    let main = Spec { wild: study.wild()?, ..study.main()? };
     let controls = &study.file.model.controls;
     let stages = asked.stages.unwrap_or_else(|| (0..=controls.len()).map(|n| controls[..n].to_vec()).collect());
     let mut models: Vec<Model> = Vec::new();
@@ -52,6 +52,8 @@ pub(super) fn step(study: Study<'_>) -> Found {
         spec.head = Text::new("Random effects", "随机效应");
         spec.effects = Vec::new();
         spec.estimator = Estimator::RandomEffects;
+        // It repeats least squares, which random effects are not.
+        spec.wild = None;
         models.push(study.model(&spec));
         cautions.push(Warning::new(
             "N611",
@@ -88,7 +90,7 @@ fn classic(study: Study<'_>) -> Result<(Model, Vec<String>), Problem> {
     let names = ["Treated".to_owned(), "Post".to_owned()];
     frame.set(Column::number(&names[0], treated))?;
     frame.set(Column::number(&names[1], post))?;
-    let mut spec = study.main()?;
+    let mut spec = Spec { wild: study.wild()?, ..study.main()? };
     spec.head = Text::new("Classic DID", "经典双重差分");
     spec.regressors.extend(names.iter().map(|n| name(n)));
     spec.effects = Vec::new();

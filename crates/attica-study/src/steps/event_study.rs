@@ -3,6 +3,7 @@
 use attica::estimator::event_time::Window;
 use attica::estimator::options::Options;
 use attica::estimator::{self, Data, Estimator, twfe};
+use attica::fit::FitOptions;
 use attica::message::{Problem, Warning};
 use attica::panel::Adoption;
 use attica::text::Text;
@@ -26,7 +27,7 @@ pub(super) fn step(study: Study<'_>) -> Found {
         treatment: study.policy().to_owned(),
         controls: if asked.controls { study.file.model.controls.clone() } else { Vec::new() },
         design: study.design_options(&main),
-        fit: study.fit_options(&main.vcov)?,
+        fit: FitOptions { wild: study.wild()?, ..study.fit_options(&main.vcov)? },
         window,
         options: Options {
             anticipation: study.file.estimators.anticipation.max(study.file.policy.anticipation as usize),

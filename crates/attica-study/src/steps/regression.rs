@@ -10,6 +10,7 @@ use attica::message::{Problem, Result};
 use attica::panel::Panel;
 use attica::text::Text;
 use attica::vcov::{Ssc, Vcov};
+use attica::wild::{self, WildKind, WildOptions, WildWeights};
 
 use super::Study;
 use crate::results::{Model, Outcome};
@@ -44,6 +45,8 @@ pub(crate) struct Spec {
     pub subset: Option<(Reason, Vec<bool>)>,
     /// How it is estimated.
     pub estimator: Estimator,
+    /// Wild bootstrap of its coefficients.
+    pub wild: Option<WildOptions>,
 }
 
 impl Study<'_> {
@@ -98,7 +101,22 @@ impl Study<'_> {
             vcov: self.vcov()?,
             subset: None,
             estimator: Estimator::LeastSquares,
+            wild: None,
         })
+    }
+
+    /// The wild bootstrap that the study asks for in baseline and event study.
+    pub fn wild(&self) -> Result<Option<WildOptions>> {
+        let model = &self.file.model;
+        let Some(draws) = model.wild else { return Ok(None) };
+        Ok(Some(WildOptions {
+            draws,
+            kind: WildKind::parse(&model.wild_type)?,
+            weights: WildWeights::parse(&model.wild_weights)?,
+            seed: self.file.seed,
+            level: Some(model.level),
+            ..WildOptions::default()
+        }))
     }
 
     /// A column's name as a formula writes it; anything else is an expression already.
@@ -115,6 +133,7 @@ impl Study<'_> {
             level: model.level,
             keep_singletons: model.keep_singletons,
             constants: true,
+            wild: None,
         })
     }
 
@@ -167,7 +186,7 @@ impl Study<'_> {
         let record = self
             .design_in(frame, &self.data.panel, spec)
             .and_then(|design| self.fit_design(&design, spec))
-            .map(|fit| fit.record());
+            .and_then(|fit| wild::record(&fit, spec.wild.as_ref()));
         spec.column(record)
     }
 }

@@ -177,6 +177,12 @@ pub struct Model {
     pub cluster: OneOrMany<String>,
     /// Covariance when not clustered: `iid` or `HC1`. Never chosen by itself.
     pub vcov: Option<String>,
+    /// Draws of the wild cluster bootstrap beside the standard errors of baseline and event study: 9999; none by default.
+    pub wild: Option<usize>,
+    /// Its type: `wcr11` (null imposed), `wcr13`, `wcr31`, `wcr33`, or `wcu..` (not imposed).
+    pub wild_type: String,
+    /// Its random weights: `rademacher`, `webb` (few clusters), `mammen` or `normal`.
+    pub wild_weights: String,
     /// Weights: `{ column = "pop", kind = "analytic" }`.
     pub weights: Option<Weights>,
     /// Small-sample rule of standard errors.
@@ -196,6 +202,9 @@ impl Default for Model {
             effects: None,
             cluster: OneOrMany::default(),
             vcov: None,
+            wild: None,
+            wild_type: "wcr11".to_owned(),
+            wild_weights: "rademacher".to_owned(),
             weights: None,
             ssc: Ssc::default(),
             level: 0.95,

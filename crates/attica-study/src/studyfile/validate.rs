@@ -6,6 +6,7 @@ use attica::estimator;
 use attica::expr::Expr;
 use attica::frame::unknown_column;
 use attica::message::Problem;
+use attica::wild::{WildKind, WildWeights};
 
 use super::{By, Cut, Index, Outcome, PlaceboKind, StudyFile, StudySource};
 
@@ -28,6 +29,7 @@ pub(super) fn without_data(file: &StudyFile, source: &StudySource) -> Vec<Proble
     check_policy(file, &mut check);
     check_roles(file, &mut check);
     check_estimators(file, &mut check);
+    check_wild(file, &mut check);
     check_windows(file, &mut check);
     check_indices(file, &mut check);
     check.problems
@@ -55,6 +57,23 @@ fn check_data(file: &StudyFile, check: &mut Check<'_>) {
     }
     if file.model.outcome.as_slice().is_empty() {
         check.add("E602", &["model"], "the model has no outcome".into(), "add outcome = \"…\" under [model]");
+    }
+}
+
+fn check_wild(file: &StudyFile, check: &mut Check<'_>) {
+    let model = &file.model;
+    let words = [
+        ("wild_type", WildKind::parse(&model.wild_type).err()),
+        ("wild_weights", WildWeights::parse(&model.wild_weights).err()),
+    ];
+    for (key, problem) in words {
+        if let Some(problem) = problem {
+            check.add("E602", &["model", key], problem.message, problem.fix.as_deref().unwrap_or_default());
+        }
+    }
+    if model.wild.is_some() && (model.vcov.is_some() || model.cluster.as_slice().len() > 1) {
+        let message = "the wild bootstrap draws one weight for each cluster of one variable".to_owned();
+        check.add("E607", &["model", "wild"], message, "cluster by one variable, that at which the policy is assigned");
     }
 }
 

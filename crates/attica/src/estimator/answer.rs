@@ -126,7 +126,7 @@ impl Staggered {
         spec: &Spec,
         df: Option<f64>,
     ) -> Result<Estimate> {
-        let inference = Inference { level: spec.fit.level, df, bootstrap: spec.options.bootstrap, seed: spec.seed };
+        let inference = Inference::of(spec, df);
         let uncertainty = Uncertainty::new(&effects.influences, inference);
         let [min, max] = spec.window.bounds.map_or([None, None], |[low, high]| [Some(low), Some(high)]);
         let kept = EventTimes { min, max, balance: spec.options.balance };

@@ -11,6 +11,7 @@ use crate::math::distribution::{normal_quantile, t_quantile, t_two_sided};
 use crate::math::random::stream;
 use crate::message::Warning;
 use crate::text::Text;
+use crate::wild::WildRecord;
 
 /// What an estimator knows of one event time.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -98,6 +99,9 @@ pub struct EventRow {
     pub band_high: Option<f64>,
     /// Treated rows at this event time.
     pub n: usize,
+    /// Test by the wild bootstrap, where asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wild: Option<Box<WildRecord>>,
 }
 
 /// An event study with its intervals, bands and tests.
@@ -196,6 +200,7 @@ impl EventStudy {
                     band_low: end(sup_t, -1.0),
                     band_high: end(sup_t, 1.0),
                     n: effect.n,
+                    wild: None,
                 }
             })
             .collect();
@@ -211,6 +216,7 @@ impl EventStudy {
             band_low: None,
             band_high: None,
             n: effect.n,
+            wild: None,
         }));
         rows.sort_by_key(|row| row.event_time);
         Self {

@@ -36,7 +36,7 @@ use crate::text::Text;
 use callaway_santanna::Overlap;
 use event::EventStudy;
 use event_time::Window;
-use group_time::{Aggregations, CellRow};
+use group_time::{Aggregations, At, CellRow};
 use options::Options;
 use serde::{Deserialize, Serialize};
 
@@ -86,8 +86,38 @@ pub fn estimate(estimator: &dyn Estimator, data: Data<'_>, spec: &Spec) -> Resul
             format!("`{name}`不使用{list}：有无此项结果相同"),
         ));
     }
+    if spec.fit.wild.is_some() {
+        wild_told(&mut found);
+    }
     found.warnings.extend(without_errors(&found));
     Ok(found)
+}
+
+/// The event study takes the wild bootstrap of the averages by event time, and `N416` says what was drawn from; `W415`
+/// when there was nothing to draw from.
+fn wild_told(found: &mut Estimate) {
+    let averages = found.aggregations.dynamic.iter().flat_map(|dynamic| &dynamic.rows);
+    for average in averages {
+        for row in found.event_study.iter_mut().flat_map(|study| &mut study.rows) {
+            if average.at == At::EventTime(row.event_time) && average.estimate == row.estimate {
+                row.wild.clone_from(&average.wild);
+            }
+        }
+    }
+    let name = found.estimator;
+    match &found.overall.wild {
+        Some(wild) if wild.kind == "score" => found.warnings.push(Warning::new(
+            "N416",
+            format!("`{name}` is not one regression, so no null can be imposed on it: its wild bootstrap draws from the influence of each of {} clusters (Kline and Santos 2012)", wild.clusters),
+            format!("`{name}`并非单一回归，无法施加原假设：其wild bootstrap对{}个聚类的影响函数抽样（Kline and Santos 2012）", wild.clusters),
+        )),
+        Some(_) => {}
+        None => found.warnings.push(Warning::new(
+            "W415",
+            format!("no wild bootstrap of `{name}`: its standard errors come from replications, not from the influence of each cluster"),
+            format!("`{name}`没有wild bootstrap：其标准误来自重复抽样，而非各聚类的影响函数"),
+        )),
+    }
 }
 
 /// Event times other than references whose effects have no standard error.

@@ -6,6 +6,7 @@ use crate::fit::{Fit, FitOptions, fit};
 use crate::message::{Problem, Result};
 use crate::panel::{Adoption, Panel};
 use crate::text::Text;
+use crate::wild;
 
 use super::answer::no_variation;
 use super::event::{Effect, Estimated, EventStudy, ROUNDING};
@@ -57,7 +58,7 @@ impl Estimator for Twfe {
         }
         let design = spec.design(data, &[&spec.treatment])?;
         let fit = fit(&design, &spec.fit)?;
-        let record = fit.record();
+        let record = wild::record(&fit, spec.fit.wild.as_ref())?;
         let Some(overall) = record.terms.iter().find(|term| term.term == spec.treatment).cloned() else {
             let reason = record.omitted.iter().find(|o| o.name == spec.treatment).map(|o| o.reason.en.clone());
             return Err(not_identified(&spec.treatment, reason));
@@ -150,7 +151,11 @@ pub fn event_study(
     let effects =
         times.iter().filter_map(|effect| Some(Effect { estimate: fit.coefficients[place(effect)?], ..*effect }));
     let v = &fit.inference.covariance;
-    let record = fit.record();
+    let record = wild::record(&fit, options.wild.as_ref())?;
+    let tests: Vec<_> = times
+        .iter()
+        .filter_map(|effect| Some((effect.event_time, record.terms[place(effect)?].wild.clone())))
+        .collect();
     let reference: Vec<String> = found.references.iter().map(|effect| effect.event_time.to_string()).collect();
     let estimated = Estimated {
         estimator: "twfe".to_owned(),
@@ -169,7 +174,11 @@ pub fn event_study(
         warnings: found.warnings.into_iter().chain(record.warnings.iter().cloned()).collect(),
         fit: Some(Box::new(record)),
     };
-    Ok(EventStudy::new(estimated, options.level, seed))
+    let mut study = EventStudy::new(estimated, options.level, seed);
+    for row in &mut study.rows {
+        row.wild = tests.iter().find(|(time, _)| *time == row.event_time).and_then(|(_, wild)| wild.clone());
+    }
+    Ok(study)
 }
 
 /// Classic difference-in-differences with both main effects and a constant, no absorbed effects:

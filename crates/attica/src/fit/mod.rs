@@ -29,6 +29,7 @@ use crate::math::distribution::{t_quantile, t_two_sided};
 use crate::math::triangle::least_squares;
 use crate::message::{Problem, Result, Warning};
 use crate::vcov::{Adjustment, Calendar, Estimate, Ssc, Vcov, covariance};
+use crate::wild::WildOptions;
 use constant::Constant;
 use sample::{absorbed_reason, collinear_reason, kept_raw, regressors, usable};
 
@@ -51,12 +52,14 @@ pub struct FitOptions {
     pub keep_singletons: bool,
     /// Estimate the constants of a model with effects; they cost about as much as the coefficients.
     pub constants: bool,
+    /// The wild bootstrap that records carry ([`crate::wild::record`]); none by default.
+    pub wild: Option<WildOptions>,
 }
 
 impl FitOptions {
     /// The rule of reghdfe, 95 % intervals, singletons removed.
     pub fn new(vcov: Vcov) -> Self {
-        Self { vcov, ssc: Ssc::default(), level: 0.95, keep_singletons: false, constants: true }
+        Self { vcov, ssc: Ssc::default(), level: 0.95, keep_singletons: false, constants: true, wild: None }
     }
 }
 
@@ -458,6 +461,7 @@ impl Fit {
             p_value: t_two_sided(statistic, df),
             conf_low: estimate - half,
             conf_high: estimate + half,
+            wild: None,
         }
     }
 

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::ledger::Ledger;
 use crate::message::Warning;
 use crate::text::Text;
+use crate::wild::WildRecord;
 
 /// One coefficient as a table needs it (broom's `tidy`).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -23,6 +24,9 @@ pub struct Term {
     pub conf_low: f64,
     /// Upper end of the confidence interval.
     pub conf_high: f64,
+    /// Test by the wild bootstrap, where asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wild: Option<Box<WildRecord>>,
 }
 
 /// One regression "R2" and which one it is. One regression has five of them; none is printed

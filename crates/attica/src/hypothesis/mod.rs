@@ -176,6 +176,7 @@ impl Coefficients {
             p_value: t_two_sided(statistic, df),
             conf_low: estimate - half,
             conf_high: estimate + half,
+            wild: None,
         }
     }
 }

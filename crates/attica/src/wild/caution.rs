@@ -12,12 +12,13 @@ const COARSE: usize = 500;
 
 /// `W413` when the evidence comes from few clusters, `W414` when few distinct p-values exist, `W411` when the
 /// jackknife loses the coefficient.
-pub(super) fn cautions(parts: &Parts, kind: WildKind, source: &Source, cluster: &str) -> Vec<Warning> {
+pub(super) fn cautions(parts: &Parts, kind: Option<WildKind>, source: &Source, cluster: Option<&str>) -> Vec<Warning> {
     let mut warnings = Vec::new();
     let groups = parts.groups;
+    let name = cluster.unwrap_or_default();
     let squares: f64 = parts.leverage.iter().map(|share| share * share).sum();
     let effective = if squares > 0.0 { 1.0 / squares } else { groups as f64 };
-    if effective < FEW.min(0.9 * groups as f64) {
+    if let Some(kind) = kind.filter(|_| effective < FEW.min(0.9 * groups as f64)) {
         let (en, zh) = if kind.null_imposed {
             (
                 "rejects far too rarely (its p-value may be large whatever the effect)",
@@ -28,8 +29,8 @@ pub(super) fn cautions(parts: &Parts, kind: WildKind, source: &Source, cluster: 
         };
         warnings.push(Warning::new(
             "W413",
-            format!("what identifies the coefficient comes from about {effective:.1} of {groups} clusters in \"{cluster}\" (few treated clusters, or very unequal ones): there {kind} {en} (MacKinnon and Webb 2017, 2018); report a permutation test beside it"),
-            format!("识别该系数的信息约来自“{cluster}”{groups}个聚类中的{effective:.1}个（处理聚类过少或差异过大）：此时{kind}{zh}（MacKinnon and Webb 2017, 2018）；请同时报告置换检验"),
+            format!("what identifies the coefficient comes from about {effective:.1} of {groups} clusters in \"{name}\" (few treated clusters, or very unequal ones): there {kind} {en} (MacKinnon and Webb 2017, 2018); report a permutation test beside it"),
+            format!("识别该系数的信息约来自“{name}”{groups}个聚类中的{effective:.1}个（处理聚类过少或差异过大）：此时{kind}{zh}（MacKinnon and Webb 2017, 2018）；请同时报告置换检验"),
         ));
     }
     let distinct = 1_usize.checked_shl(groups as u32 - 1).unwrap_or(usize::MAX);
@@ -40,11 +41,11 @@ pub(super) fn cautions(parts: &Parts, kind: WildKind, source: &Source, cluster: 
             format!("{groups}个聚类下Rademacher权重只有{distinct}个不同的|t*|，p值不低于{:.4}：请改用Webb六点权重（Webb 2023）", 1.0 / distinct as f64),
         ));
     }
-    if parts.unidentified > 0 {
+    if let Some(kind) = kind.filter(|_| parts.unidentified > 0) {
         warnings.push(Warning::new(
             "W411",
-            format!("without {} of {groups} clusters in \"{cluster}\" a tested coefficient is not identified; {kind} sets its change by the generalised inverse and is unreliable: use randomization inference", parts.unidentified),
-            format!("“{cluster}”的{groups}个聚类中，剔除{}个后待检验系数无法识别；{kind}以广义逆代替，结果不可靠，请改用随机化推断", parts.unidentified),
+            format!("without {} of {groups} clusters in \"{name}\" a tested coefficient is not identified; {kind} sets its change by the generalised inverse and is unreliable: use randomization inference", parts.unidentified),
+            format!("“{name}”的{groups}个聚类中，剔除{}个后待检验系数无法识别；{kind}以广义逆代替，结果不可靠，请改用随机化推断", parts.unidentified),
         ));
     }
     warnings

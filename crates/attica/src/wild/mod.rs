@@ -18,7 +18,9 @@ mod draws;
 mod invert;
 mod moments;
 mod parts;
+mod record;
 mod result;
+mod score;
 mod weights;
 
 use std::fmt;
@@ -34,7 +36,9 @@ use crate::vcov::Vcov;
 use draws::{Lines, Pivot};
 use moments::Moments;
 use parts::Parts;
-pub use result::{ConfidenceSet, WildRecord, WildTest};
+pub use record::{WildRecord, record};
+pub use result::{ConfidenceSet, WildTest};
+pub use score::score;
 use weights::Source;
 
 /// Which wild cluster bootstrap. In names such as `WCR31` the first digit says how residuals are made, the second
@@ -76,7 +80,7 @@ pub enum Tail {
 }
 
 /// How to bootstrap.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct WildOptions {
     /// Draws.
     pub draws: usize,
@@ -90,8 +94,6 @@ pub struct WildOptions {
     pub tail: Tail,
     /// Confidence level; none for no confidence set.
     pub level: Option<f64>,
-    /// Cluster variable; by default that of the regression's standard errors.
-    pub cluster: Option<String>,
 }
 
 impl Default for WildKind {
@@ -164,7 +166,6 @@ impl Default for WildOptions {
             seed: 1,
             tail: Tail::default(),
             level: Some(0.95),
-            cluster: None,
         }
     }
 }
@@ -186,9 +187,8 @@ impl<'a> Wild<'a> {
     /// Sums `fit` by cluster; the cost of everything that comes after does not depend on the number of rows.
     ///
     /// # Errors
-    /// `E607` without exactly one cluster variable, with too few draws, or for a model that is not fitted by least
-    /// squares on its own columns; `E603` for an unknown cluster variable, `E404` for a single cluster; `E409` when
-    /// effects with too many levels are not nested in the clusters.
+    /// `E607` unless the standard errors are clustered by one variable, with too few draws, or for random effects;
+    /// `E404` for a single cluster; `E409` when effects with too many levels are not nested in the clusters.
     pub fn new(fit: &'a Fit, options: &WildOptions) -> Result<Self> {
         if options.draws < LEAST_DRAWS {
             return Err(Problem::new(
@@ -204,9 +204,9 @@ impl<'a> Wild<'a> {
             )
             .fix("use fixed effects"));
         }
-        let name = match (&options.cluster, fit.inference.vcov.clusters()) {
-            (Some(name), _) | (None, [name]) => name.clone(),
-            (None, names) => {
+        let name = match fit.inference.vcov.clusters() {
+            [name] => name.clone(),
+            names => {
                 return Err(Problem::new("E607", format!("the wild bootstrap draws one weight for each cluster of one variable, and the standard errors have {}", names.len()))
                     .fix("cluster the standard errors by one variable, that at which the policy is assigned"));
             }
@@ -223,7 +223,7 @@ impl<'a> Wild<'a> {
         } else {
             counted.as_ref().unwrap_or(&fit.inference).adjustment.factor
         };
-        Ok(Self { fit, options: options.clone(), cluster, moments, factor })
+        Ok(Self { fit, options: *options, cluster, moments, factor })
     }
 
     /// Tests that the coefficient at `position` is `value`.
@@ -274,7 +274,8 @@ impl<'a> Wild<'a> {
         let value = &estimate - DVector::from_column_slice(values);
         let span = self.options.level.is_some() && restrictions.nrows() == 1;
         let parts = Parts::new(&self.moments, self.options.kind, restrictions, value, span)?;
-        Ok(Trial::new(parts, &self.options, &self.cluster.name, estimate[0], self.factor))
+        let cluster = Some(self.cluster.name.clone());
+        Ok(Trial::new(parts, self.options, Some(self.options.kind), cluster, estimate[0], self.factor))
     }
 }
 
@@ -284,16 +285,26 @@ pub struct Trial {
     parts: Parts,
     source: Source,
     options: WildOptions,
-    cluster: String,
+    /// Type; none for the score bootstrap.
+    kind: Option<WildKind>,
+    /// Cluster variable, where it is known.
+    cluster: Option<String>,
     /// `R b` of a single restriction.
     estimate: f64,
     factor: f64,
 }
 
 impl Trial {
-    fn new(parts: Parts, options: &WildOptions, cluster: &str, estimate: f64, factor: f64) -> Self {
+    fn new(
+        parts: Parts,
+        options: WildOptions,
+        kind: Option<WildKind>,
+        cluster: Option<String>,
+        estimate: f64,
+        factor: f64,
+    ) -> Self {
         let source = Source::new(options.weights, parts.groups, options.draws, options.seed);
-        Self { parts, source, options: options.clone(), cluster: cluster.to_owned(), estimate, factor }
+        Self { parts, source, options, kind, cluster, estimate, factor }
     }
 
     /// The sample's statistic: t of a single restriction, F of several.

@@ -1,7 +1,5 @@
 //! What a test of the wild bootstrap says.
 
-use serde::{Deserialize, Serialize};
-
 use super::draws::Pivot;
 use super::{Tail, Trial, WildKind, WildWeights, caution, invert};
 use crate::message::Warning;
@@ -35,14 +33,12 @@ pub struct WildTest {
     pub draws: usize,
     /// The draws are all combinations of signs.
     pub enumerated: bool,
-    /// Type.
-    pub kind: WildKind,
+    /// Type; none for the score bootstrap.
+    pub kind: Option<WildKind>,
     /// Random weights.
     pub weights: WildWeights,
     /// Seed.
     pub seed: u64,
-    /// Cluster variable.
-    pub cluster: String,
     /// Clusters.
     pub clusters: usize,
     /// Cautions.
@@ -70,56 +66,6 @@ impl ConfidenceSet {
     }
 }
 
-/// A test of one coefficient as results keep it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct WildRecord {
-    /// Two-sided p-value.
-    pub p_value: f64,
-    /// Lower end of the confidence set; absent when it has none.
-    pub conf_low: Option<f64>,
-    /// Upper end; absent when there is none.
-    pub conf_high: Option<f64>,
-    /// Pieces of a confidence set that is more than one; an end that is absent is open.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub pieces: Vec<[Option<f64>; 2]>,
-    /// Draws.
-    pub draws: usize,
-    /// `WCR11`, or `score` for the bootstrap of influence functions.
-    #[serde(rename = "type")]
-    pub kind: String,
-    /// The draws are all combinations of signs.
-    pub enumerated: bool,
-    /// Random weights.
-    pub weights: WildWeights,
-    /// Seed.
-    pub seed: u64,
-    /// Cluster variable.
-    pub cluster: String,
-    /// Clusters.
-    pub clusters: usize,
-}
-
-impl WildTest {
-    /// What results keep of it.
-    pub fn record(&self) -> WildRecord {
-        let finite = |end: f64| Some(end).filter(|end| end.is_finite());
-        let pieces = self.set.as_ref().filter(|set| set.pieces.len() > 1);
-        WildRecord {
-            p_value: self.p_value,
-            conf_low: self.set.as_ref().and_then(ConfidenceSet::low),
-            conf_high: self.set.as_ref().and_then(ConfidenceSet::high),
-            pieces: pieces.map_or_else(Vec::new, |set| set.pieces.iter().map(|piece| piece.map(finite)).collect()),
-            draws: self.draws,
-            kind: self.kind.to_string(),
-            enumerated: self.enumerated,
-            weights: self.weights,
-            seed: self.seed,
-            cluster: self.cluster.clone(),
-            clusters: self.clusters,
-        }
-    }
-}
-
 impl Trial {
     /// p-values and confidence set.
     pub fn test(&self) -> WildTest {
@@ -138,7 +84,7 @@ impl Trial {
             let lower = draws.iter().filter(|t| **t <= statistic + TIE * size || t.is_infinite()).count();
             (2.0 * self.share(upper.min(lower))).min(1.0)
         });
-        let mut warnings = caution::cautions(&self.parts, self.options.kind, &self.source, &self.cluster);
+        let mut warnings = caution::cautions(&self.parts, self.kind, &self.source, self.cluster.as_deref());
         warnings.extend(caution::undefined(undefined, draws.len()));
         let level = self.options.level.filter(|_| single);
         let set = level.map(|level| ConfidenceSet { level, pieces: self.set(&pivots, &draws, level) });
@@ -155,10 +101,9 @@ impl Trial {
             set,
             draws: draws.len(),
             enumerated: self.source.enumerated,
-            kind: self.options.kind,
+            kind: self.kind,
             weights: self.options.weights,
             seed: self.options.seed,
-            cluster: self.cluster.clone(),
             clusters: self.parts.groups,
             warnings,
         }
@@ -178,7 +123,7 @@ impl Trial {
         let least =
             (0..=self.source.draws).find(|c| self.share(*c) > alpha * (1.0 + 1e-12)).unwrap_or(self.source.draws);
         let deviation = self.parts.meat[(0, 0)].sqrt();
-        if self.options.kind.null_imposed {
+        if self.kind.is_some_and(|kind| kind.null_imposed) {
             let unit: Vec<Pivot> = pivots
                 .iter()
                 .map(|p| Pivot { n: p.n.map(|n| n / deviation), a: p.a.map(|a| a / (deviation * deviation)) })

@@ -220,6 +220,7 @@ fn refit(
         level: fit.level,
         keep_singletons: true,
         constants: false,
+        wild: None,
     };
     let units = design.panel.as_ref().map_or(&[][..], |(unit, _)| &unit.codes);
     evaluate(

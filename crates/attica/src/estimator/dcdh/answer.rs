@@ -26,8 +26,7 @@ impl Answer<'_> {
     pub fn estimate(self) -> Result<Estimate> {
         let Self { mut sample, paths, horizons, cells, spec, label } = self;
         let overall = total(&horizons)?;
-        let inference =
-            Inference { level: spec.fit.level, df: None, bootstrap: spec.options.bootstrap, seed: spec.seed };
+        let inference = Inference::of(spec, None);
         let term = inference.term(&spec.treatment, &overall).ok_or_else(|| no_variation(&spec.outcome))?;
         sample.warnings.extend(alone(&horizons));
         let rows = averages(&horizons, spec.options.dcdh.normalized)?;

@@ -4,10 +4,12 @@ use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};
 
 use super::{At, Combination, Combinations, Point};
+use crate::estimator::Spec;
 use crate::estimator::event::{ROUNDING, Simulated, largest, sup_t};
 use crate::estimator::influence::Influences;
 use crate::fit::Term;
 use crate::math::distribution::{normal_quantile, t_quantile, t_two_sided};
+use crate::wild::{WildOptions, WildRecord, score};
 
 /// How standard errors and intervals follow from influences.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -20,6 +22,8 @@ pub struct Inference {
     pub bootstrap: Option<usize>,
     /// Seed of draws and simulated critical values.
     pub seed: u64,
+    /// Studentised bootstrap of the influences beside the intervals, where asked for.
+    pub wild: Option<WildOptions>,
 }
 
 /// An average effect with its inference.
@@ -44,6 +48,9 @@ pub struct AverageRow {
     pub band_high: Option<f64>,
     /// Treated units (or rows) behind it.
     pub n: usize,
+    /// Test by the wild bootstrap, where asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wild: Option<Box<WildRecord>>,
 }
 
 /// One way of averaging, with inference.
@@ -104,9 +111,17 @@ pub struct Uncertainty {
     inference: Inference,
     covariance: DMatrix<f64>,
     draws: Option<DMatrix<f64>>,
+    /// Kept where the wild bootstrap draws from them.
+    influences: Option<Influences>,
 }
 
 impl Inference {
+    /// As `spec` asks, with the degrees of freedom `df` of t statistics.
+    pub fn of(spec: &Spec, df: Option<f64>) -> Self {
+        let Spec { fit, options, seed, .. } = spec;
+        Self { level: fit.level, df, bootstrap: options.bootstrap, seed: *seed, wild: fit.wild }
+    }
+
     /// Two-sided critical value.
     pub fn critical(&self) -> f64 {
         let p = 0.5 + self.level / 2.0;
@@ -123,7 +138,8 @@ impl Uncertainty {
     pub fn new(influences: &Influences, inference: Inference) -> Self {
         let covariance = influences.covariance();
         let draws = inference.bootstrap.map(|draws| influences.draws(draws, inference.seed));
-        Self { inference, covariance, draws }
+        let influences = inference.wild.map(|_| influences.clone());
+        Self { inference, covariance, draws, influences }
     }
 
     /// Covariance of averages, row by row.
@@ -149,6 +165,12 @@ impl Uncertainty {
             return interquartile(&mut column, scale);
         }
         root((&self.covariance * &loads).dot(&loads), scale)
+    }
+
+    /// The score bootstrap of an average.
+    fn wild(&self, average: &Combination) -> Option<Box<WildRecord>> {
+        let influences = self.influences.as_ref()?.combined(&average.loads);
+        Some(Box::new(score(&influences, 1.0, average.estimate, &self.inference.wild?)?.record()))
     }
 
     /// Critical value of the simultaneous band over `rows`.
@@ -185,6 +207,7 @@ impl Uncertainty {
                 band_low: end(sup_t, -1.0),
                 band_high: end(sup_t, 1.0),
                 n: row.n,
+                wild: std_error.and_then(|_| self.wild(row)),
             })
         };
         let rows = averages.rows.iter().filter_map(row).collect();
@@ -205,6 +228,7 @@ impl Uncertainty {
             p_value: self.inference.p_value(statistic),
             conf_low: average.estimate - half,
             conf_high: average.estimate + half,
+            wild: self.wild(average),
         })
     }
 

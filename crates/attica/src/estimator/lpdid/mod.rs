@@ -268,7 +268,7 @@ fn horizons(
 }
 
 fn inference(df: Option<f64>, spec: &Spec) -> Inference {
-    Inference { level: spec.fit.level, df, bootstrap: spec.options.bootstrap, seed: spec.seed }
+    Inference::of(spec, df)
 }
 
 fn term(found: &Projection, spec: &Spec) -> Option<Term> {

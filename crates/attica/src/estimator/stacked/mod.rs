@@ -95,8 +95,7 @@ impl Estimator for Stacked {
         sample.warnings.extend(found.warnings);
         sample.keep(&found.used);
 
-        let inference =
-            Inference { level: spec.fit.level, df: Some(found.df), bootstrap: spec.options.bootstrap, seed: spec.seed };
+        let inference = Inference::of(spec, Some(found.df));
         let dynamic = over_event_times(found.effects);
         let overall = dynamic
             .overall

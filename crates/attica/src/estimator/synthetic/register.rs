@@ -104,7 +104,8 @@ impl Estimator for Synthetic {
         let all =
             All::with_replications(&effects, &treated, units.controls.len(), &drawn, factor, &selected.calendar, kept);
 
-        let inference = Inference { level: spec.fit.level, df: None, bootstrap: None, seed: spec.seed };
+        // Replications are no influences of clusters: neither bootstrap can draw from them.
+        let inference = Inference { bootstrap: None, wild: None, ..Inference::of(spec, None) };
         let simple = all.simple.rows_with(&spec.treatment, &inference);
         let overall =
             simple.as_ref().and_then(|simple| simple.overall.clone()).ok_or_else(|| sample.nothing_estimated(true))?;
