@@ -16,6 +16,9 @@ use clap::Parser;
 use args::{Args, Command};
 use say::Failure;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let args = Args::parse();
     output::clean_up_when_interrupted();

@@ -20,6 +20,10 @@ use attica::math::random::stream;
 use attica::panel::Panel;
 use attica::vcov::Vcov;
 
+/// The allocator of the command.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const PERIODS: usize = 10;
 const RUNS: usize = 5;
 

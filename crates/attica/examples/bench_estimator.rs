@@ -18,6 +18,10 @@ use attica::frame::{Column, Frame};
 use attica::panel::Panel;
 use attica::vcov::{Preset, Ssc, Vcov};
 
+/// The allocator of the command.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     let (task, folder) = (arguments[1].as_str(), Path::new(&arguments[2]));
