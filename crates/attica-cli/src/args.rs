@@ -260,6 +260,18 @@ pub struct Did {
     /// Draws of the multiplier bootstrap; analytical standard errors without
     #[arg(long, value_name = "DRAWS")]
     pub bootstrap: Option<usize>,
+    /// Randomisation inference: reassign the policy this often, or in all possible ways when there are no more
+    #[arg(long, value_name = "DRAWS", value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
+    pub placebo: Option<u64>,
+    /// What --placebo draws
+    #[arg(long, value_name = "KIND", default_value = "unit", requires = "placebo")]
+    pub placebo_kind: PlaceboKind,
+    /// Draw units only within the levels of this column
+    #[arg(long, value_name = "COLUMN", requires = "placebo")]
+    pub strata: Option<String>,
+    /// Draw whole levels of this column, to which the policy was assigned
+    #[arg(long, value_name = "COLUMN", requires = "placebo")]
+    pub placebo_clusters: Option<String>,
     /// Any other option of an estimator, by its key in the study file: cs.method=ipw
     #[arg(long, value_name = "KEY=VALUE")]
     pub option: Vec<String>,
@@ -329,6 +341,30 @@ pub enum Adjust {
     Bh,
     /// Sharpened q of Benjamini, Krieger and Yekutieli
     Sharpened,
+}
+
+/// What a placebo test draws.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PlaceboKind {
+    /// Random units, true dates
+    Unit,
+    /// The vector of adoption dates, permuted over units
+    Cohort,
+    /// Random units and random dates
+    Mixed,
+    /// No draws: earlier dates, without the truly treated rows
+    Time,
+}
+
+impl From<PlaceboKind> for attica_study::studyfile::PlaceboKind {
+    fn from(kind: PlaceboKind) -> Self {
+        match kind {
+            PlaceboKind::Unit => Self::Unit,
+            PlaceboKind::Cohort => Self::Cohort,
+            PlaceboKind::Mixed => Self::Mixed,
+            PlaceboKind::Time => Self::Time,
+        }
+    }
 }
 
 /// A way of averaging effects.

@@ -2,6 +2,7 @@
 
 pub mod compose;
 pub mod effects;
+pub mod placebo;
 pub mod read;
 pub mod results;
 pub mod run;

@@ -11,16 +11,18 @@ use attica::hypothesis::Coefficients;
 use attica::ledger::Ledger;
 use attica::message::{Problem, Result, Warning};
 use attica::panel::{Adoption, Panel};
+use attica::text::Text;
 use attica::vcov::{Ssc, Vcov};
 use attica_study::effects::{Answer, Answers, NoAnswer, ask};
+use attica_study::placebo::{self, Draws};
 use attica_study::read::{ReadOptions, read_file};
-use attica_study::results::TreatmentCard;
+use attica_study::results::{Placebo, TreatmentCard};
 use attica_study::run::{self, Treatment};
 use attica_study::studyfile::{self, Policy};
 use serde::Serialize;
 
 use super::did_page;
-use crate::args::{Aggregate, Did};
+use crate::args::{Aggregate, Did, PlaceboKind};
 use crate::say::Failure;
 use crate::{Done, say};
 
@@ -50,6 +52,9 @@ pub(super) struct One {
     /// Joint tests asked for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tests: Vec<Wald>,
+    /// Its placebo test, where one was asked for and can be had.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub placebo: Option<Placebo>,
 }
 
 /// Estimates and prints.
@@ -79,6 +84,25 @@ pub fn did(args: &Did) -> Done {
         treatment: treatment.card(&panel),
         warnings,
     };
+    if let Some(draws) = args.placebo {
+        let draws = Draws {
+            draws: draws as usize,
+            seed: args.seed,
+            strata: args.strata.clone(),
+            clusters: args.placebo_clusters.clone(),
+        };
+        let kind = args.placebo_kind.into();
+        if args.placebo_kind != PlaceboKind::Time {
+            output.warnings.extend(draws.caution(data));
+        }
+        for one in &mut output.estimators {
+            let estimator = estimator::find(&one.answer.estimator)?;
+            match placebo::test(estimator, data, &spec, kind, &draws, (&[], &[])) {
+                Ok(found) => one.placebo = Some(found),
+                Err(problem) => one.answer.warnings.push(no_placebo(&problem)),
+            }
+        }
+    }
     for one in &mut output.estimators {
         complete(&mut one.answer, &filtered, &args.aggregate);
     }
@@ -100,7 +124,19 @@ fn one(mut answer: Answer, event_study: Option<EventStudy>, args: &Did) -> One {
         (lincom, tests) = found;
         answer.warnings.extend(failed);
     }
-    One { answer, event_study, lincom, tests }
+    One { answer, event_study, lincom, tests, placebo: None }
+}
+
+/// An estimator whose placebo test cannot be had.
+fn no_placebo(problem: &Problem) -> Warning {
+    let (Text { mut en, mut zh }, fix) = (problem.text(), problem.remedy());
+    if !fix.en.is_empty() {
+        en = format!("{en}; {}", fix.en);
+    }
+    if !fix.zh.is_empty() {
+        zh = format!("{zh}；{}", fix.zh);
+    }
+    Warning::new(&problem.id, format!("there is no placebo test: {en}"), format!("无法进行安慰剂检验：{zh}"))
 }
 
 /// What the flags and `--option` ask of the estimators: as the text of a study file's `[estimators]`, and read.

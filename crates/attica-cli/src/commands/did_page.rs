@@ -7,6 +7,7 @@ use attica::message::Warning;
 use attica::panel::Panel;
 use attica::text::{Language, Text};
 use attica_study::effects::Answer;
+use attica_study::results::Placebo;
 
 use super::did::{One, Output};
 use super::{WildTests, account, aligned, hypotheses, short};
@@ -34,6 +35,7 @@ pub(super) fn page(output: &Output, spec: &Spec, panel: &Panel, language: Langua
         page += &super::wild(tests, spec.fit.level, |value| format!("{value:.places$}"), language);
     }
     page += "\n";
+    page += &placebos(output, decimals(output), language);
     for One { answer, lincom, tests, .. } in &output.estimators {
         let Answer { estimator, label, control_group, base_period, ledger, .. } = answer;
         page += &format!("{estimator}: {}\n", label.get(language));
@@ -100,6 +102,55 @@ fn side_by_side(output: &Output, decimals: usize, language: Language) -> String 
         rows.push(vec![one.estimator.clone(), why]);
     }
     aligned(&rows).join("\n") + "\n"
+}
+
+/// Placebo tests, where they were asked for: p-values of distributions, or the effects of earlier dates.
+fn placebos(output: &Output, decimals: usize, language: Language) -> String {
+    let all: Vec<&Placebo> = output.estimators.iter().filter_map(|one| one.placebo.as_ref()).collect();
+    let Some(first) = all.first() else { return String::new() };
+    let (title, head): (&str, &[&str]) = match (language, first.draws.is_empty()) {
+        (Language::En, false) => (
+            "Placebo",
+            &["", "draws", "two-sided p", "left", "right", "by t: two-sided", "left", "right", "Monte Carlo error"],
+        ),
+        (Language::Zh, false) => {
+            ("安慰剂", &["", "抽样", "双侧p值", "左侧", "右侧", "按t：双侧", "左侧", "右侧", "模拟误差"])
+        }
+        (Language::En, true) => ("Placebo", &["", "date", "effect", "std. error", "p"]),
+        (Language::Zh, true) => ("安慰剂", &["", "时点", "效应", "标准误", "p"]),
+    };
+    let mut rows: Vec<Vec<String>> = vec![head.iter().map(|head| (*head).to_owned()).collect()];
+    for one in &all {
+        if one.effects.is_empty() {
+            let exact = Text::new(" (all)", "（全部）");
+            let count = format!(
+                "{}{}",
+                one.draws.len() + usize::from(one.exact),
+                if one.exact { exact.get(language) } else { "" }
+            );
+            let p = [one.p_two_sided, one.p_left, one.p_right, one.p_two_sided_t, one.p_left_t, one.p_right_t];
+            let mut row = vec![one.estimator.clone(), count];
+            row.extend(p.into_iter().map(p_value));
+            row.push(number(one.p_mc_error, 4));
+            rows.push(row);
+        }
+        for (head, effect) in &one.effects {
+            let (name, at) = (one.estimator.clone(), head.get(language).to_owned());
+            let value = |value| number(value, decimals);
+            rows.push(vec![name, at, value(Some(effect.estimate)), value(effect.std_error), p_value(effect.p_value)]);
+        }
+    }
+    let said = first.description.get(language);
+    let exact = if all.iter().all(|one| one.exact) {
+        Text::new(
+            "; all possible assignments are listed, so that the p-value is exact: the share of them, the true one included, that is at least as extreme",
+            "；已穷举全部可能的分配，p值为精确值，即其中（含真实分配）不弱于真实估计者所占比例",
+        )
+    } else {
+        Text::default()
+    };
+    let colon = Text::new(": ", "：");
+    format!("{title}{}{said}{}\n{}\n\n", colon.get(language), exact.get(language), aligned(&rows).join("\n"))
 }
 
 /// The averages of one estimator, each with its rows.
@@ -175,9 +226,10 @@ fn average(found: &Aggregation, decimals: usize, language: Language) -> String {
 /// Every warning once, with the estimators that it concerns unless it concerns all.
 pub(super) fn warnings(output: &Output) -> Vec<Warning> {
     let mut found: Vec<(&Warning, Vec<&str>)> = Vec::new();
-    for One { answer, event_study, .. } in &output.estimators {
+    for One { answer, event_study, placebo, .. } in &output.estimators {
         let of_study = event_study.iter().flat_map(|study| &study.warnings);
-        for warning in answer.warnings.iter().chain(of_study) {
+        let of_placebo = placebo.iter().flat_map(|placebo| &placebo.warnings);
+        for warning in answer.warnings.iter().chain(of_study).chain(of_placebo) {
             let name = answer.estimator.as_str();
             match found.iter_mut().find(|(known, _)| *known == warning) {
                 Some((_, names)) if names.contains(&name) => {}

@@ -235,6 +235,8 @@ fn placebo() -> Placebos {
     let shifted = fit("NPRO", vec![term("DID", 0.001, 0.004)], 900);
     let kind = |kind: &str, draws: Vec<f64>, fits: Vec<(Text, FitRecord)>| Placebo {
         kind: kind.to_owned(),
+        estimator: "twfe".to_owned(),
+        label: Text::new("Two-way fixed effects", "双向固定效应"),
         description: Text::new("41 of 285 units are drawn without replacement", "从285个城市中不放回抽取41个"),
         estimate: 0.022,
         statistic: Some(5.5),
@@ -242,11 +244,20 @@ fn placebo() -> Placebos {
         p: draws.iter().map(|b| (-b.abs() * 300.0).exp()).collect(),
         draws,
         exact: false,
+        possible: None,
+        failed: 0,
+        seed: Some(20_111_020),
+        strata: None,
+        clusters: None,
         p_two_sided: Some(0.01),
         p_left: Some(1.0),
         p_right: Some(0.01),
         p_two_sided_t: Some(0.01),
+        p_left_t: Some(1.0),
+        p_right_t: Some(0.01),
         p_mc_error: Some(0.0099),
+        p_mc_error_t: Some(0.0099),
+        effects: Vec::new(),
         fits,
         warnings: Vec::new(),
     };
@@ -255,6 +266,7 @@ fn placebo() -> Placebos {
             kind("unit", draws, Vec::new()),
             kind("time", Vec::new(), vec![(Text::new("2 years earlier", "提前2年"), shifted)]),
         ],
+        failed: Vec::new(),
         methods: Text::new(
             "Each draw assigns the policy anew and estimates the baseline model.",
             "每次抽样重新分配政策并估计基准模型。",

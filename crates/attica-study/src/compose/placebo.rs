@@ -2,6 +2,7 @@
 //! the kinds that have no distribution.
 
 use attica::fit::FitRecord;
+use attica::message::Warning;
 use attica::text::Text;
 use attica_report::figure::{Figure, Placebo as PlaceboPlot, Plot};
 use attica_report::format::number;
@@ -11,23 +12,53 @@ use attica_report::table::{Align, Cell, Head, Row, Table};
 use super::family::caution;
 use super::models;
 use super::words::{Words, sentence, sentences, text};
-use crate::results::{Model, Models, Outcome, Placebo, Placebos};
+use crate::effects::Overall;
+use crate::results::{Model, Models, NoAnswer, Outcome, Placebo, Placebos};
 
 /// Blocks of the section.
 pub(super) fn blocks(words: &Words<'_>, found: &Placebos) -> Vec<Block> {
     let mut blocks = vec![Block::Paragraph(found.methods.clone())];
-    for kind in &found.kinds {
-        blocks.extend(kind.warnings.iter().map(caution));
+    let mut warnings: Vec<&Warning> = Vec::new();
+    for warning in found.kinds.iter().flat_map(|kind| &kind.warnings) {
+        if !warnings.contains(&warning) {
+            warnings.push(warning);
+        }
     }
+    blocks.extend(warnings.into_iter().map(caution));
+    let mut told: Vec<Warning> = Vec::new();
+    for none in found.failed.iter().map(without) {
+        if !told.contains(&none) {
+            told.push(none);
+        }
+    }
+    blocks.extend(told.iter().map(caution));
+    let several = found.kinds.windows(2).any(|pair| pair[0].estimator != pair[1].estimator);
     let drawn: Vec<&Placebo> = found.kinds.iter().filter(|kind| !kind.draws.is_empty()).collect();
-    blocks.extend(drawn.iter().map(|kind| Block::Figure(figure(words, kind))));
+    blocks.extend(drawn.iter().map(|kind| Block::Figure(figure(words, kind, several))));
     if !drawn.is_empty() {
-        blocks.push(Block::Table(p_values(words, &drawn)));
+        blocks.push(Block::Table(p_values(words, &drawn, several)));
     }
     for kind in found.kinds.iter().filter(|kind| !kind.fits.is_empty()) {
         blocks.extend(fits(words, kind));
     }
+    for kind in ["time", "outcome"] {
+        let of: Vec<&Placebo> = found.kinds.iter().filter(|one| one.kind == kind && !one.effects.is_empty()).collect();
+        // The regressions of the main model alone are shown as such.
+        if of.iter().any(|one| one.fits.is_empty()) {
+            blocks.push(Block::Table(effects(words, kind, &of)));
+        }
+    }
     blocks
+}
+
+/// An estimator without a placebo test.
+fn without(one: &NoAnswer) -> Warning {
+    let why = one.problem.text();
+    Warning::new(
+        &one.problem.id,
+        format!("{} has no placebo test: {}", one.label.en, why.en),
+        format!("{}无安慰剂检验：{}", one.label.zh, why.zh),
+    )
 }
 
 /// What a kind of placebo moves.
@@ -42,10 +73,26 @@ fn name(kind: &str) -> Text {
     }
 }
 
-fn figure(words: &Words<'_>, kind: &Placebo) -> Figure {
+/// Draws, or all possible assignments with the true one.
+fn assignments(kind: &Placebo) -> usize {
+    kind.draws.len() + usize::from(kind.exact)
+}
+
+/// `several`: other estimators have figures too.
+fn figure(words: &Words<'_>, kind: &Placebo, several: bool) -> Figure {
     let digits = words.results.style.digits;
     let name = name(&kind.kind);
-    let draws = words.count(kind.draws.len());
+    let (id, title) = (
+        format!("placebo-{}", kind.kind),
+        text(format!("Placebo test: {}", name.en.to_lowercase()), format!("安慰剂检验：{}", name.zh)),
+    );
+    let (id, title) = if several {
+        let Text { en, zh } = &kind.label;
+        (format!("{id}-{}", kind.estimator), text(format!("{}, {en}", title.en), format!("{}（{zh}）", title.zh)))
+    } else {
+        (id, title)
+    };
+    let draws = words.count(assignments(kind));
     let estimate = number(kind.estimate, digits);
     let of = if kind.exact {
         text(format!("all {draws} possible assignments"), format!("全部{draws}种可能分配"))
@@ -63,8 +110,8 @@ fn figure(words: &Words<'_>, kind: &Placebo) -> Figure {
     let p = kind.p_two_sided.map_or_else(|| "–".to_owned(), super::event::equals_p);
     let outcome = words.label(&words.results.model.outcome);
     Figure {
-        id: format!("placebo-{}", kind.kind),
-        title: text(format!("Placebo test: {}", name.en.to_lowercase()), format!("安慰剂检验：{}", name.zh)),
+        id,
+        title,
         alt: text(
             format!("Density of placebo estimates from {}; the estimate {estimate} is a vertical line.", of.en),
             format!("{}安慰剂估计系数的核密度；竖线为真实估计值{estimate}。", of.zh),
@@ -94,64 +141,103 @@ fn figure(words: &Words<'_>, kind: &Placebo) -> Figure {
     }
 }
 
-fn p_values(words: &Words<'_>, kinds: &[&Placebo]) -> Table {
+/// p-values of all distributions; `several`: of more than one estimator.
+fn p_values(words: &Words<'_>, kinds: &[&Placebo], several: bool) -> Table {
     let digits = words.results.style.digits;
-    let head = [
-        text("Placebo", "检验类型"),
-        text("Draws", "抽样次数"),
-        text("Estimate", "估计值"),
-        text("p, two-sided", "双侧p值"),
-        text("p, left", "左侧p值"),
-        text("p, right", "右侧p值"),
-        text("p by |t|", "按|t|的p值"),
-        text("MC error", "模拟误差"),
-    ];
+    let mut head = vec![text("Placebo", "检验类型")];
+    if several {
+        head.push(text("Estimator", "估计量"));
+    }
+    let labels = head.len();
+    let sides = || [text("two-sided", "双侧"), text("left", "左侧"), text("right", "右侧")];
+    head.extend([text("Draws", "抽样次数"), text("Estimate", "估计值")]);
+    let mut over: Vec<Head> = head.iter().map(|_| Head::blank()).collect();
+    over.extend([
+        Head::over(3, text("p by estimate", "按估计值的p值")),
+        Head::over(3, text("p by t", "按t值的p值")),
+        Head::blank(),
+    ]);
+    head.extend(sides().into_iter().chain(sides()));
+    head.push(text("MC error", "模拟误差"));
+    let columns = head.len();
     let absent = text("not computed for these draws", "该抽样未计算");
-    let p =
-        |value: Option<f64>| value.map_or(Cell::Absent(absent.clone()), |value| Cell::PValue { value, decimals: 4 });
-    let rows = kinds.iter().map(|kind| {
-        Row::Cells(vec![
-            Cell::Text(name(&kind.kind)),
-            Cell::Count(kind.draws.len() as u64),
-            Cell::Number { value: kind.estimate, decimals: digits },
-            p(kind.p_two_sided),
-            p(kind.p_left),
-            p(kind.p_right),
-            p(kind.p_two_sided_t),
-            Cell::number(kind.p_mc_error, 4, &absent),
-        ])
-    });
-    let exact: Vec<usize> = kinds.iter().enumerate().filter(|(_, kind)| kind.exact).map(|(i, _)| i).collect();
-    let enumerated = if exact.is_empty() {
-        Text::default()
-    } else if exact.len() == kinds.len() {
-        text(" All assignments were enumerated, so the p-values are exact.", "已穷举全部分配，p值为精确值。")
-    } else {
-        let names = super::words::list(&exact.iter().map(|&i| name(&kinds[i].kind)).collect::<Vec<_>>());
-        text(
-            format!(" All assignments were enumerated for: {}.", names.en.to_lowercase()),
-            format!("已穷举全部分配：{}。", names.zh),
-        )
+    let no_error = text("the estimator's draws have no standard error", "该估计量的抽样不含标准误");
+    let p = |value: Option<f64>, why: &Text| {
+        value.map_or(Cell::Absent(why.clone()), |value| Cell::PValue { value, decimals: 4 })
     };
+    let rows = kinds.iter().map(|kind| {
+        let mut cells = vec![Cell::Text(name(&kind.kind))];
+        if several {
+            cells.push(Cell::Text(kind.label.clone()));
+        }
+        cells.extend([Cell::Count(assignments(kind) as u64), Cell::Number { value: kind.estimate, decimals: digits }]);
+        cells.extend([kind.p_two_sided, kind.p_left, kind.p_right].map(|value| p(value, &absent)));
+        cells.extend([kind.p_two_sided_t, kind.p_left_t, kind.p_right_t].map(|value| p(value, &no_error)));
+        cells.push(Cell::number(kind.p_mc_error, 4, &absent));
+        Row::Cells(cells)
+    });
+    let exact = kinds.iter().filter(|kind| kind.exact).count();
+    let listed = text(
+        " Where all possible assignments were listed (MC error 0), the p-value is exact: the share of them, the true one included, that is at least as extreme.",
+        "穷举全部可能分配时（模拟误差为0），p值为精确值，即其中（含真实分配）不弱于真实估计者所占比例。",
+    );
+    let simulated = text(
+        "p = (1 + number of placebo estimates at least as extreme as the estimate) / (draws + 1): two-sided by absolute value, left for estimates at or below, right for estimates at or above. MC error is the Monte Carlo standard error of the two-sided p-value by estimate.",
+        "p =（1 + 不弱于真实估计值的安慰剂估计个数）/（抽样次数 + 1）：双侧按绝对值，左侧为小于等于，右侧为大于等于。模拟误差为按估计值双侧p值的蒙特卡洛标准误。",
+    );
+    let seed = kinds.iter().find_map(|kind| kind.seed).unwrap_or(words.results.seed);
+    let seed = text(format!(" Random seed {seed}."), format!("随机种子为{seed}。"));
+    let mut note = simulated;
+    for more in [(exact > 0).then_some(listed), (exact < kinds.len()).then_some(seed)].into_iter().flatten() {
+        note = text(note.en + &more.en, note.zh + &more.zh);
+    }
     Table {
         id: "placebo".to_owned(),
         title: text("Permutation p-values", "安慰剂检验的置换p值"),
-        columns: std::iter::once(Align::Left).chain(std::iter::repeat_n(Align::Decimal, 7)).collect(),
-        head: vec![head.map(Head::one).to_vec()],
+        columns: std::iter::repeat_n(Align::Left, labels)
+            .chain(std::iter::repeat_n(Align::Decimal, columns - labels))
+            .collect(),
+        head: vec![over, head.into_iter().map(Head::one).collect()],
         rows: rows.collect(),
-        notes: vec![text(
-            format!(
-                "p = (1 + number of placebo estimates at least as extreme as the estimate) / (draws + 1): two-sided by absolute \
-                 value, left for estimates at or below, right for estimates at or above. MC error is the Monte Carlo standard \
-                 error of the two-sided p-value. Random seed {}.{}",
-                words.results.seed, enumerated.en
-            ),
-            format!(
-                "p =（1 + 不弱于真实估计值的安慰剂估计个数）/（抽样次数 + 1）：双侧按绝对值，左侧为小于等于，右侧为大于等于。\
-                 模拟误差为双侧p值的蒙特卡洛标准误。随机种子为{}。{}",
-                words.results.seed, enumerated.zh
-            ),
-        )],
+        notes: vec![note],
+    }
+}
+
+/// Effects of a placebo in time or in outcomes, estimator by estimator.
+fn effects(words: &Words<'_>, kind: &str, of: &[&Placebo]) -> Table {
+    let digits = words.results.style.digits;
+    let absent = text("the estimator has no standard error here", "该估计量在此无标准误");
+    let head = [
+        text("Estimator", "估计量"),
+        if kind == "time" { text("Date", "时点") } else { text("Outcome", "结果变量") },
+        text("Estimate", "估计值"),
+        text("Std. error", "标准误"),
+        text("p", "p值"),
+    ];
+    let row = |one: &Placebo| -> Vec<Row> {
+        let row = |(head, effect): &(Text, Overall)| {
+            let said = if kind == "outcome" { words.label(&head.en) } else { head.clone() };
+            Row::Cells(vec![
+                Cell::Text(one.label.clone()),
+                Cell::Text(said),
+                Cell::Number { value: effect.estimate, decimals: digits },
+                Cell::number(effect.std_error, digits, &absent),
+                effect.p_value.map_or(Cell::Absent(absent.clone()), |value| Cell::PValue { value, decimals: 4 }),
+            ])
+        };
+        one.effects.iter().map(row).collect()
+    };
+    let name = name(kind);
+    Table {
+        id: format!("placebo-{kind}-estimators"),
+        title: text(
+            format!("Placebo test by estimator: {}", name.en.to_lowercase()),
+            format!("各估计量的安慰剂检验：{}", name.zh),
+        ),
+        columns: [Align::Left, Align::Left].into_iter().chain([Align::Decimal; 3]).collect(),
+        head: vec![head.map(Head::one).to_vec()],
+        rows: of.iter().flat_map(|one| row(one)).collect(),
+        notes: of.first().map(|one| sentence(one.description.clone())).into_iter().collect(),
     }
 }
 

@@ -110,6 +110,11 @@ fn collect(results: &Results) -> Vec<Entry> {
                     add(&one.problem.id, &one.problem.text(), one.label.clone());
                 }
             }
+            Content::Placebo(found) => {
+                for one in &found.failed {
+                    add(&one.problem.id, &one.problem.text(), one.label.clone());
+                }
+            }
             Content::Models(family) => {
                 for model in &family.models {
                     if let Outcome::Failed(problem) = &model.fit {
@@ -117,7 +122,7 @@ fn collect(results: &Results) -> Vec<Entry> {
                     }
                 }
             }
-            _ => {}
+            Content::Descriptives(_) => {}
         }
     }
     found.sort_by_key(|(id, _, _)| importance(id));

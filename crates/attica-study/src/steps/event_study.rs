@@ -12,29 +12,12 @@ use super::regression::Spec;
 use super::{Found, Study};
 use crate::effects::{Answers, ask};
 use crate::results::{Content, EventStudies, EventStudy, NoAnswer};
+use crate::studyfile;
 
 pub(super) fn step(study: Study<'_>) -> Found {
     let asked = study.file.event_study.clone().unwrap_or_default();
     let data = study.data;
-    let window =
-        Window { bounds: asked.window, reference: asked.references(study.file.policy.anticipation), trim: asked.trim };
-    let mut main = study.main()?;
-    if !asked.controls {
-        main.controls = Vec::new();
-    }
-    let spec = estimator::Spec {
-        outcome: study.outcome().to_owned(),
-        treatment: study.policy().to_owned(),
-        controls: if asked.controls { study.file.model.controls.clone() } else { Vec::new() },
-        design: study.design_options(&main),
-        fit: FitOptions { wild: study.wild()?, ..study.fit_options(&main.vcov)? },
-        window,
-        options: Options {
-            anticipation: study.file.estimators.anticipation.max(study.file.policy.anticipation as usize),
-            ..study.file.estimators.clone()
-        },
-        seed: study.file.seed,
-    };
+    let (main, spec) = specs(study, &asked)?;
     let mut chosen = estimator::chosen(asked.estimators.as_slice())?;
     let added = for_any_treatment(study, &chosen);
     chosen.extend(added);
@@ -67,6 +50,32 @@ pub(super) fn step(study: Study<'_>) -> Found {
         said = Text::new(format!("{} {en}", said.en).trim_start(), said.zh + &zh);
     }
     Ok(vec![Content::EventStudy(EventStudies { studies, estimators, failed, methods: said })])
+}
+
+/// The main regression and what the other estimators are asked, both as the event study `asked` says.
+pub(super) fn specs(study: Study<'_>, asked: &studyfile::EventStudy) -> Result<(Spec, estimator::Spec), Problem> {
+    let mut main = study.main()?;
+    if !asked.controls {
+        main.controls = Vec::new();
+    }
+    let spec = estimator::Spec {
+        outcome: study.outcome().to_owned(),
+        treatment: study.policy().to_owned(),
+        controls: if asked.controls { study.file.model.controls.clone() } else { Vec::new() },
+        design: study.design_options(&main),
+        fit: FitOptions { wild: study.wild()?, ..study.fit_options(&main.vcov)? },
+        window: Window {
+            bounds: asked.window,
+            reference: asked.references(study.file.policy.anticipation),
+            trim: asked.trim,
+        },
+        options: Options {
+            anticipation: study.file.estimators.anticipation.max(study.file.policy.anticipation as usize),
+            ..study.file.estimators.clone()
+        },
+        seed: study.file.seed,
+    };
+    Ok((main, spec))
 }
 
 /// An estimator with effects by event time for a treatment that is a dose or ends, unless one is asked for.

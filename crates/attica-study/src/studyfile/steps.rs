@@ -82,11 +82,28 @@ pub struct Placebo {
     pub shifts: Vec<u32>,
     /// Outcomes that the policy cannot move, for the `outcome` placebo.
     pub outcomes: Vec<String>,
+    /// Estimators: a list of names, or `"all"`; `twfe` is the main model.
+    pub estimators: OneOrMany<String>,
+    /// Column within whose levels units are drawn: a province keeps its number of treated cities.
+    pub strata: Option<String>,
+    /// Column whose levels are drawn as a whole, for a policy that was assigned to them.
+    pub clusters: Option<String>,
+    /// Seed of the draws; that of the study by default.
+    pub seed: Option<u64>,
 }
 
 impl Default for Placebo {
     fn default() -> Self {
-        Self { kinds: vec![PlaceboKind::Unit], draws: 1000, shifts: Vec::new(), outcomes: Vec::new() }
+        Self {
+            kinds: vec![PlaceboKind::Unit],
+            draws: 1000,
+            shifts: Vec::new(),
+            outcomes: Vec::new(),
+            estimators: OneOrMany::One("twfe".to_owned()),
+            strata: None,
+            clusters: None,
+            seed: None,
+        }
     }
 }
 

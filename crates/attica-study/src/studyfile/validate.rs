@@ -173,6 +173,12 @@ fn check_windows(file: &StudyFile, check: &mut Check<'_>) {
             }
         }
     }
+    for (i, name) in file.placebo.iter().flat_map(|placebo| placebo.estimators.as_slice()).enumerate() {
+        if let Err(problem) = estimator::chosen(&[name]) {
+            let fix = problem.fix.unwrap_or_default();
+            check.add("E602", &["placebo", "estimators", &i.to_string()], problem.message, &fix);
+        }
+    }
     if let Some(placebo) = &file.placebo
         && placebo.kinds.contains(&PlaceboKind::Outcome)
         && placebo.outcomes.is_empty()
@@ -302,6 +308,8 @@ fn names(file: &StudyFile) -> Vec<(Vec<String>, String)> {
     }
     if let Some(step) = &file.placebo {
         list(&["placebo", "outcomes"], &step.outcomes);
+        list(&["placebo", "strata"], step.strata.as_slice());
+        list(&["placebo", "clusters"], step.clusters.as_slice());
     }
     if let Some(step) = &file.robustness {
         list(&["robustness", "concurrent"], &step.concurrent);

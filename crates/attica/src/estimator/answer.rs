@@ -20,6 +20,16 @@ pub(super) enum Headline {
     Group,
 }
 
+impl Headline {
+    /// Its average; none without a cell after adoption.
+    pub fn of(self, effects: &GroupTime) -> Option<Combination> {
+        match self {
+            Self::Simple => effects.simple().overall,
+            Self::Group => effects.by_group().overall,
+        }
+    }
+}
+
 /// How an estimator describes itself in results.
 pub(super) struct Words {
     pub label: Text,
@@ -131,10 +141,7 @@ impl Staggered {
         let [min, max] = spec.window.bounds.map_or([None, None], |[low, high]| [Some(low), Some(high)]);
         let kept = EventTimes { min, max, balance: spec.options.balance };
         let term = &spec.treatment;
-        let own = match headline {
-            Headline::Simple => effects.simple().overall,
-            Headline::Group => effects.by_group().overall,
-        };
+        let own = headline.of(effects);
         let overall = own
             .as_ref()
             .and_then(|average| uncertainty.term(term, average))

@@ -16,6 +16,7 @@ pub mod imputation;
 pub mod influence;
 pub mod lpdid;
 pub mod options;
+pub mod reassign;
 pub mod stacked;
 mod staggered;
 pub mod sun_abraham;
@@ -38,6 +39,7 @@ use event::EventStudy;
 use event_time::Window;
 use group_time::{Aggregations, At, CellRow};
 use options::Options;
+use reassign::Reassigned;
 use serde::{Deserialize, Serialize};
 
 /// Every estimator, by name.
@@ -314,6 +316,15 @@ pub trait Estimator: Sync {
     /// All that stands in the way of an estimate.
     fn check(&self, data: Data<'_>, spec: &Spec) -> Vec<Problem> {
         if self.needs_dates() { dated_problems(data, spec) } else { common_problems(data, spec) }
+    }
+
+    /// The headline alone under any assignment of the policy; none where only the whole estimate tells. Callers use
+    /// [`reassign::reassigned`].
+    ///
+    /// # Errors
+    /// Those of the sample.
+    fn reassigned<'a>(&'a self, _data: Data<'a>, _spec: &'a Spec) -> Result<Option<Reassigned<'a>>> {
+        Ok(None)
     }
 
     /// The estimate.

@@ -15,6 +15,7 @@ use crate::panel::Adoption;
 use crate::vcov::Vcov;
 
 /// Rows with outcome and controls, units renumbered to those that have one.
+#[derive(Clone)]
 pub(super) struct Staggered {
     /// Outcome, controls, unit and period effects; no treatment.
     pub design: Design,
@@ -52,15 +53,10 @@ impl Staggered {
         let (time, times) = periods_used(data, &design);
         let (unit, names) = units_used(data, &design);
         let mut later = 0;
-        let adopts = |&name: &u32| match data.adoption[name as usize] {
-            // A date between two periods counts from the next one, as in the two-way event study.
-            Adoption::At(g) => {
-                let date = times.iter().copied().find(|&t| steps(t - g, data.panel.step) >= 0.0);
-                later += usize::from(date.is_none());
-                date
-            }
-            Adoption::Always => times.first().copied(),
-            Adoption::Never | Adoption::Switches => None,
+        let adopts = |&name: &u32| {
+            let date = first_treated(data.adoption[name as usize], &times, data.panel.step);
+            later += usize::from(date.is_none() && matches!(data.adoption[name as usize], Adoption::At(_)));
+            date
         };
         let first: Vec<Option<f64>> = names.iter().map(adopts).collect();
         if first.iter().all(Option::is_none) {
@@ -303,6 +299,16 @@ impl Cohorts {
     /// Period of the cell.
     pub fn period(&self, cell: usize) -> f64 {
         self.times[cell % self.times.len()]
+    }
+}
+
+/// First treated period among `times`; none for units that are never treated in them.
+pub(super) fn first_treated(adoption: Adoption, times: &[f64], step: f64) -> Option<f64> {
+    match adoption {
+        // A date between two periods counts from the next one, as in the two-way event study.
+        Adoption::At(g) => times.iter().copied().find(|&t| steps(t - g, step) >= 0.0),
+        Adoption::Always => times.first().copied(),
+        Adoption::Never | Adoption::Switches => None,
     }
 }
 

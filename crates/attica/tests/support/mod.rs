@@ -4,6 +4,7 @@
 pub mod dcdh;
 pub mod edges;
 pub mod panel;
+pub mod regression;
 
 use std::collections::HashMap;
 use std::path::PathBuf;

@@ -1,4 +1,5 @@
-//! Who could have been treated, and when: random and complete lists of reassignments.
+//! Who could have been treated, and when: random and complete lists of reassignments, of units one by one or of whole
+//! clusters, within strata or among all.
 //!
 //! Draw r depends on the seed and on r alone, so it can be made again by itself and does not depend
 //! on the number of threads.
@@ -27,8 +28,14 @@ pub enum Scheme {
 pub struct Lottery {
     truth: Assignment,
     scheme: Scheme,
-    /// Units of each stratum, and the paths to deal out among them.
+    /// Units (or clusters) of each stratum with treated ones, and the paths to deal out among them.
     strata: Vec<(Vec<u32>, Vec<u32>)>,
+    /// Units of each cluster, where whole clusters are drawn.
+    members: Option<Vec<Vec<u32>>>,
+    /// Units (or clusters), those in strata without treated ones among them.
+    size: usize,
+    /// Strata without treated units.
+    untreated: usize,
     seed: u64,
 }
 
@@ -55,9 +62,53 @@ impl Lottery {
         for (_, paths) in &mut pots {
             paths.sort_unstable();
         }
+        let untreated = pots.iter().filter(|(units, paths)| paths.is_empty() && !units.is_empty()).count();
         pots.retain(|(_, paths)| !paths.is_empty());
         let seed = label.bytes().fold(seed, |seed, byte| seed.rotate_left(9) ^ u64::from(byte));
-        Self { truth: truth.clone(), scheme, strata: pots, seed }
+        Self { truth: truth.clone(), scheme, strata: pots, members: None, size: units, untreated, seed }
+    }
+
+    /// Reassignments among clusters as a whole: the cluster of each unit with their number, and the stratum of each
+    /// cluster. None when units of one cluster differ in what they truly have.
+    pub fn clustered(
+        truth: &Assignment,
+        (of_unit, clusters): (&[u32], usize),
+        strata: Option<&[u32]>,
+        scheme: Scheme,
+        seed: u64,
+        label: &str,
+    ) -> Option<Self> {
+        let mut members = vec![Vec::new(); clusters];
+        for (unit, &cluster) in (0..).zip(of_unit) {
+            members[cluster as usize].push(unit);
+        }
+        let mut path = vec![None; of_unit.len()];
+        truth.treated.iter().for_each(|&(unit, own)| path[unit as usize] = Some(own));
+        if members.iter().any(|units: &Vec<u32>| units.iter().any(|&u| path[u as usize] != path[units[0] as usize])) {
+            return None;
+        }
+        // Levels without a unit here are none.
+        let filled: Vec<usize> = (0..clusters).filter(|&cluster| !members[cluster].is_empty()).collect();
+        let members: Vec<Vec<u32>> = filled.iter().map(|&cluster| std::mem::take(&mut members[cluster])).collect();
+        let strata: Option<Vec<u32>> = strata.map(|of| filled.iter().map(|&cluster| of[cluster]).collect());
+        let own = |(cluster, units): (u32, &Vec<u32>)| Some((cluster, path[units[0] as usize]?));
+        let drawn = Assignment { treated: (0..).zip(&members).filter_map(own).collect() };
+        let lottery = Self::new(&drawn, members.len(), strata.as_deref(), scheme, seed, label);
+        Some(Self { truth: truth.clone(), members: Some(members), ..lottery })
+    }
+
+    /// Units (or clusters) that could be treated, and those that are.
+    pub fn drawn_from(&self) -> [usize; 2] {
+        [self.size, self.strata.iter().map(|(_, paths)| paths.len()).sum()]
+    }
+
+    /// Strata in which nothing can change: those without treated units, and those with nobody else; none when there
+    /// are no such strata.
+    pub fn idle(&self) -> Option<[usize; 2]> {
+        let is_full = |(units, paths): &&(Vec<u32>, Vec<u32>)| {
+            self.scheme == Scheme::Deal && arrangements(&symbols(units.len(), paths)) == Some(1)
+        };
+        Some([self.untreated, self.strata.iter().filter(is_full).count()]).filter(|idle| *idle != [0, 0])
     }
 
     /// Number of distinct assignments, the true one among them; none when there are too many to count,
@@ -91,6 +142,16 @@ impl Lottery {
                 assignment.treated.push((unit, path));
             }
         }
+        self.expand(assignment);
+    }
+
+    /// Clusters as their units.
+    fn expand(&self, assignment: &mut Assignment) {
+        if let Some(members) = &self.members {
+            let drawn = std::mem::take(&mut assignment.treated);
+            let units = |(cluster, path): (u32, u32)| members[cluster as usize].iter().map(move |&unit| (unit, path));
+            assignment.treated.extend(drawn.into_iter().flat_map(units));
+        }
     }
 
     /// Assignment number `rank` of the complete list, `rank < size()`.
@@ -118,6 +179,7 @@ impl Lottery {
                 }
             }
         }
+        self.expand(assignment);
     }
 
     /// True when `assignment` gives every unit what it truly had.

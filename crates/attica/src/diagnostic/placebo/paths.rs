@@ -53,12 +53,7 @@ pub fn read(design: &Design, treatment: &str) -> Result<Paths> {
         } else {
             absorbing = false;
             carried += cells.iter().filter(|d| d.is_none()).count();
-            let mut last = cells.iter().flatten().next().copied().unwrap_or(0.0);
-            let fill = |d: &Option<f64>| {
-                last = d.unwrap_or(last);
-                last
-            };
-            cells.iter().map(fill).collect()
+            carried_on(cells)
         };
         let index = paths.iter().position(|p| *p == path).unwrap_or_else(|| {
             paths.push(path);
@@ -79,6 +74,16 @@ pub fn read(design: &Design, treatment: &str) -> Result<Paths> {
         ));
     }
     Ok(Paths { period, times, paths, truth, absorbing, warnings })
+}
+
+/// A path with the value of the period before where there is none.
+pub(super) fn carried_on(cells: &[Option<f64>]) -> Vec<f64> {
+    let mut last = cells.iter().flatten().next().copied().unwrap_or(0.0);
+    let fill = |d: &Option<f64>| {
+        last = d.unwrap_or(last);
+        last
+    };
+    cells.iter().map(fill).collect()
 }
 
 fn varies_within(treatment: &str, unit: &Codes, time: f64) -> Problem {

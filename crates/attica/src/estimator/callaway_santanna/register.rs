@@ -1,12 +1,13 @@
 //! Callaway-Sant'Anna among the registered estimators: by default doubly robust, never-treated controls (units
 //! not yet treated where there are none), varying base, no anticipation.
 
-use super::{CrossSections, Settings, Unbalanced, att_gt, att_gt_cross_sections};
+use super::{AttGt, CrossSections, Settings, Unbalanced, att_gt, att_gt_cross_sections};
 use crate::estimator::answer::{Headline, Words};
-use crate::estimator::options::{self, BasePeriod, ControlGroup};
+use crate::estimator::options::{BasePeriod, ControlGroup, Options};
+use crate::estimator::reassign::{self, Reassigned};
 use crate::estimator::staggered::Staggered;
 use crate::estimator::{About, Data, Estimate, Estimator, Leads, Spec};
-use crate::message::Result;
+use crate::message::{Result, Warning};
 use crate::text::Text;
 
 /// Group-time effects; the headline is the mean over treated units of their cohort's mean effect.
@@ -51,11 +52,18 @@ impl Estimator for CallawaySantAnna {
         }
     }
 
-    fn leads(&self, options: &options::Options) -> Leads {
+    fn leads(&self, options: &Options) -> Leads {
         match options.base_period {
             BasePeriod::Varying if !options.symmetric => Leads::Short,
             _ => Leads::Long,
         }
+    }
+
+    fn reassigned<'a>(&'a self, data: Data<'a>, spec: &'a Spec) -> Result<Option<Reassigned<'a>>> {
+        reassign::dated(data, spec, Staggered::leave_out_combined, move |sample| {
+            let (found, _) = group_time(&sample, &settings(&sample, spec))?;
+            sample.headline(&found.effects, Headline::Group, spec, None)
+        })
     }
 
     fn estimate(&self, data: Data<'_>, spec: &Spec) -> Result<Estimate> {
@@ -64,30 +72,16 @@ impl Estimator for CallawaySantAnna {
         }
         let mut sample = Staggered::new(data, spec)?;
         sample.leave_out_combined();
-        let own = spec.options.cs;
-        let never = sample.first.iter().any(Option::is_none);
-        let controls =
-            spec.options.control_group.unwrap_or(if never { ControlGroup::Never } else { ControlGroup::NotYet });
-        let base = if spec.options.symmetric { BasePeriod::Universal } else { spec.options.base_period };
-        let settings = Settings { controls, base, anticipation: spec.options.anticipation, options: own };
+        let settings = settings(&sample, spec);
+        let Settings { controls, base, .. } = settings;
+        let by_cell = is_wide(&sample, &settings);
+        let (found, noticed) = group_time(&sample, &settings)?;
+        sample.warnings.extend(noticed);
         // Rows that effects rest on, unless all do.
-        let rows_where = |used: &[bool], place: &dyn Fn(usize) -> usize, rows: usize| -> Option<Vec<u32>> {
-            let all = used.iter().filter(|used| **used).count() == rows;
-            (!all).then(|| (0..rows).filter(|&row| used[place(row)]).map(|row| row as u32).collect())
-        };
-        let (found, rows) = if own.panel && (sample.is_complete() || own.unbalanced != Unbalanced::Pooled) {
-            let (wide, noticed) = sample.wide();
-            let found = att_gt(&wide, &settings)?;
-            let place = |row: usize| sample.unit[row] as usize * sample.times.len() + sample.time[row] as usize;
-            let rows = rows_where(&found.used, &place, sample.unit.len());
-            sample.warnings.extend(noticed);
-            (found, rows)
-        } else {
-            let found = att_gt_cross_sections(&cross_sections(&sample, own.panel), &settings)?;
-            let rows = rows_where(&found.used, &|row| row, sample.unit.len());
-            (found, rows)
-        };
-        if let Some(rows) = rows {
+        if found.used.iter().filter(|used| **used).count() < sample.unit.len() {
+            let cell = |row: usize| sample.unit[row] as usize * sample.times.len() + sample.time[row] as usize;
+            let is_used = |row: &u32| found.used[if by_cell { cell(*row as usize) } else { *row as usize }];
+            let rows: Vec<u32> = (0..sample.unit.len() as u32).filter(is_used).collect();
             sample.keep(&rows);
         }
         sample.warnings.extend(found.warnings);
@@ -101,6 +95,33 @@ impl Estimator for CallawaySantAnna {
         )?;
         answer.overlap = found.overlap;
         Ok(answer)
+    }
+}
+
+/// What `spec` asks for; units not treated yet are the controls where none are never treated.
+fn settings(sample: &Staggered, spec: &Spec) -> Settings {
+    let Options { control_group, symmetric, base_period, anticipation, cs, .. } = &spec.options;
+    let never = sample.first.iter().any(Option::is_none);
+    Settings {
+        controls: control_group.unwrap_or(if never { ControlGroup::Never } else { ControlGroup::NotYet }),
+        base: if *symmetric { BasePeriod::Universal } else { *base_period },
+        anticipation: *anticipation,
+        options: *cs,
+    }
+}
+
+/// True when changes of units are compared, false when rows are repeated cross-sections.
+fn is_wide(sample: &Staggered, settings: &Settings) -> bool {
+    settings.options.panel && (sample.is_complete() || settings.options.unbalanced != Unbalanced::Pooled)
+}
+
+/// Effects by cohort and period, and what was noticed of the weights.
+fn group_time(sample: &Staggered, settings: &Settings) -> Result<(AttGt, Option<Warning>)> {
+    if is_wide(sample, settings) {
+        let (wide, noticed) = sample.wide();
+        Ok((att_gt(&wide, settings)?, noticed))
+    } else {
+        Ok((att_gt_cross_sections(&cross_sections(sample, settings.options.panel), settings)?, None))
     }
 }
 

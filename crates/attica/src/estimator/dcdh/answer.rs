@@ -7,6 +7,7 @@ use crate::estimator::answer::no_variation;
 use crate::estimator::event::{Effect, Estimated, EventStudy};
 use crate::estimator::group_time::{Aggregations, At, Average, Averages, Cell, Inference, by_calendar, by_group};
 use crate::estimator::{Estimate, Spec};
+use crate::fit::Term;
 use crate::message::{Problem, Result, Warning};
 use crate::text::Text;
 
@@ -20,6 +21,12 @@ pub(super) struct Answer<'a> {
     pub cells: Vec<(Cell, bool)>,
     pub spec: &'a Spec,
     pub label: Text,
+}
+
+/// The headline alone, without bootstrap.
+pub(super) fn headline(horizons: &[(i64, Horizon)], spec: &Spec) -> Result<Term> {
+    let inference = Inference { level: spec.fit.level, df: None, bootstrap: None, wild: None, seed: spec.seed };
+    inference.term(&spec.treatment, &total(horizons)?).ok_or_else(|| no_variation(&spec.outcome))
 }
 
 impl Answer<'_> {

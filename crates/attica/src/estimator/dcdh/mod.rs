@@ -20,6 +20,7 @@ use self::paths::Paths;
 use self::sample::Sample;
 use super::group_time::Cell;
 use super::options::ControlGroup;
+use super::reassign::{self, Reassigned};
 use super::{About, Data, Estimate, Estimator, Spec};
 use crate::message::{Problem, Result, Warning};
 use crate::text::Text;
@@ -118,20 +119,37 @@ impl Estimator for Dcdh {
         }
     }
 
+    fn reassigned<'a>(&'a self, data: Data<'a>, spec: &'a Spec) -> Result<Option<Reassigned<'a>>> {
+        let headline = move |data: Data<'_>| {
+            let (_, _, Found { horizons, .. }) = compared(data, spec, true)?;
+            answer::headline(&horizons, spec)
+        };
+        reassign::replaced(data, spec, headline).map(Some)
+    }
+
     fn estimate(&self, data: Data<'_>, spec: &Spec) -> Result<Estimate> {
         if let Some(problem) = self.check(data, spec).into_iter().next() {
             return Err(problem);
         }
-        let options = &spec.options.dcdh;
-        let mut sample = Sample::new(data, spec, options)?;
-        let paths = Paths::new(&mut sample, options)?;
-        let asked = Asked::new(spec, &paths)?;
-        sample.warnings.extend(asked.warnings.iter().cloned());
-        let residuals = (sample.controls() > 0).then(|| Residuals::new(&mut sample, &paths));
-        let Found { horizons, cells } = found(&mut sample, &paths, residuals.as_ref(), spec, &asked);
+        let (mut sample, paths, Found { horizons, cells }) = compared(data, spec, false)?;
         sample.settle();
         Answer { sample, paths, horizons, cells, spec, label: self.about().title }.estimate()
     }
+}
+
+/// The sample and what its comparisons yield; `effects_only`, without placebos.
+fn compared(data: Data<'_>, spec: &Spec, effects_only: bool) -> Result<(Sample, Paths, Found)> {
+    let options = &spec.options.dcdh;
+    let mut sample = Sample::new(data, spec, options)?;
+    let paths = Paths::new(&mut sample, options)?;
+    let mut asked = Asked::new(spec, &paths)?;
+    sample.warnings.append(&mut asked.warnings);
+    if effects_only {
+        asked.placebos = 0;
+    }
+    let residuals = (sample.controls() > 0).then(|| Residuals::new(&mut sample, &paths));
+    let found = found(&mut sample, &paths, residuals.as_ref(), spec, &asked);
+    Ok((sample, paths, found))
 }
 
 /// Effects and placebos that are asked for and can exist.

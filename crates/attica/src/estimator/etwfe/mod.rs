@@ -12,10 +12,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::answer::{Headline, Words};
+use super::group_time::{Cell, GroupTime};
 use super::options::ControlGroup;
+use super::reassign::{self, Reassigned};
 use super::staggered::Staggered;
 use super::{About, Data, Estimate, Estimator, Leads, Spec};
-use crate::fit::Family;
+use crate::fit::{Family, FitRecord};
 use crate::message::{Problem, Result};
 use crate::text::Text;
 use margin::Margins;
@@ -121,33 +123,55 @@ impl Estimator for Etwfe {
         if options.control_group == Some(ControlGroup::Never) { Leads::Long } else { Leads::Mean }
     }
 
+    fn reassigned<'a>(&'a self, data: Data<'a>, spec: &'a Spec) -> Result<Option<Reassigned<'a>>> {
+        reassign::dated(
+            data,
+            spec,
+            |_| (),
+            move |mut sample| {
+                let (cells, _) = effects(&mut sample, spec, &data.panel.time_name)?;
+                sample.headline(&GroupTime::of_cells(&cells), Headline::Simple, spec, None)
+            },
+        )
+    }
+
     fn estimate(&self, data: Data<'_>, spec: &Spec) -> Result<Estimate> {
         if let Some(problem) = self.check(data, spec).into_iter().next() {
             return Err(problem);
         }
-        let Options { family, effects, vce, scale } = spec.options.etwfe;
-        let never = spec.options.control_group == Some(ControlGroup::Never);
-        let intercepts = match (family, effects) {
-            (Family::Linear, None | Some(Effects::Unit)) => Intercepts::Unit,
-            (Family::Linear, Some(Effects::Cohort)) => Intercepts::Cohort,
-            _ => Intercepts::Dummies,
-        };
         let mut sample = Staggered::new(data, spec)?;
-        sample::restrict(&mut sample, never, intercepts == Intercepts::Unit, spec.fit.keep_singletons)?;
-        let model = model::model(&sample, never, intercepts, &data.panel.time_name);
-        let solution = solve::solve(&sample, &model, intercepts, family, spec)?;
-        let margins = Margins { sample: &sample, model: &model, solution: &solution, family, scale, vce };
-        let (cells, lost) = margins.cells();
-        for warning in model.warnings.iter().chain(&solution.warnings).chain(&lost) {
-            if !sample.design.warnings.contains(warning) && !sample.warnings.contains(warning) {
-                sample.warnings.push(warning.clone());
-            }
-        }
-        let mut answer =
-            sample.estimate_cells(self.name(), words(family, never), &cells, Headline::Simple, spec, None)?;
-        answer.fit = solution.record;
+        let (cells, record) = effects(&mut sample, spec, &data.panel.time_name)?;
+        let words = words(spec.options.etwfe.family, never_only(spec));
+        let mut answer = sample.estimate_cells(self.name(), words, &cells, Headline::Simple, spec, None)?;
+        answer.fit = record;
         Ok(answer)
     }
+}
+
+fn never_only(spec: &Spec) -> bool {
+    spec.options.control_group == Some(ControlGroup::Never)
+}
+
+/// Effects by cohort and period, and the regression behind them where there is one.
+fn effects(sample: &mut Staggered, spec: &Spec, time_name: &str) -> Result<(Vec<Cell>, Option<FitRecord>)> {
+    let Options { family, effects, vce, scale } = spec.options.etwfe;
+    let never = never_only(spec);
+    let intercepts = match (family, effects) {
+        (Family::Linear, None | Some(Effects::Unit)) => Intercepts::Unit,
+        (Family::Linear, Some(Effects::Cohort)) => Intercepts::Cohort,
+        _ => Intercepts::Dummies,
+    };
+    sample::restrict(sample, never, intercepts == Intercepts::Unit, spec.fit.keep_singletons)?;
+    let model = model::model(sample, never, intercepts, time_name);
+    let solution = solve::solve(sample, &model, intercepts, family, spec)?;
+    let margins = Margins { sample, model: &model, solution: &solution, family, scale, vce };
+    let (cells, lost) = margins.cells();
+    for warning in model.warnings.iter().chain(&solution.warnings).chain(&lost) {
+        if !sample.design.warnings.contains(warning) && !sample.warnings.contains(warning) {
+            sample.warnings.push(warning.clone());
+        }
+    }
+    Ok((cells, solution.record))
 }
 
 fn words(family: Family, never: bool) -> Words {

@@ -4,11 +4,13 @@ use super::effects::{CellEffect, Variance, effects};
 use super::leads::leads;
 use crate::design::WeightKind;
 use crate::estimator::answer::{Headline, Words};
-use crate::estimator::group_time::{Average, Cell};
+use crate::estimator::group_time::{Average, Cell, GroupTime};
 use crate::estimator::options::{self, Options};
+use crate::estimator::reassign::{self, Reassigned};
 use crate::estimator::staggered::{Cohorts, Staggered};
 use crate::estimator::within::{ByUnit, NO_LEVEL, Rows, connected};
 use crate::estimator::{About, Data, Estimate, Estimator, Leads, Spec};
+use crate::fit::Term;
 use crate::message::{Problem, Result, Warning};
 use crate::text::Text;
 
@@ -190,16 +192,24 @@ impl Estimator for Imputation {
         Leads::Early
     }
 
+    fn reassigned<'a>(&'a self, data: Data<'a>, spec: &'a Spec) -> Result<Option<Reassigned<'a>>> {
+        reassign::dated(
+            data,
+            spec,
+            |_| (),
+            move |sample| after_adoption(sample, spec, spec.options.bjs.autosample, conservative(spec)),
+        )
+    }
+
     fn estimate(&self, data: Data<'_>, spec: &Spec) -> Result<Estimate> {
         if let Some(problem) = self.check(data, spec).into_iter().next() {
             return Err(problem);
         }
         let mut sample = Staggered::new(data, spec)?;
         let stages = Stages::among_imputable(&mut sample, spec.options.bjs.autosample)?;
-        let variance = Variance::Conservative { leave_out: spec.options.bjs.leave_out };
         let (cells, (leads, warnings)) = {
             let rows = sample.rows();
-            let cells = stages.cells(&rows, variance, |k| k >= -sample.anticipation)?;
+            let cells = stages.cells(&rows, conservative(spec), |k| k >= -sample.anticipation)?;
             (cells, pre_trends(&stages, &rows, &sample, spec)?)
         };
         sample.warnings.extend(warnings);
@@ -213,6 +223,17 @@ impl Estimator for Imputation {
         let words = words(self.about().title, base);
         sample.estimate_cells_and_leads(self.name(), words, &cells, leads, Headline::Simple, spec, None)
     }
+}
+
+fn conservative(spec: &Spec) -> Variance {
+    Variance::Conservative { leave_out: spec.options.bjs.leave_out }
+}
+
+/// The mean effect after adoption.
+fn after_adoption(mut sample: Staggered, spec: &Spec, autosample: bool, variance: Variance) -> Result<Term> {
+    let stages = Stages::among_imputable(&mut sample, autosample)?;
+    let cells = stages.cells(&sample.rows(), variance, |k| k >= 0)?;
+    sample.headline(&GroupTime::of_cells(&cells), Headline::Simple, spec, None)
 }
 
 fn pre_trends(stages: &Stages, rows: &Rows, sample: &Staggered, spec: &Spec) -> Result<(Vec<Average>, Vec<Warning>)> {
@@ -240,6 +261,10 @@ impl Estimator for Gardner {
 
     fn leads(&self, _options: &Options) -> Leads {
         Leads::Mean
+    }
+
+    fn reassigned<'a>(&'a self, data: Data<'a>, spec: &'a Spec) -> Result<Option<Reassigned<'a>>> {
+        reassign::dated(data, spec, |_| (), move |sample| after_adoption(sample, spec, true, Variance::TwoStage))
     }
 
     fn estimate(&self, data: Data<'_>, spec: &Spec) -> Result<Estimate> {

@@ -14,6 +14,7 @@ use super::answer::Words;
 use super::event::Effect;
 use super::group_time::{At, Average, Inference, over_event_times};
 use super::options::ControlGroup;
+use super::reassign::{self, Reassigned};
 use super::staggered::Staggered;
 use super::timeline::Timeline;
 use super::{About, Data, Estimate, Estimator, Leads, Spec};
@@ -129,6 +130,20 @@ impl Estimator for LpDid {
 
     fn leads(&self, options: &super::options::Options) -> Leads {
         if options.lpdid.pmd.is_some() { Leads::Mean } else { Leads::Long }
+    }
+
+    fn reassigned<'a>(&'a self, data: Data<'a>, spec: &'a Spec) -> Result<Option<Reassigned<'a>>> {
+        reassign::dated(
+            data,
+            spec,
+            |_| (),
+            move |mut sample| {
+                let timeline = Timeline::new(&mut sample, spec)?;
+                let changes = Changes::new(&sample, &timeline, baseline(spec));
+                let pooled = project(&changes, after(&timeline, spec)?, &setting(data, spec, &sample))?;
+                term(&pooled, spec).ok_or_else(|| sample.nothing_estimated(true))
+            },
+        )
     }
 
     fn estimate(&self, data: Data<'_>, spec: &Spec) -> Result<Estimate> {

@@ -12,6 +12,7 @@ use super::answer::Words;
 use super::event::Effect;
 use super::group_time::{Inference, by_group, over_event_times};
 use super::options::ControlGroup;
+use super::reassign::{self, Reassigned};
 use super::staggered::Staggered;
 use super::timeline::Timeline;
 use super::{About, Data, Estimate, Estimator, Spec};
@@ -81,6 +82,22 @@ impl Estimator for Stacked {
                 ("weights", Text::new("`corrective` or `none`", "校正权重（corrective）或不加权（none）")),
             ],
         }
+    }
+
+    fn reassigned<'a>(&'a self, data: Data<'a>, spec: &'a Spec) -> Result<Option<Reassigned<'a>>> {
+        reassign::dated(
+            data,
+            spec,
+            |_| (),
+            move |mut sample| {
+                let timeline = Timeline::of_periods(&mut sample, spec)?;
+                let window = spec.options.stacked.window.or(spec.window.bounds);
+                let experiments = Experiments::new(&mut sample, &timeline, window)?;
+                let found = Regression::new(&sample, &experiments, spec.options.stacked.weights).fit(spec)?;
+                let overall = over_event_times(found.effects).overall.ok_or_else(|| sample.nothing_estimated(true))?;
+                sample.term_of(overall, spec, Some(found.df))
+            },
+        )
     }
 
     fn estimate(&self, data: Data<'_>, spec: &Spec) -> Result<Estimate> {

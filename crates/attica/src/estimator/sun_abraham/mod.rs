@@ -11,7 +11,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::answer::{Headline, Words};
-use super::group_time::Cell;
+use super::group_time::{Cell, GroupTime};
+use super::reassign::{self, Reassigned};
 use super::staggered::Staggered;
 use super::within::ByUnit;
 use super::{About, Data, Estimate, Estimator, Spec};
@@ -75,22 +76,24 @@ impl Estimator for SunAbraham {
         }
     }
 
+    fn reassigned<'a>(&'a self, data: Data<'a>, spec: &'a Spec) -> Result<Option<Reassigned<'a>>> {
+        reassign::dated(
+            data,
+            spec,
+            |_| (),
+            move |mut sample| {
+                let (_, cells, df) = effects(&mut sample, spec)?;
+                sample.headline(&GroupTime::of_cells(&cells), Headline::Simple, spec, df)
+            },
+        )
+    }
+
     fn estimate(&self, data: Data<'_>, spec: &Spec) -> Result<Estimate> {
         if let Some(problem) = self.check(data, spec).into_iter().next() {
             return Err(problem);
         }
         let mut sample = Staggered::new(data, spec)?;
-        let saturated = saturate(&mut sample, spec);
-        let Influences { kept, df, warnings } = influences(&sample, &saturated, spec)?;
-        sample.warnings.extend(warnings);
-        let cells = cells(&sample, &saturated, kept, spec.options.sa.shares);
-        if !cells.iter().any(|cell| cell.event_time >= 0) {
-            return Err(Problem::new(
-                "E206",
-                "no cohort has an effect after adoption that unit and period effects leave identified",
-            )
-            .fix("check that some units are treated later than others, or never"));
-        }
+        let (saturated, cells, df) = effects(&mut sample, spec)?;
         let reference = -1 - sample.anticipation;
         let words = Words {
             label: self.about().title,
@@ -106,6 +109,22 @@ impl Estimator for SunAbraham {
         };
         sample.estimate_cells(self.name(), words, &cells, Headline::Simple, spec, df)
     }
+}
+
+/// The regression, the effects of its cells and their degrees of freedom.
+fn effects(sample: &mut Staggered, spec: &Spec) -> Result<(Saturated, Vec<Cell>, Option<f64>)> {
+    let saturated = saturate(sample, spec);
+    let Influences { kept, df, warnings } = influences(sample, &saturated, spec)?;
+    sample.warnings.extend(warnings);
+    let cells = cells(sample, &saturated, kept, spec.options.sa.shares);
+    if !cells.iter().any(|cell| cell.event_time >= 0) {
+        return Err(Problem::new(
+            "E206",
+            "no cohort has an effect after adoption that unit and period effects leave identified",
+        )
+        .fix("check that some units are treated later than others, or never"));
+    }
+    Ok((saturated, cells, df))
 }
 
 /// Estimated cells and those that are zero by construction. Estimated shares get influences of their own, unit

@@ -8,6 +8,7 @@ use super::{Effect, Kind, Variance};
 use crate::estimator::answer::Words;
 use crate::estimator::group_time::{Aggregations, EventTimes, Inference};
 use crate::estimator::options::{self, ControlGroup};
+use crate::estimator::reassign::{self, Reassigned};
 use crate::estimator::staggered::Staggered;
 use crate::estimator::{
     About, Data, Estimate, Estimator, Leads, PeriodWeight, Spec, UnitWeight, Weights, dated_problems,
@@ -70,6 +71,24 @@ impl Estimator for Synthetic {
 
     fn leads(&self, _options: &options::Options) -> Leads {
         Leads::Mean
+    }
+
+    /// Weights and effects only: a standard error would take hundreds of them for each assignment.
+    fn reassigned<'a>(&'a self, data: Data<'a>, spec: &'a Spec) -> Result<Option<Reassigned<'a>>> {
+        let without_weights = |sample: &mut Staggered| {
+            sample.design.weights = None;
+            sample.weight.fill(1.0);
+        };
+        reassign::dated(data, spec, without_weights, move |mut sample| {
+            let Selected { panel, calendar, .. } = select(data, spec, &mut sample)?;
+            let units = panel.all();
+            let effects = panel.effects(&units, spec.options.sdid.kind, Fitting::Fitted);
+            let effects: Vec<Effect> = effects.into_iter().flatten().collect();
+            let treated: Vec<usize> = units.cohorts.iter().map(Vec::len).collect();
+            let controls = units.controls.len();
+            let all = All::with_replications(&effects, &treated, controls, &[], 1.0, &calendar, EventTimes::default());
+            reassign::without_error(&spec.treatment, all.simple.overall.map(|overall| overall.estimate))
+        })
     }
 
     fn estimate(&self, data: Data<'_>, spec: &Spec) -> Result<Estimate> {
