@@ -284,6 +284,9 @@ pub struct Did {
     /// A joint test of effects by event time: leads, effects, '[-4:-2] = 0', '[0] = [3]'; may be repeated
     #[arg(long, value_name = "EQUATIONS", allow_hyphen_values = true)]
     pub test: Vec<String>,
+    /// What else to examine: bacon and weights of two-way effects; honest and pretrend of the first estimator's event study
+    #[arg(long, value_name = "KINDS", value_delimiter = ',')]
+    pub diagnostics: Vec<Diagnostic>,
     /// First and last event time: -4,6
     #[arg(long, value_name = "FIRST,LAST", value_delimiter = ',', allow_hyphen_values = true)]
     pub window: Vec<i64>,
@@ -365,6 +368,20 @@ impl From<PlaceboKind> for attica_study::studyfile::PlaceboKind {
             PlaceboKind::Time => Self::Time,
         }
     }
+}
+
+/// What can be examined beside the estimates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Diagnostic {
+    /// The Goodman-Bacon decomposition of two-way effects
+    Bacon,
+    /// The weights of two-way effects on the effects of treated rows
+    Weights,
+    /// Intervals robust to violations of parallel trends
+    Honest,
+    /// Power of tests of pre-trends, and bounds on pre-trends
+    Pretrend,
 }
 
 /// A way of averaging effects.

@@ -294,3 +294,30 @@ fn people_get_a_table_and_the_averages_of_a_single_estimator() {
     }
     assert!(several.stdout.contains("对照") && !several.stdout.contains("NaN"), "{}", several.stdout);
 }
+
+#[test]
+fn diagnostics_are_what_was_asked_for_and_say_why_not() {
+    let all = ["--first-treated", "first", "--json", "--diagnostics", "bacon,weights,honest,pretrend"];
+    let found = json(&did(&sound(), &all))["diagnostics"].clone();
+    assert_eq!(found["failed"].as_array().unwrap().len(), 0, "{}", found["failed"]);
+    let sum: f64 = found["bacon"]["rows"].as_array().unwrap().iter().map(|row| row["weight"].as_f64().unwrap()).sum();
+    assert!((sum - 1.0).abs() < 1e-12);
+    // Two ways to the two-way coefficient.
+    let [bacon, weights] = ["bacon", "weights"].map(|key| found[key]["estimate"].as_f64().unwrap());
+    assert!((bacon - weights).abs() < 1e-9);
+    let honest = &found["honest"];
+    for key in ["smoothness", "relative_magnitudes"] {
+        let rows = honest[key].as_array().unwrap();
+        assert_eq!(rows.len(), 10);
+        assert!(rows.iter().all(|row| row["conf_low"].as_f64() < row["conf_high"].as_f64()));
+    }
+    assert!(honest["relative_magnitudes"][1]["m_bar"].as_f64().unwrap() > 0.0);
+    assert!(honest["smoothness_breakdown"]["kind"].is_string());
+    assert_eq!(found["pretrend"]["power"].as_array().unwrap().len(), 4);
+    // Imputation has leads from early periods; they are no basis.
+    let none = ["--first-treated", "first", "--json", "--diagnostics", "honest", "--estimator", "bjs"];
+    let found = json(&did(&sound(), &none))["diagnostics"].clone();
+    assert!(found["honest"].is_null() && found["failed"][0]["problem"]["id"] == "E607", "{found}");
+    let page = did(&sound(), &["--first-treated", "first", "--diagnostics", "weights,honest"]);
+    assert!(page.stdout.contains("weights: two-way effects") && page.stdout.contains("honest (cs)"), "{}", page.stdout);
+}

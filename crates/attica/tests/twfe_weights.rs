@@ -4,6 +4,7 @@
 mod support;
 
 use attica::design::{Codes, Design, Effect, Periods, WeightKind, Weights};
+use attica::diagnostic::bacon::bacon_of;
 use attica::diagnostic::twfe_weights::{TwfeWeights, twfe_weights};
 use attica::fit::{FitOptions, fit};
 use attica::ledger::Ledger;
@@ -168,4 +169,38 @@ fn what_has_no_weights_says_why() {
     assert_eq!(twfe_weights(&design, "e").unwrap_err().id, "E603");
     design.regressors[0].1[0] = -1.0;
     assert_eq!(twfe_weights(&design, "d").unwrap_err().id, "E201");
+}
+
+/// A balanced staggered panel with a weight for each unit.
+fn balanced(weigh: impl Fn(usize, usize) -> f64) -> Design {
+    let mut random = stream(9, 0);
+    let (mut unit, mut time, mut d, mut y, mut w) = (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for i in 0..24 {
+        let start = [2, 4, 7, 0, 99][i % 5];
+        for t in 0..8 {
+            unit.push(i.to_string());
+            time.push(t as f64);
+            d.push(f64::from(t >= start));
+            y.push(random.normal());
+            w.push(weigh(i, t));
+        }
+    }
+    design(support::codes("unit", unit.iter().map(String::as_str)), &time, vec![("y", y), ("d", d)], Some(w))
+}
+
+#[test]
+fn the_bacon_decomposition_is_exact_with_weights_of_units_or_says_that_none_exists() {
+    let weighted = balanced(|i, _| 0.5 + (i * 7 % 5) as f64);
+    let found = bacon_of(&weighted, "d").unwrap();
+    assert!((found.estimate - coefficient(&weighted)).abs() < 1e-10);
+    assert!((found.rows.iter().map(|row| row.weight).sum::<f64>() - 1.0).abs() < 1e-12);
+    let refused = |design: &Design| bacon_of(design, "d").unwrap_err().id;
+    assert_eq!(refused(&balanced(|i, t| 1.0 + (i + t) as f64)), "E607");
+    assert_eq!(refused(&weighted.take(&(1..weighted.rows() as u32).collect::<Vec<_>>())), "E104");
+    let mut other = weighted.clone();
+    other.regressors.push(("x".into(), other.outcome.1.clone()));
+    assert_eq!(refused(&other), "E607");
+    let mut dose = weighted;
+    dose.regressors[0].1.iter_mut().for_each(|d| *d *= 2.0);
+    assert_eq!(refused(&dose), "E607");
 }

@@ -21,6 +21,7 @@ use attica_study::run::{self, Treatment};
 use attica_study::studyfile::{self, Policy};
 use serde::Serialize;
 
+use super::did_diagnostics::{self, Diagnostics};
 use super::did_page;
 use crate::args::{Aggregate, Did, PlaceboKind};
 use crate::say::Failure;
@@ -35,6 +36,9 @@ pub(super) struct Output {
     pub failed: Vec<NoAnswer>,
     /// Who is treated, and when.
     pub treatment: TreatmentCard,
+    /// What else was examined.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub diagnostics: Option<Diagnostics>,
     /// What concerns all of them.
     pub warnings: Vec<Warning>,
 }
@@ -82,6 +86,7 @@ pub fn did(args: &Did) -> Done {
         estimators: given.into_iter().map(|(answer, event_study)| one(answer, event_study, args)).collect(),
         failed,
         treatment: treatment.card(&panel),
+        diagnostics: None,
         warnings,
     };
     if let Some(draws) = args.placebo {
@@ -103,6 +108,8 @@ pub fn did(args: &Did) -> Done {
             }
         }
     }
+    output.diagnostics = did_diagnostics::examine(&args.diagnostics, data, &spec, &output.estimators);
+    output.warnings.extend(output.diagnostics.iter().flat_map(|found| found.warnings.clone()));
     for one in &mut output.estimators {
         complete(&mut one.answer, &filtered, &args.aggregate);
     }
@@ -111,6 +118,9 @@ pub fn did(args: &Did) -> Done {
     } else {
         let language = args.lang.into();
         say::print(&did_page::page(&output, &spec, &panel, language));
+        if let Some(found) = &output.diagnostics {
+            say::print(&did_diagnostics::page(found, language));
+        }
         say::warnings(&did_page::warnings(&output), language);
     }
     Ok(())

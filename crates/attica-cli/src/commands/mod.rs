@@ -3,6 +3,7 @@
 pub mod check;
 pub mod demo;
 pub mod did;
+mod did_diagnostics;
 mod did_page;
 mod documents;
 pub mod fit;

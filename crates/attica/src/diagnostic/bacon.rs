@@ -4,6 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::{periods, regressor};
+use crate::design::Design;
 use crate::estimator::wide::Wide;
 use crate::message::{Problem, Result};
 
@@ -19,6 +21,13 @@ pub enum Kind {
     EarlierVsLater,
     /// Units treated earlier, after they are: their own effects enter with a minus sign.
     LaterVsEarlier,
+}
+
+impl Kind {
+    /// Whether the controls are units already treated.
+    pub fn uses_treated(self) -> bool {
+        matches!(self, Self::TreatedVsAlways | Self::LaterVsEarlier)
+    }
 }
 
 /// One two-group comparison.
@@ -63,7 +72,49 @@ impl Cohort {
     }
 }
 
-/// Decomposes the two-way effects estimate of a balanced panel without covariates and with equal weights.
+/// Decomposes the coefficient of `treatment` in the two-way regression `design`, where that is exact.
+///
+/// # Errors
+/// `E602` without unit and time; `E603` unknown treatment; `E607` with controls, with weights that change within
+/// units, and when the treatment is no step from 0 to 1; and those of [`bacon`].
+pub fn bacon_of(design: &Design, treatment: &str) -> Result<Bacon> {
+    let inexact = |why: &str| {
+        Problem::new("E607", format!("no exact Goodman-Bacon decomposition exists: {why}"))
+            .fix("leave it out; the weights of the two-way estimate (`weights`) exist for any regression")
+    };
+    let treated = regressor(design, treatment)?;
+    if design.regressors.len() > 1 {
+        return Err(inexact("the regression has controls"));
+    }
+    let (period, times) = periods(design)?;
+    let (Some((unit, _)), span) = (&design.panel, times.len()) else { return Err(inexact("units are not known")) };
+    let (mut y, mut d) = (vec![f64::NAN; unit.levels * span], vec![f64::NAN; unit.levels * span]);
+    let mut weight = vec![f64::NAN; unit.levels];
+    for row in 0..design.rows() {
+        let i = unit.codes[row] as usize;
+        let at = i * span + period[row] as usize;
+        if !d[at].is_nan() {
+            return Err(inexact("units have several rows in a period"));
+        }
+        (y[at], d[at]) = (design.outcome.1[row], treated[row]);
+        let own = design.weights.as_ref().map_or(1.0, |weights| weights.values[row]);
+        if weight[i] != own && !weight[i].is_nan() {
+            return Err(inexact("weights change within units"));
+        }
+        weight[i] = own;
+    }
+    // Holes are for the decomposition to refuse: a missing treatment fits any step.
+    let start = |path: &[f64]| {
+        let first = path.iter().position(|d| !d.is_nan() && *d != 0.0);
+        let step = path.iter().enumerate().all(|(t, d)| d.is_nan() || *d == f64::from(first.is_some_and(|s| t >= s)));
+        step.then(|| first.map(|s| times[s]))
+    };
+    let cohort: Option<Vec<Option<f64>>> = d.chunks(span).map(start).collect();
+    let Some(cohort) = cohort else { return Err(inexact("the treatment is a dose, or ends")) };
+    bacon(&Wide { units: unit.levels, times, step: 1.0, y: y.into(), x: Vec::new(), cohort, weight, cluster: None })
+}
+
+/// Decomposes the two-way effects estimate of a balanced panel without covariates; units may have weights.
 ///
 /// # Errors
 /// `E104` when the panel is unbalanced: the theorem holds for balanced panels only, and no
@@ -108,9 +159,9 @@ fn cohorts(panel: &Wide<'_>) -> Vec<Cohort> {
                 place
             }
         };
-        found[place].size += 1.0;
+        found[place].size += panel.weight[unit];
         for (t, mean) in found[place].mean.iter_mut().enumerate() {
-            *mean += panel.outcome(unit, t);
+            *mean += panel.weight[unit] * panel.outcome(unit, t);
         }
     }
     for cohort in &mut found {
