@@ -165,7 +165,11 @@ fn effects(
     for (head, found) in found {
         match found {
             Ok(found) => all.effects.push((head, Overall::from(&found.overall))),
-            Err(problem) => all.warnings.push(without(&head, &problem)),
+            Err(problem) => {
+                let Text { en, zh } = &all.label;
+                let named = Text::new(format!("{en}, {}", head.en), format!("{zh}，{}", head.zh));
+                all.warnings.push(without(&named, &problem));
+            }
         }
     }
     all
