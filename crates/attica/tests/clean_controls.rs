@@ -198,12 +198,12 @@ fn long_differences_go_by_the_calendar() {
 }
 
 #[test]
-fn a_period_nobody_was_seen_in_takes_its_place() {
+fn a_period_nobody_was_seen_in_takes_its_place_but_in_a_stack() {
     let loaded = loaded(part(&process().draw(9), |_, time, _| time != 5.0, |first| first));
     let found = estimate("stacked", &loaded, &[], |spec| spec.window.bounds = Some([-2, 1]));
-    let lost = warning(&found, "W807");
-    assert!(lost.starts_with("2 of 3 cohorts (32 units)"), "{lost}");
-    assert!(lost.contains("4 (nobody seen at event time 1), 6 (nobody seen at event time -1)"), "{lost}");
+    assert!(warning(&found, "W103").contains("event times count the periods that the panel has"));
+    assert!(warning(&found, "N808").contains("3 sub-experiments (4, 6, 8)"));
+    finite(&found);
     let found = estimate("lpdid", &loaded, &[], |spec| spec.window.bounds = Some([-2, 1]));
     let lost = warning(&found, "W807");
     assert!(lost.starts_with("2 of 3 cohorts (32 units)") && lost.ends_with(": 4, 6"), "{lost}");
