@@ -139,6 +139,7 @@ pub fn summary(results: &Results, out: &Path, files: &[String], language: Langua
     };
     page += &match (count, language) {
         (0, _) => "\n".to_owned(),
+        (1, Language::En) => "; 1 warning, in the report\n".to_owned(),
         (n, Language::En) => format!("; {n} warnings, listed in the report\n"),
         (n, Language::Zh) => format!("；{n}条警告，见报告\n"),
     };
