@@ -174,8 +174,9 @@ pub struct Fit {
     /// Cluster variables
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
     pub cluster: Vec<String>,
-    /// Covariance when not clustered: iid or HC1
-    #[arg(long, value_name = "KIND", conflicts_with = "cluster")]
+    /// Covariance: iid, HC1, HC2, HC3, CR2(city), CRV3(city), NW, DK, conley(lat, lon, km); a list of them, or all, shows
+    /// one coefficient under each
+    #[arg(long, value_name = "KINDS")]
     pub vcov: Option<String>,
     #[command(flatten)]
     pub estimation: Estimation,
@@ -199,8 +200,8 @@ pub struct Fit {
     /// Adjust the p-values of one coefficient over all regressions of the formula
     #[arg(long, value_name = "METHODS", value_delimiter = ',')]
     pub adjust: Vec<Adjust>,
-    /// The coefficient that --adjust is about; by default the first
-    #[arg(long, value_name = "COEFFICIENT", requires = "adjust")]
+    /// The coefficient that --adjust and --vcov all are about; by default the first
+    #[arg(long, value_name = "COEFFICIENT")]
     pub of: Option<String>,
     /// Draws behind Romano-Wolf p-values
     #[arg(long, value_name = "DRAWS", default_value_t = 999)]

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 pub use crate::effects::{Answer, NoAnswer, Overall};
 pub use attica::diagnostic::describe::Summary;
 pub use attica::estimator::event::{EventRow, EventStudy};
-use attica::fit::{FitRecord, Wald};
+use attica::fit::{ClusterCard, FitRecord, Variance, Wald};
 use attica::ledger::Ledger;
 use attica::message::{Problem, Warning};
 use attica::text::{Language, Text};
@@ -286,6 +286,8 @@ pub enum Content {
     Descriptives(Descriptives),
     /// A table of regressions: baseline, robustness, mechanism, heterogeneity.
     Models(Models),
+    /// The main coefficient under several covariances.
+    Variances(Variances),
     /// Effects by event time.
     EventStudy(EventStudies),
     /// Placebo distributions.
@@ -373,6 +375,23 @@ pub enum Outcome {
     Fit(Box<FitRecord>),
     /// Not estimated, and why.
     Failed(Problem),
+}
+
+/// One coefficient under several covariances: same estimate, other uncertainty.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Variances {
+    /// Column of the baseline table that it belongs to, counted from 0.
+    pub column: usize,
+    /// The coefficient.
+    pub term: String,
+    /// Estimate.
+    pub estimate: f64,
+    /// Confidence level.
+    pub level: f64,
+    /// One per covariance.
+    pub rows: Vec<Variance>,
+    /// What the clusters say about the coefficient, under one-way clustering.
+    pub clusters: Option<ClusterCard>,
 }
 
 /// A test that spans columns.

@@ -70,6 +70,10 @@ impl Dense {
         Self { x, y, cluster: design.clusters[0].codes.to_vec() }
     }
 
+    fn groups(&self) -> u32 {
+        self.cluster.iter().max().unwrap() + 1
+    }
+
     fn rows(&self, g: u32) -> Vec<usize> {
         (0..self.cluster.len()).filter(|&row| self.cluster[row] == g).collect()
     }
@@ -123,18 +127,26 @@ fn inverse_root(matrix: DMatrix<f64>) -> DMatrix<f64> {
     &eigen.eigenvectors * DMatrix::from_diagonal(&roots) * eigen.eigenvectors.transpose()
 }
 
+/// Weighted or not, clustered by 8 provinces or by 24 units: large blocks of the hat matrix and small ones.
+fn clustered() -> Vec<Design> {
+    let mut designs = vec![panel(false), panel(true), panel(false), panel(true)];
+    designs[2..].iter_mut().for_each(|design| design.clusters.swap(0, 1));
+    designs
+}
+
 #[test]
 fn bell_mccaffrey_is_its_definition_with_every_dummy() {
-    for weighted in [false, true] {
-        let design = panel(weighted);
+    for design in clustered() {
+        let by = design.clusters[0].name.clone();
         let dense = Dense::new(&design);
         let (n, p) = dense.x.shape();
         let (bread, u) = (dense.bread(), dense.residuals());
         let annihilator = DMatrix::identity(n, n) - &dense.x * &bread * dense.x.transpose();
         let mut covariance = DMatrix::zeros(p, p);
         // Column g of `weights[c]` turns errors into the part of coefficient c that cluster g contributes.
-        let mut weights = [DMatrix::zeros(n, 8), DMatrix::zeros(n, 8)];
-        for g in 0..8 {
+        let groups = dense.groups();
+        let mut weights = [DMatrix::zeros(n, groups as usize), DMatrix::zeros(n, groups as usize)];
+        for g in 0..groups {
             let rows = dense.rows(g);
             let x = dense.x.select_rows(&rows);
             let a = inverse_root(annihilator.select_rows(&rows).select_columns(&rows));
@@ -145,23 +157,23 @@ fn bell_mccaffrey_is_its_definition_with_every_dummy() {
                 weights.set_column(g as usize, &(annihilator.select_columns(&rows) * pick));
             }
         }
-        let found = run(&design, Vcov::Cr2("province".into()));
+        let found = run(&design, Vcov::Cr2(by));
         agree("CR2", &found, dense.last_two(&covariance));
         for (weights, df) in weights.iter().zip(found.inference.df.as_ref().unwrap()) {
             let gram = weights.transpose() * weights;
             close("df", *df, gram.trace().powi(2) / gram.norm_squared(), 1e-9);
         }
-        assert!(found.inference.df.unwrap().iter().all(|df| *df < 7.0), "fewer than G - 1");
+        assert!(found.inference.df.unwrap().iter().all(|df| *df < f64::from(groups) - 1.0), "fewer than G - 1");
     }
 }
 
 #[test]
 fn the_cluster_jackknife_is_a_loop_of_refits() {
-    for weighted in [false, true] {
-        let design = panel(weighted);
-        let whole = run(&design, Vcov::Crv3("province".into()));
+    for design in clustered() {
+        let whole = run(&design, Vcov::Crv3(design.clusters[0].name.clone()));
+        let groups = design.clusters[0].levels;
         let mut sum = [0.0; 2];
-        for g in 0..8 {
+        for g in 0..groups as u32 {
             let rows: Vec<u32> =
                 (0..design.rows() as u32).filter(|&row| design.clusters[0].codes[row as usize] != g).collect();
             let left = run(&design.take(&rows), Vcov::Iid);
@@ -169,8 +181,9 @@ fn the_cluster_jackknife_is_a_loop_of_refits() {
                 sum[j] += (left.coefficients[j] - whole.coefficients[j]).powi(2);
             }
         }
-        agree("CRV3", &whole, sum.map(|s| (s * 7.0 / 8.0).sqrt()));
-        close("df", whole.inference.adjustment.df, 7.0, 0.0);
+        let g = groups as f64;
+        agree("CRV3", &whole, sum.map(|s| (s * (g - 1.0) / g).sqrt()));
+        close("df", whole.inference.adjustment.df, g - 1.0, 0.0);
     }
 }
 

@@ -1,7 +1,9 @@
 //! `attica fit`: one formula, possibly standing for several regressions.
 
 use attica::design::{Design, DesignOptions};
-use attica::fit::{Fit as Fitted, FitOptions, FitRecord, INTERCEPT, Term, Wald, fit as estimate};
+use attica::fit::{
+    ClusterCard, Fit as Fitted, FitOptions, FitRecord, INTERCEPT, Term, Variance, Wald, fit as estimate,
+};
 use attica::formula::Formula;
 use attica::frame::Frame;
 use attica::hypothesis::Coefficients;
@@ -39,13 +41,32 @@ struct One {
     /// Joint tests asked for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     tests: Vec<Wald>,
+    /// One coefficient under several covariances, where asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    variances: Vec<Variance>,
+    /// What the clusters say about that coefficient, under one-way clustering.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    clusters: Option<ClusterCard>,
+}
+
+/// Seed of the wild bootstrap.
+const SEED: u64 = 1;
+
+/// Covariances that are asked for.
+enum Asked {
+    /// The one of the table.
+    One,
+    /// These beside it.
+    List(Vec<Vcov>),
+    /// All that the data allow.
+    All,
 }
 
 /// Estimates the formula and prints it.
 pub fn fit(args: &Fit) -> Done {
     let pointing = |problem: Problem| Failure::from(problem).pointing_into("formula", &args.formula);
     let formula = Formula::parse(&args.formula).map_err(pointing)?;
-    let vcov = vcov(args)?;
+    let (vcov, asked) = vcov(args)?;
     let options = FitOptions {
         vcov: vcov.clone(),
         ssc: Ssc::parse(&args.estimation.ssc)?,
@@ -75,13 +96,17 @@ pub fn fit(args: &Fit) -> Done {
     let (mut models, mut fits) = (Vec::new(), Vec::new());
     for single in formula.expand(&frame).map_err(pointing)? {
         let design = Design::build(&frame, panel.as_ref(), &single, &design_options).map_err(pointing)?;
-        let found = estimate(&design, &options).map_err(Failure::from)?;
+        let mut found = estimate(&design, &options).map_err(Failure::from)?;
+        let (variances, clusters) = match term(&found, args.of.as_deref()) {
+            Some(term) => closely(&mut found, &design, (&frame, panel.as_ref()), term, &asked),
+            None => Default::default(),
+        };
         let mut record = wild::record(&found, options.wild.as_ref())?;
         record.ledger = filtered.then(&record.ledger);
         record.dropped.clone_from(&record.ledger.dropped);
         record.warnings.splice(0..0, warnings.iter().cloned());
         let (lincom, tests) = hypotheses::of(&Coefficients::from(&found), &args.lincom, &args.test)?;
-        models.push(One { formula: single.to_string(), fit: record, lincom, tests });
+        models.push(One { formula: single.to_string(), fit: record, lincom, tests, variances, clusters });
         if !args.adjust.is_empty() {
             fits.push(found);
         }
@@ -129,14 +154,65 @@ fn family(
     Ok((Some(family), notes))
 }
 
-/// Clustered when asked; otherwise what `--vcov` says; never homoskedastic by itself.
-fn vcov(args: &Fit) -> Result<Vcov, Problem> {
-    match (&args.vcov, args.cluster.as_slice(), &args.unit) {
-        (Some(words), _, _) => Vcov::parse(words),
-        (None, [], Some(unit)) => Ok(Vcov::cluster(unit)),
-        (None, [], None) => Ok(Vcov::Hc1),
-        (None, names, _) => Ok(Vcov::Cluster(names.to_vec())),
+/// The covariance of the table: clustered when asked, otherwise what `--vcov` says, never homoskedastic by itself; and
+/// those to show beside it.
+fn vcov(args: &Fit) -> Result<(Vcov, Asked), Problem> {
+    let usual = match (args.cluster.as_slice(), &args.unit) {
+        ([], Some(unit)) => Vcov::cluster(unit),
+        ([], None) => Vcov::Hc1,
+        (names, _) => Vcov::Cluster(names.to_vec()),
+    };
+    let Some(words) = &args.vcov else { return Ok((usual, Asked::One)) };
+    if words.trim().eq_ignore_ascii_case("all") {
+        return Ok((usual, Asked::All));
     }
+    match Vcov::parse_list(words)? {
+        Some(list) if args.cluster.is_empty() => Ok((list[0].clone(), Asked::List(list))),
+        Some(list) => Ok((usual, Asked::List(list))),
+        None if args.cluster.is_empty() => Ok((Vcov::parse(words)?, Asked::One)),
+        None => Err(Problem::new("E605", format!("--cluster and --vcov {words} both name a covariance"))
+            .fix("give one of them; --vcov all or a list shows several beside the clustered one")),
+    }
+}
+
+/// Position of the coefficient to look at: the one asked for, or the first that is no constant.
+fn term(fit: &Fitted, asked: Option<&str>) -> Option<usize> {
+    match asked {
+        Some(name) => fit.position(name),
+        None => fit.names.iter().position(|name| name != INTERCEPT),
+    }
+}
+
+/// One coefficient under the covariances that are asked for, and what its clusters say; cautions join the fit's own.
+fn closely(
+    fit: &mut Fitted,
+    design: &Design,
+    (frame, panel): (&Frame, Option<&Panel>),
+    term: usize,
+    asked: &Asked,
+) -> (Vec<Variance>, Option<ClusterCard>) {
+    let (main, ssc) = (fit.inference.vcov.clone(), fit.inference.ssc);
+    let list = match asked {
+        Asked::One => Vec::new(),
+        Asked::List(list) => list.clone(),
+        Asked::All => {
+            let names = design.regressors.iter().map(|(name, _)| name.as_str());
+            let taken: Vec<&str> = names.chain([design.outcome.0.as_str()]).collect();
+            fit.offered(frame, panel, &taken).all(&main)
+        }
+    };
+    let mut rows = fit.variances_in(frame, panel, term, &list, &ssc);
+    let Vcov::Cluster(names) = &main else { return (rows, None) };
+    let [by] = names.as_slice() else { return (rows, None) };
+    let raw = design.regressor(&fit.names[term], &fit.sample);
+    let Some(mut card) = fit.cluster_card(term, by, raw.as_deref()) else { return (rows, None) };
+    card.largest_name = frame.get(by).map(|column| column.display(card.largest_row as usize));
+    if matches!(asked, Asked::All) {
+        rows.push(fit.wild_variance(term, by, SEED));
+    }
+    let cautions = fit.cluster_cautions(term, &card, SEED);
+    fit.warnings.extend(cautions);
+    (rows, Some(card))
 }
 
 /// The printout: coefficients, the facts users check, the SE card, the account of rows.
@@ -187,6 +263,9 @@ fn page(model: &One) -> String {
         "\nStandard errors: {}, rule {}: N = {}, K = {}, factor {:.6}, {df}; equals {}\n",
         card.vcov, card.ssc, card.n, card.k, card.factor, card.equals
     );
+    if !model.variances.is_empty() {
+        page += &panel(&model.variances);
+    }
     for omitted in &fit.omitted {
         page += &format!("Left out: {} ({})\n", omitted.name, omitted.reason.en);
     }
@@ -220,4 +299,55 @@ fn coefficients(fit: &FitRecord) -> String {
             .map(|constant| row(&Term { term: "constant (effects absorbed)".to_owned(), ..constant.clone() })),
     );
     format!("{}\n{percent} confidence intervals\n", super::aligned(&rows).join("\n"))
+}
+
+/// One coefficient under several covariances; what is not defined says why.
+fn panel(rows: &[Variance]) -> String {
+    let head = ["", "std. error", "df", "t", "p", "low", "high", "clusters", "remarks", "the number of"];
+    let mut lines = vec![head.map(str::to_owned).to_vec()];
+    let mut remarks: Vec<String> = Vec::new();
+    for row in rows {
+        let name = format!("{}{}", row.vcov, if row.main { " *" } else { "" });
+        if let Some(reason) = &row.absent {
+            lines.push(vec![name, format!("not defined ({}): {}", reason.id, reason.text.en)]);
+            continue;
+        }
+        let number = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), super::short);
+        let clusters: Vec<String> = row.clusters.iter().map(usize::to_string).collect();
+        let ids: Vec<&str> = row.warnings.iter().map(|w| w.id.as_str()).collect();
+        lines.push(vec![
+            name,
+            number(row.std_error),
+            row.df.map_or_else(|| "-".to_owned(), |df| format!("{df:.1}")),
+            row.statistic.map_or_else(|| "-".to_owned(), |t| format!("{t:.3}")),
+            row.p_value.map_or_else(|| "-".to_owned(), |p| format!("{p:.4}")),
+            number(row.conf_low),
+            number(row.conf_high),
+            clusters.join(", "),
+            ids.join(" "),
+            row.equals.clone(),
+        ]);
+        for warning in &row.warnings {
+            let line = format!("{} {}", warning.id, warning.text.en);
+            if !remarks.contains(&line) {
+                remarks.push(line);
+            }
+        }
+    }
+    // Words stand to the left, numbers to the right.
+    let width = lines.iter().filter(|line| line.len() == head.len()).map(|line| line[head.len() - 1].len()).max();
+    for line in lines.iter_mut().filter(|line| line.len() == head.len()) {
+        let last = line.len() - 1;
+        line[last] = format!("{:width$}", line[last], width = width.unwrap_or(0));
+    }
+    let term = rows.first().map_or("", |row| row.term.as_str());
+    let mut page = format!(
+        "\n{term} under {} variances (* as in the table above)\n{}\n",
+        rows.len(),
+        super::aligned(&lines).join("\n")
+    );
+    for line in remarks {
+        page += &format!("  {line}\n");
+    }
+    page
 }

@@ -10,7 +10,7 @@ use super::words::{Words, by_value, columns, glue, is_shared, list, per_column, 
 
 /// What `vcov` names.
 #[derive(Debug, PartialEq)]
-enum Spread<'a> {
+pub(super) enum Spread<'a> {
     /// Equal variances, no correlation.
     Iid,
     /// Heteroskedasticity-robust, `HC1` to `HC3`.
@@ -26,7 +26,7 @@ enum Spread<'a> {
 }
 
 /// Reads `iid`, `HC1`, `cluster(city, year)`, `CRV3(city)`.
-fn spread(vcov: &str) -> Spread<'_> {
+pub(super) fn spread(vcov: &str) -> Spread<'_> {
     match vcov.split_once('(') {
         None if vcov == "iid" => Spread::Iid,
         None if vcov.starts_with("HC") => Spread::Robust(vcov),

@@ -14,6 +14,7 @@ mod leads;
 mod model_notes;
 mod models;
 mod placebo;
+mod variances;
 mod warnings;
 mod words;
 
@@ -118,6 +119,7 @@ fn section_blocks(words: &Words<'_>, section: &Section) -> Vec<Block> {
     match &section.content {
         Content::Descriptives(found) => descriptives::blocks(words, found),
         Content::Models(family) => family::blocks(words, family, &section.step),
+        Content::Variances(found) => variances::blocks(words, found),
         Content::EventStudy(found) => event::blocks(words, found),
         Content::Placebo(found) => placebo::blocks(words, found),
         Content::Failed(problem) => {

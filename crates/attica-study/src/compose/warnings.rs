@@ -72,7 +72,8 @@ fn collect(results: &Results) -> Vec<Entry> {
     for section in &results.sections {
         let place = super::heading(&section.step);
         match &section.content {
-            Content::Descriptives(_) | Content::Failed(_) => {}
+            // The remarks of variances are of those that the study does not use.
+            Content::Descriptives(_) | Content::Variances(_) | Content::Failed(_) => {}
             Content::Models(family) => {
                 all(&family.cautions, &family.title);
                 for model in &family.models {

@@ -4,9 +4,10 @@ use attica::frame::Column;
 use attica::message::{Problem, Warning};
 use attica::panel::Adoption;
 use attica::text::Text;
+use attica::wild;
 
 use super::regression::{Estimator, Spec, name};
-use super::{Found, Study};
+use super::{Found, Study, variances};
 use crate::results::{Content, Model, Models};
 
 pub(super) fn step(study: Study<'_>) -> Found {
@@ -15,12 +16,22 @@ pub(super) fn step(study: Study<'_>) -> Found {
     let controls = &study.file.model.controls;
     let stages = asked.stages.unwrap_or_else(|| (0..=controls.len()).map(|n| controls[..n].to_vec()).collect());
     let mut models: Vec<Model> = Vec::new();
+    let mut beside = None;
     for outcome in study.file.model.outcome.as_slice() {
         for stage in &stages {
             let mut spec = main.clone();
             spec.outcome = name(outcome);
             spec.controls = stage.iter().map(|c| study.term(c)).collect();
-            models.push(study.model(&spec));
+            // The column that the paper is about is the last one of the first outcome.
+            if models.len() + 1 == stages.len() {
+                let fitted = study.fit(&spec).and_then(|(design, mut fit)| {
+                    beside = variances::panel(study, &design, &mut fit, models.len(), &asked.variances);
+                    wild::record(&fit, spec.wild.as_ref())
+                });
+                models.push(spec.column(fitted));
+            } else {
+                models.push(study.model(&spec));
+            }
         }
     }
     let mut show = vec![study.policy().to_owned()];
@@ -62,7 +73,7 @@ pub(super) fn step(study: Study<'_>) -> Found {
         ));
     }
     show.extend(shown_controls);
-    Ok(vec![Content::Models(Models {
+    let table = Content::Models(Models {
         id: "baseline".to_owned(),
         title: Text::new("Baseline results", "基准回归结果"),
         models,
@@ -70,7 +81,8 @@ pub(super) fn step(study: Study<'_>) -> Found {
         tests: Vec::new(),
         methods: Text::default(),
         cautions,
-    })])
+    });
+    Ok(std::iter::once(table).chain(beside.map(Content::Variances)).collect())
 }
 
 /// Eq. (1): both main effects and their product, nothing absorbed.

@@ -9,6 +9,7 @@ mod mechanism;
 mod placebo;
 mod regression;
 mod robustness;
+mod variances;
 
 use attica::frame::codes;
 use attica::message::{Problem, Warning};
@@ -106,5 +107,7 @@ pub(crate) fn run(study: Study<'_>, done: &(dyn Fn(&str, usize) + Sync)) -> Vec<
             contents.into_iter().map(|content| Section { step: name.to_owned(), content }).collect()
         })
         .collect();
-    sections.into_iter().flatten().collect()
+    let mut sections: Vec<Section> = sections.into_iter().flatten().collect();
+    variances::add_permutations(&mut sections);
+    sections
 }

@@ -16,7 +16,7 @@ pub use model::{Best, Index, IndexMethod, IndexNorm, IndexPeriod, Model, Policy,
 pub use parse::{StudySource, load, options, parse};
 pub use steps::{
     Baseline, Below, By, Cross, Cut, CutAt, Descriptives, EventStudy, Format, Heterogeneity, IndexChange, Key,
-    Mechanism, Outcome, Placebo, PlaceboKind, Report, Robustness, TableStyle,
+    Mechanism, Outcome, Placebo, PlaceboKind, Report, Robustness, TableStyle, Variances,
 };
 pub use validate::{columns, indicators, used};
 

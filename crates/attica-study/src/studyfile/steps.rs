@@ -29,6 +29,24 @@ pub struct Baseline {
     pub pooled: bool,
     /// Adds random effects by unit.
     pub random_effects: bool,
+    /// The main coefficient under other covariances: true shows all that the data allow, false none, a list these.
+    pub variances: Variances,
+}
+
+/// Covariances shown beside the one in use.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Variances {
+    /// All that the data allow, or none.
+    All(bool),
+    /// These, such as `["HC3", "cluster(province)", "CR2(city)"]`.
+    List(Vec<String>),
+}
+
+impl Default for Variances {
+    fn default() -> Self {
+        Self::All(true)
+    }
 }
 
 /// Effects by time since adoption.

@@ -6,9 +6,10 @@ use attica::estimator;
 use attica::expr::Expr;
 use attica::frame::unknown_column;
 use attica::message::Problem;
+use attica::vcov::Vcov;
 use attica::wild::{WildKind, WildWeights};
 
-use super::{By, Cut, Index, Outcome, PlaceboKind, StudyFile, StudySource};
+use super::{By, Cut, Index, Outcome, PlaceboKind, StudyFile, StudySource, Variances};
 
 /// Collects problems with their place in the file.
 struct Check<'a> {
@@ -31,6 +32,7 @@ pub(super) fn without_data(file: &StudyFile, source: &StudySource) -> Vec<Proble
     check_estimators(file, &mut check);
     check_wild(file, &mut check);
     check_windows(file, &mut check);
+    check_variances(file, &mut check);
     check_indices(file, &mut check);
     check.problems
 }
@@ -142,6 +144,23 @@ fn check_estimators(file: &StudyFile, check: &mut Check<'_>) {
     if let Some(balance) = file.estimators.balance.filter(|balance| *balance < 0) {
         let message = format!("balance = {balance} is no number of periods");
         check.add("E607", &["estimators", "balance"], message, "write 0 or more, or leave it out");
+    }
+}
+
+/// The covariances of the baseline's list.
+fn variances(file: &StudyFile) -> &[String] {
+    match file.baseline.as_ref().map(|step| &step.variances) {
+        Some(Variances::List(list)) => list,
+        _ => &[],
+    }
+}
+
+fn check_variances(file: &StudyFile, check: &mut Check<'_>) {
+    for (i, words) in variances(file).iter().enumerate() {
+        if let Err(problem) = Vcov::parse(words) {
+            let fix = problem.fix.unwrap_or_default();
+            check.add(&problem.id, &["baseline", "variances", &i.to_string()], problem.message, &fix);
+        }
     }
 }
 
@@ -305,6 +324,13 @@ fn names(file: &StudyFile) -> Vec<(Vec<String>, String)> {
     }
     for (i, stage) in file.baseline.iter().flat_map(|b| b.stages.iter().flatten()).enumerate() {
         list(&["baseline", "stages", &i.to_string()], stage);
+    }
+    for (i, words) in variances(file).iter().enumerate() {
+        let Ok(vcov) = Vcov::parse(words) else { continue };
+        let clusters: Vec<String> = vcov.clusters().iter().flat_map(|name| parts(name)).collect();
+        let i = i.to_string();
+        list(&["baseline", "variances", &i], &clusters);
+        list(&["baseline", "variances", &i], vcov.coordinates().as_ref().map_or(&[], |names| &names[..]));
     }
     if let Some(step) = &file.placebo {
         list(&["placebo", "outcomes"], &step.outcomes);

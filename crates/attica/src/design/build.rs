@@ -73,10 +73,7 @@ impl Design {
         for (term, sources) in formula.terms.iter().zip(&terms) {
             expand(term, sources, formula, constant, &sample, &mut regressors)?;
         }
-        let coded = |(codes, levels): &Coded, name: String| {
-            let (codes, levels) = codes::compact(codes, *levels, &sample);
-            Codes { name, codes, levels }
-        };
+        let coded = |by: &Coded, name: String| coded(by, name, &sample);
         let effects = formula
             .effects
             .iter()
@@ -114,6 +111,12 @@ impl Design {
             warnings: rows.warnings,
         })
     }
+}
+
+/// Codes in the rows of the sample, renumbered so that every level occurs.
+pub(super) fn coded((codes, levels): &Coded, name: String, sample: &[u32]) -> Codes {
+    let (codes, levels) = codes::compact(codes, *levels, sample);
+    Codes { name, codes, levels }
 }
 
 fn gather(values: &[f64], rows: &[u32]) -> Vec<f64> {

@@ -3,6 +3,7 @@
 
 mod build;
 mod category;
+mod level;
 mod rows;
 #[cfg(test)]
 mod tests;
@@ -11,6 +12,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+pub use level::{coarser, coordinates};
 pub use rows::cluster_codes;
 
 use crate::absorb::take_codes;
@@ -170,6 +172,13 @@ impl Design {
             ledger: self.ledger.clone(),
             warnings: self.warnings.clone(),
         }
+    }
+
+    /// Values of a regressor in the rows `sample` of the frame, which are among those of this design.
+    pub fn regressor(&self, name: &str, sample: &[u32]) -> Option<Vec<f64>> {
+        let (_, values) = self.regressors.iter().find(|(known, _)| known == name)?;
+        let at = |row: &u32| self.sample.binary_search(row).ok().map(|at| values[at]);
+        sample.iter().map(at).collect()
     }
 
     /// Rows in the sample.

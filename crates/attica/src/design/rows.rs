@@ -50,6 +50,14 @@ impl<'a> Rows<'a> {
         self.ledger.drop_rows(reason, left);
     }
 
+    /// Leaves the rows `sample`, without booking the others.
+    pub(super) fn only(&mut self, sample: &[u32]) {
+        self.alive.fill(false);
+        for &row in sample {
+            self.alive[row as usize] = true;
+        }
+    }
+
     /// The rows that remain.
     pub(super) fn sample(&self) -> Result<Vec<u32>> {
         let rows = 0..self.alive.len() as u32;

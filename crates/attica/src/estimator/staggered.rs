@@ -358,7 +358,7 @@ pub(super) fn steps(between: f64, step: f64) -> f64 {
 /// `E404` when there is one cluster.
 pub(super) fn clustering(design: &Design, units: impl FnOnce() -> Codes) -> Result<(Codes, Vec<Warning>)> {
     let clusters = design.clusters.first().cloned().unwrap_or_else(units);
-    let mut warnings = Vec::from_iter(examine::clusters(&clusters)?);
+    let mut warnings = Vec::from_iter(examine::clusters(&clusters, false)?);
     warnings.extend(examine::crossed(design, &Vcov::cluster(&clusters.name)));
     if design.clusters.len() > 1 {
         let name = &clusters.name;

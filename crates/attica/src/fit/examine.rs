@@ -67,11 +67,12 @@ pub(crate) fn crossed(design: &Design, vcov: &Vcov) -> Option<Warning> {
     ))
 }
 
-/// What the number of clusters means for inference: `W405` few, `W408` as many as rows.
+/// What the number of clusters means for inference: `W405` few, `W408` as many as rows; in multiway clustering each
+/// dimension counts.
 ///
 /// # Errors
 /// `E404` when there is one.
-pub(crate) fn clusters(Codes { name, levels, codes }: &Codes) -> Result<Option<Warning>> {
+pub(crate) fn clusters(Codes { name, levels, codes }: &Codes, multiway: bool) -> Result<Option<Warning>> {
     if *levels < 2 {
         let message = format!(
             "\"{name}\" has one cluster in the sample of {} rows: no variance between clusters can be estimated",
@@ -89,6 +90,16 @@ pub(crate) fn clusters(Codes { name, levels, codes }: &Codes) -> Result<Option<W
             ),
             format!("“{name}”的每个聚类只有一行：等同于异方差稳健标准误"),
         ))
+    } else if *levels < 30 && multiway {
+        Some(Warning::new(
+            "W405",
+            format!(
+                "{levels} clusters in \"{name}\", one dimension of multiway clustering: fewer than 30 in any dimension make standard errors too small, and the smallest number decides the degrees of freedom; compare one-way clustering with CR2 or the wild bootstrap"
+            ),
+            format!(
+                "多维聚类中“{name}”一维只有{levels}个聚类：任一维少于30个时标准误偏小，自由度由最小的聚类数决定；请与单维聚类的CR2或wild bootstrap比较"
+            ),
+        ))
     } else if *levels < 30 {
         Some(Warning::new(
             "W405",
@@ -99,5 +110,46 @@ pub(crate) fn clusters(Codes { name, levels, codes }: &Codes) -> Result<Option<W
         ))
     } else {
         None
+    })
+}
+
+/// `W412`: Driscoll-Kraay rests on many periods; its size is off when there are few (Hoechle 2007; Vogelsang 2012).
+pub(super) fn too_short(vcov: &Vcov, periods: usize, lags: usize) -> Option<Warning> {
+    (matches!(vcov, Vcov::DriscollKraay(_)) && periods < 20).then(|| {
+        Warning::new(
+            "W412",
+            format!("{vcov} rests on the number of periods, and there are {periods} (lags {lags}): below 20 it tends to reject too often; cluster by unit, or by the level at which the policy is assigned"),
+            format!("{vcov}依赖时期数，此处仅有{periods}期（滞后{lags}期）：少于20期时往往过度拒绝；请按个体或政策分配层级聚类"),
+        )
+    })
+}
+
+/// `N416`: the lags that a rule chose.
+pub(super) fn bandwidth(vcov: &Vcov, periods: usize, lags: usize) -> Option<Warning> {
+    matches!(vcov, Vcov::NeweyWest(None) | Vcov::DriscollKraay(None)).then(|| {
+        Warning::new(
+            "N416",
+            format!("{vcov} takes {lags} lags, the fourth root of {periods} periods rounded down; {vcov}(L) takes L"),
+            format!("{vcov}取滞后{lags}期，即{periods}期的四次方根取整；可用{vcov}(L)指定"),
+        )
+    })
+}
+
+/// `W422`: coefficients whose Bell-McCaffrey degrees of freedom are less than half of `G - 1`.
+pub(super) fn few_degrees(vcov: &Vcov, names: &[String], own: &[f64], groups: usize) -> Option<Warning> {
+    let usual = groups as f64 - 1.0;
+    let few: Vec<String> = names
+        .iter()
+        .zip(own)
+        .filter(|(name, df)| *name != INTERCEPT && **df < 0.5 * usual)
+        .map(|(name, df)| format!("{name} {df:.1}"))
+        .collect();
+    (!few.is_empty()).then(|| {
+        let few = few.join(", ");
+        Warning::new(
+            "W422",
+            format!("{vcov}: tests use these Bell-McCaffrey degrees of freedom, far below the {usual} of the usual rule: {few}; few clusters identify these coefficients, and the usual t({usual}) would reject too often"),
+            format!("{vcov}：检验采用Bell–McCaffrey自由度，远低于常用的{usual}：{few}；识别这些系数的聚类很少，常用的t({usual})会过度拒绝"),
+        )
     })
 }

@@ -3,6 +3,7 @@
 //! Estimating and inferring are separate: a [`Fit`] keeps its absorbed columns, residuals and bread,
 //! so that another covariance, a joint test, a band or a bootstrap never fits again.
 
+pub(crate) mod concentration;
 mod constant;
 pub(crate) mod examine;
 mod glm;
@@ -11,14 +12,17 @@ mod measure;
 mod random_effects;
 mod record;
 mod sample;
+mod variances;
 mod wald;
 
 use nalgebra::DMatrix;
 
+pub use concentration::ClusterCard;
 pub use glm::{Family, Glm, glm};
 pub use joint::seemingly_unrelated;
 pub use random_effects::{VarianceComponents, random_effects};
 pub use record::*;
+pub use variances::Variance;
 pub use wald::wald;
 
 use crate::absorb::{Absorber, Share, is_nested, shares};
@@ -367,15 +371,15 @@ impl Fit {
         let positions = self.cluster_positions(&vcov)?;
         let clusters: Vec<&Codes> = positions.iter().map(|&i| &self.clusters[i]).collect();
         for cluster in &clusters {
-            warnings.extend(examine::clusters(cluster)?);
+            warnings.extend(examine::clusters(cluster, clusters.len() > 1)?);
         }
         let robust = covariance(self.parts(), &vcov, &clusters, self.n_obs)?;
         warnings.extend(robust.warnings.iter().cloned());
         if let Some(eigenvalue) = robust.repaired {
             warnings.push(Warning::new(
                 "W703",
-                format!("the multiway covariance had a negative eigenvalue ({eigenvalue:.2e}), which was set to zero"),
-                format!("多维聚类协方差矩阵有负特征值（{eigenvalue:.2e}），已置零"),
+                format!("the covariance {vcov} had a negative eigenvalue ({eigenvalue:.2e}), which was set to zero"),
+                format!("协方差矩阵{vcov}有负特征值（{eigenvalue:.2e}），已置零"),
             ));
         }
         let counts: Vec<usize> = clusters.iter().map(|c| c.levels).collect();
@@ -385,7 +389,13 @@ impl Fit {
         });
         let k = ssc.parameters(self.names.len(), &self.shares, nested.as_deref());
         let periods = self.periods(&vcov);
-        warnings.extend(periods.and_then(|(periods, lags)| too_short(&vcov, periods, lags)));
+        if let Some((periods, lags)) = periods {
+            warnings.extend(examine::too_short(&vcov, periods, lags));
+            warnings.extend(examine::bandwidth(&vcov, periods, lags));
+        }
+        if let (Some(own), [groups]) = (&robust.df, &counts[..]) {
+            warnings.extend(examine::few_degrees(&vcov, &self.names, own, *groups));
+        }
         let groups = periods.map_or_else(|| counts.clone(), |(periods, _)| vec![periods]);
         let mut adjustment = ssc.adjust(&vcov, self.n_obs, k, self.parameters, &groups);
         if self.normal {
@@ -467,7 +477,10 @@ impl Fit {
 
     /// The SE card: everything that explains why the standard errors are what they are.
     pub fn se_card(&self) -> SeCard {
-        let Inference { vcov, ssc, adjustment, clusters, .. } = &self.inference;
+        self.card_of(&self.inference)
+    }
+
+    fn card_of(&self, Inference { vcov, ssc, adjustment, clusters, .. }: &Inference) -> SeCard {
         SeCard {
             vcov: vcov.to_string(),
             ssc: ssc.name().to_owned(),
@@ -531,17 +544,6 @@ impl Fit {
             warnings: self.warnings.iter().chain(warnings).cloned().collect(),
         }
     }
-}
-
-/// Driscoll-Kraay rests on many periods: its size is off when there are few (Hoechle 2007; Vogelsang 2012).
-fn too_short(vcov: &Vcov, periods: usize, lags: usize) -> Option<Warning> {
-    (matches!(vcov, Vcov::DriscollKraay(_)) && periods < 20).then(|| {
-        Warning::new(
-            "W412",
-            format!("{vcov} rests on the number of periods, and there are {periods} (lags {lags}): below 20 it tends to reject too often; cluster by unit, or by the level at which the policy is assigned"),
-            format!("{vcov}依赖时期数，此处仅有{periods}期（滞后{lags}期）：少于20期时往往过度拒绝；请按个体或政策分配层级聚类"),
-        )
-    })
 }
 
 fn kind_name(kind: WeightKind) -> &'static str {

@@ -25,11 +25,7 @@ impl Panel {
         let count = |marked: &[bool]| marked.iter().filter(|marked| **marked).count();
         let mut warnings = Vec::new();
         if count(&treated) == 1 {
-            warnings.push(Warning::new(
-                "W213",
-                format!("a single cluster of \"{name}\" is treated: its standard errors say little, use the permutation p-values"),
-                format!("{name} 仅有一个聚类受处理：聚类标准误意义有限，请以置换检验 p 值为准"),
-            ));
+            warnings.push(crate::fit::concentration::one_treated(name));
         }
         let mixed = count(&mixed);
         if mixed > 0 {

@@ -4,38 +4,42 @@
 //! Effects nested in the clusters are taken out first, which changes neither (Pustejovsky and Tipton 2018,
 //! theorem 2); the others are written out as dummies.
 
-use nalgebra::{DMatrix, DVector, SymmetricEigen};
+use nalgebra::{DMatrix, DVector};
 use rayon::prelude::*;
 
-use super::explicit::{Explicit, inverse};
+use super::explicit::{Block, Explicit, Power};
 use super::leverage::symmetric;
 use super::{Estimate, Robust};
 use crate::absorb::is_nested;
 use crate::design::Codes;
 use crate::message::{Result, Warning};
 
-/// Rows of each cluster, in order.
-fn rows_of(cluster: &Codes) -> Vec<Vec<usize>> {
-    let mut rows = vec![Vec::new(); cluster.levels];
-    for (row, &g) in cluster.codes.iter().enumerate() {
-        rows[g as usize].push(row);
-    }
-    rows
-}
-
-fn explicit(of: Estimate<'_>, cluster: &Codes, purpose: &str) -> Result<Explicit> {
+fn explicit<'a>(of: Estimate<'a>, cluster: &Codes, purpose: &str) -> Result<Explicit<'a>> {
     let nested: Vec<bool> = of.effects.iter().map(|effect| is_nested(&effect.by, cluster)).collect();
-    Explicit::new(of, &nested, purpose)
+    Explicit::new(of, cluster, &nested, purpose)
 }
 
-/// Rows of `columns` in a cluster, n_g x p.
-fn block(columns: &[Vec<f64>], rows: &[usize]) -> DMatrix<f64> {
-    DMatrix::from_fn(rows.len(), columns.len(), |i, j| columns[j][rows[i]])
+/// Residuals of a cluster times the root of the weight.
+fn residuals(of: Estimate<'_>, model: &Explicit<'_>, group: usize) -> DVector<f64> {
+    let rows = model.rows(group);
+    DVector::from_fn(rows.len(), |i, _| of.residuals[rows[i] as usize] * model.root_weight(rows[i]))
 }
 
-/// Residuals times the root of the weight.
-fn residuals(of: Estimate<'_>, rows: &[usize]) -> DVector<f64> {
-    DVector::from_fn(rows.len(), |i, _| of.residuals[rows[i]] * of.weights.map_or(1.0, |w| w.values[rows[i]].sqrt()))
+/// The regressors of a cluster times the bread, n_g x k: what turns its errors into its part of the coefficients.
+fn lever(of: Estimate<'_>, block: &Block) -> DMatrix<f64> {
+    block.columns.columns(block.dummies.len(), of.columns.len()) * of.bread
+}
+
+/// What a cluster adds to CR2.
+struct Part {
+    /// To the coefficients.
+    score: DVector<f64>,
+    /// `a'a` of each coefficient, `a` the corrected lever.
+    lengths: Vec<f64>,
+    /// Which columns of the model `projected` is about.
+    columns: Vec<usize>,
+    /// `Z'a`, p_g x k.
+    projected: DMatrix<f64>,
 }
 
 /// CR2: `B sum_g X_g' A_g u_g u_g' A_g X_g B` with `A_g = (I - H_gg)^(-1/2)`, under the working model that
@@ -46,93 +50,79 @@ fn residuals(of: Estimate<'_>, rows: &[usize]) -> DVector<f64> {
 /// Those of [`Explicit::new`].
 pub(super) fn cr2(of: Estimate<'_>, cluster: &Codes) -> Result<Robust> {
     let model = explicit(of, cluster, "CR2")?;
-    let (p, k) = (model.columns.len(), of.columns.len());
-    let weighted: Vec<Vec<f64>> = model.columns[model.regressors..]
-        .iter()
-        .zip(&model.norms[model.regressors..])
-        .map(|(column, norm)| column.iter().map(|z| z * norm).collect())
-        .collect();
-    let parts: Vec<(DVector<f64>, DVector<f64>, DMatrix<f64>)> = rows_of(cluster)
-        .par_iter()
-        .map(|rows| {
-            // H_gg = R R' with R n_g x p: only its non-zero eigenvalues change anything.
-            let rooted = block(&model.columns, rows) * &model.root;
-            let eigen = SymmetricEigen::new(rooted.transpose() * &rooted);
-            let adjust = |column: &DVector<f64>| adjusted(&rooted, &eigen, column);
-            let u = adjust(&residuals(of, rows));
-            let x = block(&weighted, rows);
-            let score = of.bread * x.transpose() * u;
-            let mut lengths = DVector::zeros(k);
-            let mut projected = DMatrix::zeros(p, k);
-            for j in 0..k {
-                let a = adjust(&(&x * of.bread.column(j)));
-                lengths[j] = a.norm_squared();
-                projected.set_column(j, &(rooted.transpose() * a));
-            }
-            (score, lengths, projected)
+    let k = of.columns.len();
+    let part = |group: usize| -> Result<Part> {
+        let block = model.block(group)?;
+        let lever = lever(of, &block);
+        let mut both = lever.clone().insert_column(k, 0.0);
+        both.set_column(k, &residuals(of, &model, group));
+        let (corrected, _) = block.corrected(&both, Power::Root);
+        let levers = corrected.columns(0, k);
+        let regressors = model.width() - k..model.width();
+        Ok(Part {
+            score: lever.tr_mul(&corrected.column(k)),
+            lengths: levers.column_iter().map(|a| a.norm_squared()).collect(),
+            projected: block.columns.tr_mul(&levers),
+            columns: block.dummies.iter().copied().chain(regressors).collect(),
         })
-        .collect();
+    };
+    let parts: Vec<Part> = (0..model.groups()).into_par_iter().map(part).collect::<Result<_>>()?;
     let mut covariance = DMatrix::zeros(k, k);
-    for (score, ..) in &parts {
-        covariance += score * score.transpose();
+    for part in &parts {
+        covariance += &part.score * part.score.transpose();
     }
-    let df = (0..k).map(|j| satterthwaite(&parts, j, p)).collect();
+    let df = (0..k).map(|j| satterthwaite(&model, &parts, j)).collect();
     Ok(Robust { covariance: symmetric(&covariance), df: Some(df), ..Robust::default() })
 }
 
-/// `(I - H)^(-1/2) v` for `H = R R'`, by the eigenvectors of `R'R`. Directions that the cluster alone fits
-/// (eigenvalue one) are left out, as the generalised inverse does.
-fn adjusted(rooted: &DMatrix<f64>, eigen: &SymmetricEigen<f64, nalgebra::Dyn>, v: &DVector<f64>) -> DVector<f64> {
-    let own = eigen.eigenvectors.transpose() * (rooted.transpose() * v);
-    let scaled = DVector::from_fn(own.len(), |i, _| {
-        let h = eigen.eigenvalues[i];
-        let factor = if h < 1e-12 {
-            0.5
-        } else if h > 1.0 - 1e-9 {
-            -1.0 / h
-        } else {
-            (1.0 / (1.0 - h).sqrt() - 1.0) / h
-        };
-        factor * own[i]
-    });
-    v + rooted * (&eigen.eigenvectors * scaled)
-}
-
-/// `(sum_g p_g'p_g)^2 / sum_gh (p_g'p_h)^2`, where `p_g'p_h` is `a_g'a_g` on the diagonal less `c_g'c_h`.
-fn satterthwaite(parts: &[(DVector<f64>, DVector<f64>, DMatrix<f64>)], j: usize, p: usize) -> f64 {
-    let (mut trace, mut squares) = (0.0, 0.0);
-    let mut gram = DMatrix::<f64>::zeros(p, p);
-    for (_, lengths, projected) in parts {
-        let c = projected.column(j);
-        let own = c.norm_squared();
-        trace += lengths[j] - own;
-        squares += (lengths[j] - own).powi(2) - own * own;
-        gram += c * c.transpose();
+/// `(sum_g p_g'p_g)^2 / sum_gh (p_g'p_h)^2`, where `p_g'p_h` is `a_g'a_g` on the diagonal less `v_g' S v_h`: `v_g = Z_g'a_g`
+/// and `S` the inverse of all cross-products.
+fn satterthwaite(model: &Explicit<'_>, parts: &[Part], j: usize) -> f64 {
+    let (p, groups) = (model.width(), parts.len());
+    let mut all = DMatrix::zeros(p, groups);
+    for (g, part) in parts.iter().enumerate() {
+        for (&column, v) in part.columns.iter().zip(&part.projected.column(j)) {
+            all[(column, g)] = *v;
+        }
     }
-    trace * trace / (squares + gram.norm_squared())
+    let solved = model.solve(&all);
+    let (mut trace, mut squares) = (0.0, 0.0);
+    for (g, part) in parts.iter().enumerate() {
+        let own = all.column(g).dot(&solved.column(g));
+        trace += part.lengths[j] - own;
+        squares += (part.lengths[j] - own).powi(2) - own * own;
+    }
+    // sum_gh (v_g' S v_h)^2, by whichever of the two products is smaller.
+    let products = if groups <= p {
+        all.tr_mul(&solved).norm_squared()
+    } else {
+        let moments = &solved * all.transpose();
+        moments.component_mul(&moments.transpose()).sum()
+    };
+    trace * trace / (squares + products)
 }
 
-/// CRV3: `(G-1)/G sum_g (b_(g) - b)(b_(g) - b)'`, where `b_(g)` leaves cluster g out; exact, by one solve of
-/// p equations for each cluster: `b - b_(g) = (Z'Z - Z_g'Z_g)^-1 Z_g'u_g`.
+/// CRV3: `(G-1)/G sum_g (b_(g) - b)(b_(g) - b)'`, where `b_(g)` leaves cluster g out; exact, without a refit:
+/// `b - b_(g) = B X_g' (I - H_gg)^-1 u_g`.
 ///
 /// # Errors
 /// Those of [`Explicit::new`].
 pub(super) fn crv3(of: Estimate<'_>, cluster: &Codes) -> Result<Robust> {
     let model = explicit(of, cluster, "CRV3")?;
-    let (p, k) = (model.columns.len(), of.columns.len());
-    let views: Vec<&[f64]> = model.columns.iter().map(Vec::as_slice).collect();
-    let whole = crate::math::cross::cross_products(&views, None);
-    let moves: Vec<(DVector<f64>, bool)> = rows_of(cluster)
-        .par_iter()
-        .map(|rows| {
-            let own = block(&model.columns, rows);
-            let (inverse, lost) = inverse(&whole - own.transpose() * &own);
-            let change = inverse * (own.transpose() * residuals(of, rows));
-            let coefficient = |j: usize| change[model.regressors + j] / model.norms[model.regressors + j];
-            let identified = (model.regressors..p).all(|j| lost.row(j).norm() < 1e-6);
-            (DVector::from_fn(k, |j, _| coefficient(j)), identified)
-        })
-        .collect();
+    let k = of.columns.len();
+    let norms: Vec<f64> = of.columns.iter().map(|x| norm(of, x)).collect();
+    let change = |group: usize| -> Result<(DVector<f64>, bool)> {
+        let block = model.block(group)?;
+        let lever = lever(of, &block);
+        let u = residuals(of, &model, group);
+        let right = DMatrix::from_column_slice(u.len(), 1, u.as_slice());
+        let (corrected, alone) = block.corrected(&right, Power::Inverse);
+        // A combination of columns that is zero outside the cluster, of length one within: does it hold a regressor?
+        let lost = lever.tr_mul(&alone);
+        let identified = lost.row_iter().zip(&norms).all(|(row, norm)| row.amax() * norm < 1e-6);
+        Ok((lever.tr_mul(&corrected.column(0)), identified))
+    };
+    let moves: Vec<(DVector<f64>, bool)> = (0..model.groups()).into_par_iter().map(change).collect::<Result<_>>()?;
     let groups = cluster.levels as f64;
     let mut covariance = DMatrix::zeros(k, k);
     for (change, _) in &moves {
@@ -149,4 +139,9 @@ pub(super) fn crv3(of: Estimate<'_>, cluster: &Codes) -> Result<Robust> {
         ));
     }
     Ok(Robust { covariance: symmetric(&covariance), warnings, ..Robust::default() })
+}
+
+/// Norm of a column under the weights.
+fn norm(of: Estimate<'_>, column: &[f64]) -> f64 {
+    crate::math::cross::weighted_dot(column, column, of.weights.map(|w| &w.values[..])).sqrt()
 }

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::explicit::Explicit;
 use super::{Estimate, Robust};
-use crate::design::WeightKind;
+use crate::design::{Codes, WeightKind};
 use crate::math::cross::cross_products;
 use crate::message::{Result, Warning};
 
@@ -50,6 +50,9 @@ pub(super) fn covariance(of: Estimate<'_>, power: i32) -> Result<Robust> {
     Ok(Robust { covariance: symmetric(&covariance), warnings, ..Robust::default() })
 }
 
+/// Rows of a group when no effect makes groups.
+const RUN: usize = 2048;
+
 /// Diagonal of the hat matrix of the whole model.
 pub(super) fn leverages(of: Estimate<'_>) -> Result<Vec<f64>> {
     let n = of.residuals.len();
@@ -58,21 +61,30 @@ pub(super) fn leverages(of: Estimate<'_>) -> Result<Vec<f64>> {
         .filter(|&i| of.effects[i].intercept && of.effects[i].slopes.is_empty())
         .max_by_key(|&i| (of.effects[i].by.levels, std::cmp::Reverse(i)));
     let taken_out: Vec<bool> = (0..of.effects.len()).map(|i| Some(i) == largest).collect();
-    let weight = |row: usize| of.weights.map_or(1.0, |w| w.values[row]);
-    let mut base = vec![0.0; n];
-    if let Some(effect) = largest {
-        let by = &of.effects[effect].by;
-        let mut sums = vec![0.0; by.levels];
-        for (row, &level) in by.codes.iter().enumerate() {
-            sums[level as usize] += weight(row);
-        }
-        for (row, &level) in by.codes.iter().enumerate() {
-            base[row] = weight(row) / sums[level as usize];
-        }
+    let runs = Codes {
+        name: String::new(),
+        codes: (0..n).map(|row| (row / RUN) as u32).collect::<Vec<_>>().into(),
+        levels: n.div_ceil(RUN),
+    };
+    let group = largest.map_or(&runs, |effect| &of.effects[effect].by);
+    let model = Explicit::new(of, group, &taken_out, "this variance")?;
+    let parts: Vec<Vec<f64>> = (0..model.groups())
+        .into_par_iter()
+        .map(|g| {
+            let mut leverages = model.block(g)?.leverages();
+            if largest.is_some() {
+                let weight = |row: &u32| model.root_weight(*row).powi(2);
+                let total: f64 = model.rows(g).iter().map(weight).sum();
+                leverages.iter_mut().zip(model.rows(g)).for_each(|(h, row)| *h += weight(row) / total);
+            }
+            Ok(leverages)
+        })
+        .collect::<Result<_>>()?;
+    let mut all = vec![0.0; n];
+    for (g, part) in parts.iter().enumerate() {
+        model.rows(g).iter().zip(part).for_each(|(&row, h)| all[row as usize] = *h);
     }
-    let explicit = Explicit::new(of, &taken_out, "this variance")?;
-    let own = |row: usize| explicit.rooted(row).iter().map(|v| v * v).sum::<f64>();
-    Ok((0..n).into_par_iter().map(|row| base[row] + own(row)).collect())
+    Ok(all)
 }
 
 /// The mean of a matrix and its transpose, against rounding.

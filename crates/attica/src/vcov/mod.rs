@@ -4,6 +4,7 @@ mod cluster;
 mod conley;
 mod explicit;
 mod leverage;
+mod list;
 mod parse;
 mod sandwich;
 mod serial;
@@ -11,8 +12,9 @@ mod ssc;
 
 use std::fmt;
 
-pub use conley::distance;
+pub use conley::{distance, usual_cutoff};
 pub(crate) use explicit::inverse;
+pub use list::Offered;
 pub use sandwich::{Estimate, Robust, cluster_sums, covariance};
 pub use serial::Calendar;
 pub use ssc::{Adjustment, Counted, Preset, Ssc};

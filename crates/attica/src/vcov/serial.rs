@@ -1,13 +1,13 @@
 //! Errors correlated over time: Newey-West within units, Driscoll-Kraay across units and time, Bartlett
 //! kernel. Lags count periods of the calendar, so a gap is a gap.
 
-use std::collections::BTreeMap;
-
-use nalgebra::{DMatrix, DVector};
+use nalgebra::DMatrix;
+use rayon::prelude::*;
 
 use super::Estimate;
 use super::leverage::symmetric;
 use crate::design::{Codes, Periods};
+use crate::math::cross::in_chunks;
 
 /// Unit and time of each row.
 #[derive(Clone, Copy)]
@@ -40,51 +40,89 @@ impl Calendar<'_> {
     }
 }
 
-/// Scores of the rows, summed over those that `key` puts together: one vector of k each, by key.
-fn sums<K: Ord>(of: Estimate<'_>, key: impl Fn(usize) -> K) -> BTreeMap<K, DVector<f64>> {
-    let mut sums: BTreeMap<K, DVector<f64>> = BTreeMap::new();
-    for (row, e) in of.residuals.iter().enumerate() {
-        let score = e * of.weights.map_or(1.0, |w| w.values[row]);
-        let sum = sums.entry(key(row)).or_insert_with(|| DVector::zeros(of.columns.len()));
-        for (j, column) in of.columns.iter().enumerate() {
-            sum[j] += score * column[row];
+/// Scores of the rows, summed over those of one unit in one period, by unit and period ascending.
+struct Series {
+    /// Unit and position on the calendar.
+    keys: Vec<(u32, i64)>,
+    /// k sums of each.
+    sums: Vec<f64>,
+    k: usize,
+}
+
+impl Series {
+    /// The series of each unit, or with `together` the one series of all units together.
+    fn new(of: Estimate<'_>, calendar: Calendar<'_>, together: bool) -> Self {
+        let k = of.columns.len();
+        let place = calendar.places();
+        let key = |row: usize| (if together { 0 } else { calendar.unit.codes[row] }, place(row));
+        let mut order: Vec<(u32, i64, u32)> =
+            (0..of.residuals.len()).map(|row| (key(row).0, key(row).1, row as u32)).collect();
+        if !order.is_sorted() {
+            order.par_sort_unstable();
         }
+        let mut keys: Vec<(u32, i64)> = Vec::new();
+        let mut sums: Vec<f64> = Vec::new();
+        for &(unit, place, row) in &order {
+            if keys.last() != Some(&(unit, place)) {
+                keys.push((unit, place));
+                sums.resize(sums.len() + k, 0.0);
+            }
+            let row = row as usize;
+            let score = of.residuals[row] * of.weights.map_or(1.0, |w| w.values[row]);
+            let from = sums.len() - k;
+            sums[from..].iter_mut().zip(of.columns).for_each(|(sum, column)| *sum += score * column[row]);
+        }
+        Self { keys, sums, k }
     }
-    sums
+
+    fn sums(&self, cell: usize) -> &[f64] {
+        &self.sums[cell * self.k..(cell + 1) * self.k]
+    }
+
+    /// `sum_t s_t s_t' + sum_l (1 - l/(L+1)) sum_t (s_t s_{t-l}' + s_{t-l} s_t')` within each unit.
+    fn bartlett(&self, lags: usize) -> DMatrix<f64> {
+        let k = self.k;
+        let chunk = |start: usize| {
+            let (mut meat, mut past) = (DMatrix::zeros(k, k), vec![0.0; k]);
+            for cell in start..(start + crate::math::cross::CHUNK).min(self.keys.len()) {
+                let (unit, place) = self.keys[cell];
+                let now = self.sums(cell);
+                // Half of the period itself: the other half comes with the transpose.
+                past.iter_mut().zip(now).for_each(|(sum, s)| *sum = 0.5 * s);
+                for earlier in (0..cell).rev() {
+                    let (other, then) = self.keys[earlier];
+                    let apart = place - then;
+                    if other != unit || apart > lags as i64 {
+                        break;
+                    }
+                    let weight = 1.0 - apart as f64 / (lags as f64 + 1.0);
+                    past.iter_mut().zip(self.sums(earlier)).for_each(|(sum, s)| *sum += weight * s);
+                }
+                for (j, p) in past.iter().enumerate() {
+                    for (i, s) in now.iter().enumerate() {
+                        meat[(i, j)] += s * p;
+                    }
+                }
+            }
+            meat
+        };
+        let half = in_chunks(self.keys.len(), chunk).into_iter().fold(DMatrix::zeros(k, k), |sum, part| sum + part);
+        &half + half.transpose()
+    }
 }
 
 /// What pairs of rows of one unit in different periods add to the meat.
 pub(super) fn across_time(of: Estimate<'_>, calendar: Calendar<'_>, lags: usize) -> DMatrix<f64> {
-    let place = calendar.places();
-    let series = sums(of, |row| (calendar.unit.codes[row], place(row)));
-    bartlett(&series, of.columns.len(), lags) - bartlett(&series, of.columns.len(), 0)
-}
-
-/// `sum_t s_t s_t' + sum_l (1 - l/(L+1)) sum_t (s_t s_{t-l}' + s_{t-l} s_t')` within each series.
-fn bartlett(series: &BTreeMap<(u32, i64), DVector<f64>>, k: usize, lags: usize) -> DMatrix<f64> {
-    let mut meat = DMatrix::zeros(k, k);
-    for ((unit, time), now) in series {
-        meat += now * now.transpose();
-        for lag in 1..=lags {
-            let Some(past) = series.get(&(*unit, time - lag as i64)) else { continue };
-            let weight = 1.0 - lag as f64 / (lags as f64 + 1.0);
-            let cross = now * past.transpose();
-            meat += (&cross + cross.transpose()) * weight;
-        }
-    }
-    meat
+    let series = Series::new(of, calendar, false);
+    series.bartlett(lags) - series.bartlett(0)
 }
 
 /// Newey and West (1987) within each unit, units independent of each other.
 pub(super) fn newey_west(of: Estimate<'_>, calendar: Calendar<'_>, lags: usize) -> DMatrix<f64> {
-    let place = calendar.places();
-    let series = sums(of, |row| (calendar.unit.codes[row], place(row)));
-    symmetric(&(of.bread * bartlett(&series, of.columns.len(), lags) * of.bread))
+    symmetric(&(of.bread * Series::new(of, calendar, false).bartlett(lags) * of.bread))
 }
 
 /// Driscoll and Kraay (1998): Newey-West on the sums of scores in each period.
 pub(super) fn driscoll_kraay(of: Estimate<'_>, calendar: Calendar<'_>, lags: usize) -> DMatrix<f64> {
-    let place = calendar.places();
-    let series = sums(of, |row| (0, place(row)));
-    symmetric(&(of.bread * bartlett(&series, of.columns.len(), lags) * of.bread))
+    symmetric(&(of.bread * Series::new(of, calendar, true).bartlett(lags) * of.bread))
 }

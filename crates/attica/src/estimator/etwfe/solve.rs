@@ -121,7 +121,7 @@ fn linear(sample: &Staggered, model: &Model, intercepts: Intercepts, spec: &Spec
 }
 
 fn nonlinear(sample: &Staggered, model: &Model, family: Family, spec: &Spec, clusters: Codes) -> Result<Solution> {
-    let mut warnings: Vec<Warning> = examine::clusters(&clusters)?.into_iter().collect();
+    let mut warnings: Vec<Warning> = examine::clusters(&clusters, false)?.into_iter().collect();
     let views: Vec<&[f64]> = model.columns.iter().map(|(_, values)| &values[..]).collect();
     let outcome = &sample.design.outcome.1;
     let weights = sample.design.weights.as_ref();

@@ -42,7 +42,7 @@ fn clustered(sample: &Staggered, saturated: &Saturated, spec: &Spec, name: &str)
     let at_hand = &sample.design.clusters;
     let missing = || crate::frame::unknown_column(name, at_hand.iter().map(|codes| codes.name.as_str()));
     let clusters: &Codes = at_hand.iter().find(|codes| codes.name == name).ok_or_else(missing)?;
-    let mut warnings: Vec<Warning> = examine::clusters(clusters)?.into_iter().collect();
+    let mut warnings: Vec<Warning> = examine::clusters(clusters, false)?.into_iter().collect();
     warnings.extend(examine::crossed(&sample.design, &spec.fit.vcov));
 
     let by_unit = ByUnit::new(&sample.unit, sample.units);
