@@ -123,7 +123,7 @@ fn collect(results: &Results) -> Vec<Entry> {
                     }
                 }
             }
-            Content::Descriptives(_) => {}
+            Content::Descriptives(_) | Content::Variances(_) => {}
         }
     }
     found.sort_by_key(|(id, _, _)| importance(id));
