@@ -111,3 +111,52 @@ fn treatment_that_ends_or_is_a_dose_is_given_to_an_estimator_that_takes_it() {
         assert!(found["methods"]["en"].as_str().unwrap().contains("dcdh"), "{policy}");
     }
 }
+
+#[test]
+fn families_and_combinations_are_computed_and_printed_in_both_languages() {
+    let rest = "controls = [\"x\"]\n[variables]\nz = \"y * 0.5 + x\"\nw = \"y - 2 * x\"\n[baseline]\nlincom = \"treated + 2*x\"\ntest = \"treated = x\"\n\
+                [event_study]\nestimators = [\"twfe\", \"cs\"]\nlincom = [\"post\", \"[99]\"]\ntest = \"effects\"\n\
+                [mechanism]\nthrough = [\"z\", \"w\"]\n[families]\noutcomes = { all = [\"y\", \"z\", \"w\"] }\nestimator = \"cs\"\ndraws = 199";
+    let (dir, ran) = run(&sound(), "first_treated = \"first\"\nname = \"treated\"", rest);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let results: Value =
+        serde_json::from_slice(&std::fs::read(dir.path().join("attica-out/results.json")).unwrap()).unwrap();
+    let of = |step: &str, kind: &str| -> Value {
+        let sections = results["sections"].as_array().unwrap();
+        let found = sections.iter().find(|s| s["step"] == step && s["content"]["type"] == kind);
+        found.unwrap_or_else(|| panic!("no {kind} in {step}"))["content"].clone()
+    };
+    let family = of("families", "family")["family"].clone();
+    assert_eq!((family["rows"].as_array().unwrap().len(), &family["draws"]), (3, &Value::from(199)));
+    assert!(family["equality"]["p_value"].is_number());
+    for row in family["rows"].as_array().unwrap() {
+        assert!(row["p_romano_wolf"].as_f64().unwrap() >= row["p_bootstrap"].as_f64().unwrap());
+    }
+    assert_eq!(of("mechanism", "family")["family"]["rows"][1]["name"], "w");
+    let events = of("event_study", "hypotheses");
+    assert_eq!(events["estimates"].as_array().unwrap().len(), 2);
+    assert_eq!(events["warnings"][0]["id"], "W619");
+    assert_eq!(of("baseline", "hypotheses")["estimates"][0][2][0]["df1"], 1.0);
+    for (language, heads) in [
+        (
+            "en",
+            [
+                "One policy, several outcomes",
+                "Romano–Wolf p",
+                "Combinations of effects",
+                "Test that all effects are equal",
+            ],
+        ),
+        ("zh", ["一项政策、多个结果", "Romano–Wolf校正p值", "动态效应的线性组合", "各效应相等的检验"]),
+    ] {
+        let args = ["render", "attica-out/results.json", "--formats", "md", "--lang", language, "--out", language];
+        assert_eq!(attica(dir.path(), &args).code, 0);
+        let report = std::fs::read_to_string(dir.path().join(language).join("report.md")).unwrap();
+        for head in heads {
+            assert!(report.contains(head), "{language}: {head}");
+        }
+        assert!(!report.contains("NaN"), "{language}");
+    }
+    let (_dir, ran) = run(&sound(), "first_treated = \"first\"", "[families]\noutcomes = [\"y\"]\nestimator = \"cz\"");
+    assert!(ran.code == 2 && ran.stderr.contains("E607") && ran.stderr.contains("E602"), "{}", ran.stderr);
+}

@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 pub use crate::effects::{Answer, NoAnswer, Overall};
 pub use attica::diagnostic::describe::Summary;
 pub use attica::estimator::event::{EventRow, EventStudy};
-use attica::fit::{ClusterCard, FitRecord, Variance, Wald};
+use attica::fit::{ClusterCard, FitRecord, Term, Variance, Wald};
+pub use attica::hypothesis::family::{Family, FamilyRow};
 use attica::ledger::Ledger;
 use attica::message::{Problem, Warning};
 use attica::text::{Language, Text};
@@ -292,6 +293,10 @@ pub enum Content {
     EventStudy(EventStudies),
     /// Placebo distributions.
     Placebo(Placebos),
+    /// Several tests of one policy, with adjusted p-values.
+    Family(TestFamily),
+    /// Linear combinations and joint tests.
+    Hypotheses(Hypotheses),
     /// The step failed; the others went on.
     Failed(Problem),
 }
@@ -405,6 +410,38 @@ pub struct Test {
     pub p_value: f64,
     /// Draws behind a permutation p-value.
     pub draws: Option<usize>,
+}
+
+/// Several tests of one policy: on several outcomes, channels or groups.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TestFamily {
+    /// Identifies the table: `families`, `mechanism-family`.
+    pub id: String,
+    /// Title of the table.
+    pub title: Text,
+    /// What the rows are: outcome, channel, group.
+    pub of: Text,
+    /// What estimated the effects.
+    pub estimator: Text,
+    /// Estimates and p-values.
+    pub family: Family,
+    /// Outcomes without an estimate, and why.
+    pub failed: Vec<(String, Problem)>,
+    /// What was noticed.
+    pub warnings: Vec<Warning>,
+}
+
+/// Linear combinations and joint tests of the coefficients of one or several estimates.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Hypotheses {
+    /// Identifies the table: `event-study-hypotheses`.
+    pub id: String,
+    /// Title of the table.
+    pub title: Text,
+    /// Each estimate: what it is, its combinations, its tests.
+    pub estimates: Vec<(Text, Vec<Term>, Vec<Wald>)>,
+    /// What has no answer.
+    pub warnings: Vec<Warning>,
 }
 
 /// Event studies of one outcome, by one or several estimators.

@@ -459,3 +459,62 @@ fn clusters_are_the_same_whatever_rows_a_regression_uses() {
         }
     }
 }
+
+#[test]
+fn influences_of_estimators_add_up_to_their_variance() {
+    let loaded = unbalanced(3);
+    for by in ["unit", "region"] {
+        let cluster = attica::design::cluster_codes(&loaded.frame, Some(&loaded.panel), by).unwrap();
+        for one in ESTIMATORS {
+            let mut spec = loaded.spec("y", &[]);
+            spec.design.clusters = vec![by.to_owned()];
+            spec.fit.vcov = Vcov::cluster(by);
+            assert!(
+                estimate(*one, loaded.data(), &spec).is_ok_and(|found| found.influence.is_none())
+                    || one.name() == "sdid"
+            );
+            spec.options.influence = true;
+            let Ok(found) = estimate(*one, loaded.data(), &spec) else { continue };
+            let Some(influence) = found.influence else {
+                assert_eq!(one.name(), "sdid", "has no influence");
+                continue;
+            };
+            let together = Together::new(&[&influence], &cluster.codes);
+            let variance = together.influences.covariance()[(0, 0)];
+            let factor = found.fit.filter(|_| one.name() == "twfe").map_or(1.0, |fit| fit.se_card.factor);
+            close(&format!("{} by {by}", one.name()), factor * variance, found.overall.std_error.powi(2), 1e-9);
+        }
+    }
+}
+
+#[test]
+fn influences_of_estimators_belong_to_the_same_clusters() {
+    // With two groups and two periods all estimators are one, and so are their influences but for scale. Rows are
+    // shuffled, so that numbers of units, cohorts and rows all differ.
+    let process = support::Staggered { periods: 2, cohorts: vec![(2, 30)], never: 34, effect: (0.5, 0.0), noise: 1.0 };
+    let frame = process.draw(4);
+    let mut order: Vec<u32> = (0..frame.rows() as u32).collect();
+    stream(3, 3).shuffle(&mut order);
+    let loaded = Loaded::new(frame.take(&order), "unit", "time", "first");
+    let mut spec = loaded.spec("y", &[]);
+    spec.options.influence = true;
+    let found: Vec<(String, attica::estimator::Estimate)> = ESTIMATORS
+        .iter()
+        .filter_map(|one| Some((one.name().to_owned(), estimate(*one, loaded.data(), &spec).ok()?)))
+        .filter(|(_, found)| found.influence.is_some())
+        .collect();
+    assert!(found.len() >= 8, "{:?}", found.iter().map(|(name, _)| name).collect::<Vec<_>>());
+    let all: Vec<&Influence> = found.iter().filter_map(|(_, found)| found.influence.as_ref()).collect();
+    let cluster = attica::design::cluster_codes(&loaded.frame, Some(&loaded.panel), "unit").unwrap();
+    let v = Together::new(&all, &cluster.codes).influences.covariance();
+    for (i, (name, _)) in found.iter().enumerate() {
+        let correlation = v[(0, i)] / (v[(0, 0)] * v[(i, i)]).sqrt();
+        assert!(correlation > 0.999, "{name}: {correlation}");
+    }
+    // One outcome four times is one test: nothing to adjust, and effects are equal.
+    let cs = &found.iter().find(|(name, _)| name == "cs").unwrap().1;
+    let family: Vec<_> = (0..4).map(|i| (format!("{i}"), cs.clone())).collect();
+    let (family, notes) = Family::of_estimates(&family, &cluster.codes, 499, 2).unwrap();
+    assert!(notes.is_empty() && family.equality.is_none());
+    assert!(family.rows.iter().all(|row| row.p_romano_wolf == row.p_bootstrap && row.p_romano_wolf.is_some()));
+}

@@ -72,6 +72,12 @@ fn side_by_side(words: &Words<'_>, found: &EventStudies, studies: &[EventStudy],
         Some(test) => Cell::PValue { value: test.p_value, decimals: 3 },
         None => Cell::Absent(text("no lead has a coefficient", "没有可估计的处理前系数")),
     }));
+    rows.push(line(text("Effects zero (p-value)", "处理后效应联合为零（p值）"), &|study| match &study
+        .effects
+    {
+        Some(test) => Cell::PValue { value: test.p_value, decimals: 3 },
+        None => Cell::Absent(text("no effect has a variance", "处理后效应没有方差")),
+    }));
     let title = text("Effects by time since adoption, by estimator", "各估计量的动态效应");
     let (id, title) = match page {
         0 => ("event-study".to_owned(), title),

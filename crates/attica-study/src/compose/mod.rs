@@ -8,6 +8,7 @@ mod estimators;
 mod event;
 mod event_tables;
 mod family;
+mod hypotheses;
 mod index;
 mod inference;
 mod leads;
@@ -89,6 +90,7 @@ fn heading(step: &str) -> Text {
         "placebo" => text("Placebo tests", "安慰剂检验"),
         "robustness" => text("Robustness", "稳健性检验"),
         "mechanism" => text("Mechanism", "机制检验"),
+        "families" => text("Several outcomes", "多个结果变量"),
         "moderation" => text("Moderation", "调节效应"),
         "mediation" => text("Mediation", "中介效应"),
         "heterogeneity" => text("Heterogeneity", "异质性分析"),
@@ -122,6 +124,8 @@ fn section_blocks(words: &Words<'_>, section: &Section) -> Vec<Block> {
         Content::Variances(found) => variances::blocks(words, found),
         Content::EventStudy(found) => event::blocks(words, found),
         Content::Placebo(found) => placebo::blocks(words, found),
+        Content::Family(found) => hypotheses::family(words, found),
+        Content::Hypotheses(found) => hypotheses::blocks(words, found),
         Content::Failed(problem) => {
             let (said, fix) = (problem.text(), problem.remedy());
             let fix = if fix == Text::default() {

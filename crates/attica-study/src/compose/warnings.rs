@@ -91,6 +91,8 @@ fn collect(results: &Results) -> Vec<Entry> {
                     all(&one.warnings, &place);
                 }
             }
+            Content::Family(found) => all(&found.warnings, &found.title),
+            Content::Hypotheses(found) => all(&found.warnings, &found.title),
             Content::Placebo(found) => {
                 for kind in &found.kinds {
                     all(&kind.warnings, &place);
@@ -116,6 +118,11 @@ fn collect(results: &Results) -> Vec<Entry> {
                     add(&one.problem.id, &one.problem.text(), one.label.clone());
                 }
             }
+            Content::Family(found) => {
+                for (_, problem) in &found.failed {
+                    add(&problem.id, &problem.text(), found.title.clone());
+                }
+            }
             Content::Models(family) => {
                 for model in &family.models {
                     if let Outcome::Failed(problem) = &model.fit {
@@ -123,7 +130,7 @@ fn collect(results: &Results) -> Vec<Entry> {
                     }
                 }
             }
-            Content::Descriptives(_) | Content::Variances(_) => {}
+            Content::Descriptives(_) | Content::Hypotheses(_) | Content::Variances(_) => {}
         }
     }
     found.sort_by_key(|(id, _, _)| importance(id));

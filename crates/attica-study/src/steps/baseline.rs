@@ -1,6 +1,8 @@
 //! Table 2: the policy's effect as controls come in, and the textbook forms on request.
 
+use attica::fit::FitRecord;
 use attica::frame::Column;
+use attica::hypothesis::Coefficients;
 use attica::message::{Problem, Warning};
 use attica::panel::Adoption;
 use attica::text::Text;
@@ -8,7 +10,8 @@ use attica::wild;
 
 use super::regression::{Estimator, Spec, name};
 use super::{Found, Study, variances};
-use crate::results::{Content, Model, Models};
+use crate::results::{Content, Hypotheses, Model, Models, Outcome};
+use crate::studyfile::OneOrMany;
 
 pub(super) fn step(study: Study<'_>) -> Found {
     let asked = study.file.baseline.clone().unwrap_or_default();
@@ -73,6 +76,7 @@ pub(super) fn step(study: Study<'_>) -> Found {
         ));
     }
     show.extend(shown_controls);
+    let hypotheses = hypotheses(&asked.lincom, &asked.test, main_column(&models, stages.len()));
     let table = Content::Models(Models {
         id: "baseline".to_owned(),
         title: Text::new("Baseline results", "基准回归结果"),
@@ -82,7 +86,29 @@ pub(super) fn step(study: Study<'_>) -> Found {
         methods: Text::default(),
         cautions,
     });
-    Ok(std::iter::once(table).chain(beside.map(Content::Variances)).collect())
+    let hypotheses = hypotheses.map(Content::Hypotheses);
+    Ok(std::iter::once(table).chain(beside.map(Content::Variances)).chain(hypotheses).collect())
+}
+
+/// The column of the first outcome with all controls.
+fn main_column(models: &[Model], stages: usize) -> Option<&FitRecord> {
+    match &models.get(stages.checked_sub(1)?)?.fit {
+        Outcome::Fit(record) => Some(record),
+        Outcome::Failed(_) => None,
+    }
+}
+
+/// Combinations and tests of the coefficients of one column; none when none was asked for.
+fn hypotheses(lincom: &OneOrMany<String>, test: &OneOrMany<String>, fit: Option<&FitRecord>) -> Option<Hypotheses> {
+    let (lincom, test) = (lincom.as_slice(), test.as_slice());
+    let fit = fit.filter(|_| !lincom.is_empty() || !test.is_empty())?;
+    let ((terms, tests), warnings) = Coefficients::from(fit).answer(lincom, test);
+    Some(Hypotheses {
+        id: "baseline-hypotheses".to_owned(),
+        title: Text::new("Combinations and joint tests in the main column", "主回归系数的线性组合与联合检验"),
+        estimates: vec![(Text::same(&fit.outcome), terms, tests)],
+        warnings,
+    })
 }
 
 /// Eq. (1): both main effects and their product, nothing absorbed.

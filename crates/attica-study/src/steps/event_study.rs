@@ -4,6 +4,7 @@ use attica::estimator::event_time::Window;
 use attica::estimator::options::Options;
 use attica::estimator::{self, Data, Estimator, twfe};
 use attica::fit::FitOptions;
+use attica::hypothesis::Coefficients;
 use attica::message::{Problem, Warning};
 use attica::panel::Adoption;
 use attica::text::Text;
@@ -11,8 +12,8 @@ use attica::text::Text;
 use super::regression::Spec;
 use super::{Found, Study};
 use crate::effects::{Answers, ask};
-use crate::results::{Content, EventStudies, EventStudy, NoAnswer};
-use crate::studyfile;
+use crate::results::{Content, EventStudies, EventStudy, Hypotheses, NoAnswer};
+use crate::studyfile::{self, EventStudy as Asked};
 
 pub(super) fn step(study: Study<'_>) -> Found {
     let asked = study.file.event_study.clone().unwrap_or_default();
@@ -49,7 +50,34 @@ pub(super) fn step(study: Study<'_>) -> Found {
         let zh = format!("处理为强度变量或会中途退出，故另以适用于任意处理的{zh}（{name}）估计。");
         said = Text::new(format!("{} {en}", said.en).trim_start(), said.zh + &zh);
     }
-    Ok(vec![Content::EventStudy(EventStudies { studies, estimators, failed, methods: said })])
+    let hypotheses = hypotheses(&asked, &studies);
+    let studies = Content::EventStudy(EventStudies { studies, estimators, failed, methods: said });
+    Ok(std::iter::once(studies).chain(hypotheses.map(Content::Hypotheses)).collect())
+}
+
+/// Combinations and tests of the effects of every estimator; none when none was asked for.
+fn hypotheses(asked: &Asked, studies: &[EventStudy]) -> Option<Hypotheses> {
+    let (lincom, test) = (asked.lincom.as_slice(), asked.test.as_slice());
+    if lincom.is_empty() && test.is_empty() {
+        return None;
+    }
+    let mut warnings = Vec::new();
+    let estimates = studies.iter().map(|study| {
+        let ((terms, tests), failed) = Coefficients::from(study).answer(lincom, test);
+        let named = |warning: Warning| {
+            let Text { en, zh } = &study.label;
+            Warning::new(&warning.id, format!("{en}: {}", warning.text.en), format!("{zh}：{}", warning.text.zh))
+        };
+        warnings.extend(failed.into_iter().map(named));
+        (study.label.clone(), terms, tests)
+    });
+    let estimates = estimates.collect();
+    Some(Hypotheses {
+        id: "event-study-hypotheses".to_owned(),
+        title: Text::new("Combinations of effects by time since adoption", "动态效应的线性组合与联合检验"),
+        estimates,
+        warnings,
+    })
 }
 
 /// The main regression and what the other estimators are asked, both as the event study `asked` says.

@@ -9,7 +9,7 @@ use attica::text::Text;
 
 use super::mechanism::on;
 use super::regression::Spec;
-use super::{Found, Study};
+use super::{Found, Study, families};
 use crate::results::{Content, Models, Test};
 use crate::studyfile::{By, Cross, Cut};
 
@@ -32,7 +32,7 @@ pub(super) fn step(study: Study<'_>) -> Found {
         if let Some(effects) = &asked.effects {
             main.effects.clone_from(effects);
         }
-        contents.push(Content::Models(groups(study, &split, &main, asked.permutations)));
+        contents.extend(groups(study, &split, &main, asked.permutations));
         if asked.cross == Some(Cross::Mechanism) {
             let through = study.file.mechanism.iter().flat_map(|m| &m.through);
             for channel in through {
@@ -44,13 +44,21 @@ pub(super) fn step(study: Study<'_>) -> Found {
 }
 
 /// The main model in each group, with tests of equality.
-fn groups(study: Study<'_>, split: &Split, main: &Spec, permutations: usize) -> Models {
+fn groups(study: Study<'_>, split: &Split, main: &Spec, permutations: usize) -> Vec<Content> {
     let (tests, cautions) = tests(study, split, main, permutations);
     let label = study.label(&split.name);
-    Models {
+    let (models, fits) = study.models(&columns(split, main));
+    let title = Text::new(
+        format!("Effects by {}: adjusted for several groups", label.en),
+        format!("分组回归：{}（多组校正）", label.zh),
+    );
+    let names: Vec<&str> = split.labels.iter().map(String::as_str).collect();
+    let id = format!("heterogeneity-{}-family", split.name);
+    let family = families::of_fits(study, &id, title, Text::new("Group", "组别"), &names, &fits);
+    let table = Models {
         id: format!("heterogeneity-{}", split.name),
         title: Text::new(format!("Effects by {}", label.en), format!("分组回归：{}", label.zh)),
-        models: columns(study, split, main),
+        models,
         show: vec![study.policy().to_owned()],
         tests,
         methods: Text::new(
@@ -59,7 +67,8 @@ fn groups(study: Study<'_>, split: &Split, main: &Spec, permutations: usize) -> 
             "各列在各自组内单独估计（控制变量与固定效应系数均不同）。组间差异以系数相等检验为准，而非比较各列显著性。",
         ),
         cautions,
-    }
+    };
+    std::iter::once(Content::Models(table)).chain(family).collect()
 }
 
 /// One channel as the outcome, in each group.
@@ -72,7 +81,7 @@ fn channel_in_groups(study: Study<'_>, split: &Split, spec: &Spec, channel: &str
             format!("Mechanism by {}: {}", label.en, through.en),
             format!("分组机制检验：{}（按{}）", through.zh, label.zh),
         ),
-        models: columns(study, split, spec),
+        models: study.models(&columns(split, spec)).0,
         show: vec![study.policy().to_owned()],
         tests,
         methods: Text::default(),
@@ -80,7 +89,7 @@ fn channel_in_groups(study: Study<'_>, split: &Split, spec: &Spec, channel: &str
     }
 }
 
-fn columns(study: Study<'_>, split: &Split, main: &Spec) -> Vec<crate::results::Model> {
+fn columns(split: &Split, main: &Spec) -> Vec<Spec> {
     split
         .labels
         .iter()
@@ -89,8 +98,7 @@ fn columns(study: Study<'_>, split: &Split, main: &Spec) -> Vec<crate::results::
             let keep = split.of_row.iter().map(|of| *of == Some(group)).collect();
             let reason =
                 Reason::excluded(format!("{} other than {label}", split.name), format!("{}非{label}", split.name));
-            let spec = Spec { head: Text::same(label), subset: Some((reason, keep)), ..main.clone() };
-            study.model(&spec)
+            Spec { head: Text::same(label), subset: Some((reason, keep)), ..main.clone() }
         })
         .collect()
 }

@@ -9,15 +9,19 @@ use attica::message::{Result, Warning};
 use attica::text::Text;
 
 use super::regression::{Spec, name};
-use super::{Found, Study};
+use super::{Found, Study, families};
 use crate::results::{Content, Model, Models, Outcome, Test};
 
 /// Every channel as an outcome of the main model.
 pub(super) fn channels(study: Study<'_>) -> Found {
     let through = study.file.mechanism.iter().flat_map(|m| &m.through);
     let main = study.main()?;
-    let models = through.map(|channel| study.model(&on(&main, channel))).collect();
-    Ok(vec![Content::Models(Models {
+    let specs: Vec<Spec> = through.clone().map(|channel| on(&main, channel)).collect();
+    let (models, fits) = study.models(&specs);
+    let names: Vec<&str> = through.map(String::as_str).collect();
+    let title = Text::new("Mechanism: adjusted for several channels", "机制检验：多渠道校正");
+    let family = families::of_fits(study, "mechanism-family", title, Text::new("Channel", "渠道"), &names, &fits);
+    let table = Content::Models(Models {
         id: "mechanism".to_owned(),
         title: Text::new("Mechanism", "机制检验"),
         models,
@@ -29,7 +33,8 @@ pub(super) fn channels(study: Study<'_>) -> Found {
             "各列以机制变量为被解释变量，检验政策是否影响该渠道；渠道对结果的影响依赖理论论证，而非此处估计。",
         ),
         cautions: Vec::new(),
-    })])
+    });
+    Ok(std::iter::once(table).chain(family).collect())
 }
 
 /// The main model with `channel` as the outcome, and not among its own controls.

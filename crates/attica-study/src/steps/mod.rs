@@ -4,6 +4,7 @@
 mod baseline;
 mod descriptives;
 mod event_study;
+mod families;
 mod heterogeneity;
 mod mechanism;
 mod placebo;
@@ -80,7 +81,7 @@ type Step = (&'static str, fn(Study<'_>) -> Found);
 /// The steps in the order of the paper, with whether a study asks for them.
 fn asked(file: &StudyFile) -> Vec<Step> {
     let mechanism = file.mechanism.as_ref();
-    let all: [(bool, Step); 9] = [
+    let all: [(bool, Step); 10] = [
         (file.descriptives.is_some(), ("descriptives", descriptives::step)),
         (file.baseline.is_some(), ("baseline", baseline::step)),
         (file.event_study.is_some(), ("event_study", event_study::step)),
@@ -89,6 +90,7 @@ fn asked(file: &StudyFile) -> Vec<Step> {
         (mechanism.is_some_and(|m| !m.through.is_empty()), ("mechanism", mechanism::channels)),
         (mechanism.is_some_and(|m| !m.moderation.is_empty()), ("moderation", mechanism::moderation)),
         (mechanism.is_some_and(|m| !m.mediation.is_empty()), ("mediation", mechanism::mediation)),
+        (file.families.is_some(), ("families", families::step)),
         (file.heterogeneity.is_some(), ("heterogeneity", heterogeneity::step)),
     ];
     all.into_iter().filter(|(asked, _)| *asked).map(|(_, step)| step).collect()

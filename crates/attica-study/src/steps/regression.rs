@@ -181,6 +181,15 @@ impl Study<'_> {
         self.model_in(&self.data.frame, spec)
     }
 
+    /// [`Study::model`] of each, with the fits of those that have one.
+    pub fn models(&self, specs: &[Spec]) -> (Vec<Model>, Vec<Option<Fit>>) {
+        let column = |spec: &Spec| match self.fit(spec) {
+            Ok((_, fit)) => (spec.column(Ok(fit.record())), Some(fit)),
+            Err(problem) => (spec.column(Err(problem)), None),
+        };
+        specs.iter().map(column).unzip()
+    }
+
     /// A column of a table, estimated in another frame with the rows of the panel.
     pub fn model_in(&self, frame: &Frame, spec: &Spec) -> Model {
         let record = self

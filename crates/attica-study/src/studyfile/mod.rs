@@ -15,8 +15,8 @@ pub use data::{Duplicates, Keys, Source};
 pub use model::{Best, Index, IndexMethod, IndexNorm, IndexPeriod, Model, Policy, Ssc, Weighting, Weights, Zeros};
 pub use parse::{StudySource, load, options, parse};
 pub use steps::{
-    Baseline, Below, By, Cross, Cut, CutAt, Descriptives, EventStudy, Format, Heterogeneity, IndexChange, Key,
-    Mechanism, Outcome, Placebo, PlaceboKind, Report, Robustness, TableStyle, Variances,
+    Baseline, Below, By, Cross, Cut, CutAt, Descriptives, EventStudy, Families, FamilyOutcomes, Format, Heterogeneity,
+    IndexChange, Key, Mechanism, Outcome, Placebo, PlaceboKind, Report, Robustness, TableStyle, Variances,
 };
 pub use validate::{columns, indicators, used};
 
@@ -79,6 +79,8 @@ pub struct StudyFile {
     pub robustness: Option<Robustness>,
     /// Channels: what the policy moves on the way to the outcome.
     pub mechanism: Option<Mechanism>,
+    /// One policy, several outcomes, with adjusted p-values.
+    pub families: Option<Families>,
     /// Effects by group, with tests of equality.
     pub heterogeneity: Option<Heterogeneity>,
     /// How the report looks.
@@ -107,6 +109,7 @@ impl Default for StudyFile {
             placebo: None,
             robustness: None,
             mechanism: None,
+            families: None,
             heterogeneity: None,
             report: Report::default(),
         }
@@ -122,6 +125,7 @@ impl StudyFile {
             && self.placebo.is_none()
             && self.robustness.is_none()
             && self.mechanism.is_none()
+            && self.families.is_none()
             && self.heterogeneity.is_none();
         if none {
             self.descriptives = Some(Descriptives::default());

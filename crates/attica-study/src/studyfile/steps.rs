@@ -31,6 +31,10 @@ pub struct Baseline {
     pub random_effects: bool,
     /// The main coefficient under other covariances: true shows all that the data allow, false none, a list these.
     pub variances: Variances,
+    /// Linear combinations of the last column's coefficients: `"x1 + 2*x2 - 1"`, `"x1 = x2"`.
+    pub lincom: OneOrMany<String>,
+    /// Joint tests in the last column: `"x1 = x2 = 0"`.
+    pub test: OneOrMany<String>,
 }
 
 /// Covariances shown beside the one in use.
@@ -63,6 +67,10 @@ pub struct EventStudy {
     pub trim: bool,
     /// False to leave the controls out.
     pub controls: bool,
+    /// Linear combinations of effects: `"post"`, `"pre"`, `"[3] - [0]"`, `"mean[0:3]"`, `"sum[0:3]"`.
+    pub lincom: OneOrMany<String>,
+    /// Joint tests of effects: `"leads"`, `"effects"`, `"[-4:-2] = 0"`, `"[0] = [3]"`.
+    pub test: OneOrMany<String>,
 }
 
 impl Default for EventStudy {
@@ -73,6 +81,8 @@ impl Default for EventStudy {
             estimators: OneOrMany::One("twfe".to_owned()),
             trim: false,
             controls: true,
+            lincom: OneOrMany::default(),
+            test: OneOrMany::default(),
         }
     }
 }
@@ -241,6 +251,52 @@ pub struct Mechanism {
     pub mediation: Vec<String>,
     /// Bootstrap draws over units for the indirect effect.
     pub draws: Option<usize>,
+}
+
+/// One policy, several outcomes: p-values adjusted within families of outcomes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Families {
+    /// Outcomes of one family, or a table of families by name: `{ health = ["a", "b"], work = ["c", "d"] }`. The
+    /// outcomes of the model by default.
+    pub outcomes: FamilyOutcomes,
+    /// Estimator of the effect; the main model with another outcome by default.
+    pub estimator: String,
+    /// Draws behind Romano-Wolf p-values here, for channels and for groups; 0 for none.
+    #[schemars(range(max = 10_000_000))]
+    pub draws: usize,
+}
+
+impl Default for Families {
+    fn default() -> Self {
+        Self { outcomes: FamilyOutcomes::default(), estimator: "twfe".to_owned(), draws: 999 }
+    }
+}
+
+/// Outcomes of one family or of several.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum FamilyOutcomes {
+    /// One family.
+    One(Vec<String>),
+    /// Several, by name.
+    Named(IndexMap<String, Vec<String>>),
+}
+
+impl Default for FamilyOutcomes {
+    fn default() -> Self {
+        Self::One(Vec::new())
+    }
+}
+
+impl FamilyOutcomes {
+    /// Each family with its name; the only one has none.
+    pub fn families(&self) -> Vec<(&str, &[String])> {
+        match self {
+            Self::One(outcomes) => vec![("", outcomes)],
+            Self::Named(all) => all.iter().map(|(name, outcomes)| (name.as_str(), &outcomes[..])).collect(),
+        }
+    }
 }
 
 /// Effects by group.

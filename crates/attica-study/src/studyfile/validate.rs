@@ -198,6 +198,7 @@ fn check_windows(file: &StudyFile, check: &mut Check<'_>) {
             check.add("E602", &["placebo", "estimators", &i.to_string()], problem.message, &fix);
         }
     }
+    check_families(file, check);
     if let Some(placebo) = &file.placebo
         && placebo.kinds.contains(&PlaceboKind::Outcome)
         && placebo.outcomes.is_empty()
@@ -225,6 +226,27 @@ fn check_windows(file: &StudyFile, check: &mut Check<'_>) {
     if stars.len() > 3 || stars.windows(2).any(|s| s[0] <= s[1]) || stars.iter().any(|s| !(0.0 < *s && *s < 1.0)) {
         let message = "stars are up to three levels between 0 and 1, largest first".to_owned();
         check.add("E607", &["report", "stars"], message, "write stars = [0.10, 0.05, 0.01]");
+    }
+}
+
+fn check_families(file: &StudyFile, check: &mut Check<'_>) {
+    let Some(step) = &file.families else { return };
+    if let Err(problem) = estimator::find(&step.estimator) {
+        let fix = problem.fix.unwrap_or_default();
+        check.add("E602", &["families", "estimator"], problem.message, &fix);
+    }
+    for (name, outcomes) in step.outcomes.families() {
+        let of_model = outcomes.is_empty() && name.is_empty();
+        let count = if of_model { file.model.outcome.as_slice().len() } else { outcomes.len() };
+        if count < 2 {
+            let message = format!("a family of {count} outcomes has nothing to adjust");
+            check.add(
+                "E607",
+                &["families", "outcomes"],
+                message,
+                "name two outcomes or more: outcomes = [\"y1\", \"y2\"]",
+            );
+        }
     }
 }
 
@@ -356,6 +378,12 @@ fn names(file: &StudyFile) -> Vec<(Vec<String>, String)> {
         list(&["mechanism", "through"], &step.through);
         list(&["mechanism", "moderation"], &step.moderation);
         list(&["mechanism", "mediation"], &step.mediation);
+    }
+    if let Some(step) = &file.families {
+        for (name, outcomes) in step.outcomes.families() {
+            let path = ["families", "outcomes", name];
+            list(if name.is_empty() { &path[..2] } else { &path[..] }, outcomes);
+        }
     }
     if let Some(step) = &file.heterogeneity {
         for by in step.by.as_slice() {

@@ -8,6 +8,7 @@ use super::group_time::{
 use super::staggered::{Staggered, steps};
 use super::{Estimate, Spec};
 use crate::fit::Term;
+use crate::hypothesis::influence::Influence;
 use crate::message::{Problem, Result, Warning};
 use crate::text::Text;
 
@@ -59,6 +60,7 @@ impl Staggered {
             group_time: Vec::new(),
             weights: Vec::new(),
             overlap: Vec::new(),
+            influence: None,
             fit: None,
             n_obs: self.design.rows(),
             n_units,
@@ -170,10 +172,38 @@ impl Staggered {
             },
             calendar: uncertainty.aggregation(term, &effects.by_calendar()),
         };
+        let influence = own.filter(|_| spec.options.influence).map(|own| effects.influences.combined(&own.loads));
+        let influence = influence.and_then(|values| self.influence(values));
         let mut answer = self.estimate(estimator, words, overall, Some(study));
+        answer.influence = influence;
         answer.group_time = uncertainty.cells(&effects.points);
         answer.aggregations = aggregations;
         Ok(answer)
+    }
+
+    /// Influences as rows of the frame stand for them: one for each of `influence_rows`, or for each cluster that still
+    /// has a row. None when they are neither.
+    pub fn influence(&self, mut values: Vec<f64>) -> Option<Influence> {
+        let mut present = self.cluster.to_vec();
+        present.sort_unstable();
+        present.dedup();
+        let mut rows: Vec<u32> = if values.len() == self.influence_rows.len() {
+            self.influence_rows.clone()
+        } else if values.len() == present.len() && self.influence_rows.len() == self.clusters {
+            present.iter().map(|&cluster| self.influence_rows[cluster as usize]).collect()
+        } else {
+            return None;
+        };
+        // What has no influence is no part of the estimate.
+        let used: Vec<bool> = values.iter().map(|value| *value != 0.0).collect();
+        let keep = |i: &mut usize| {
+            *i += 1;
+            used[*i - 1]
+        };
+        let (mut i, mut j) = (0, 0);
+        rows.retain(|_| keep(&mut i));
+        values.retain(|_| keep(&mut j));
+        Some(Influence { rows, values })
     }
 
     /// Why there is no overall effect: `found` when there is one and only its standard error is missing.

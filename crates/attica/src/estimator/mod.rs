@@ -30,6 +30,7 @@ use crate::design::{Design, DesignOptions};
 use crate::fit::{FitOptions, FitRecord, Term};
 use crate::formula::SingleFormula;
 use crate::frame::{Frame, unknown_column};
+use crate::hypothesis::influence::Influence;
 use crate::ledger::Ledger;
 use crate::message::{Problem, Result, Warning};
 use crate::panel::{Adoption, Panel};
@@ -252,6 +253,8 @@ pub struct Estimate {
     pub fit: Option<FitRecord>,
     /// Weights that make up each cohort's counterfactual; empty where the estimator has none.
     pub weights: Vec<Weights>,
+    /// Influence of clusters on `overall`; none unless the options ask for it, and where the estimator has none.
+    pub influence: Option<Influence>,
     /// Rows used.
     pub n_obs: usize,
     /// Units used.

@@ -47,6 +47,9 @@ pub struct Options {
     pub balance: Option<i64>,
     /// Draws of the multiplier bootstrap that replaces analytical standard errors and bands; none by default.
     pub bootstrap: Option<usize>,
+    /// Keeps the influence of clusters on the headline effect, for families of outcomes.
+    #[serde(skip)]
+    pub influence: bool,
     /// What only `cs` knows.
     pub cs: super::callaway_santanna::Options,
     /// What only `etwfe` knows.

@@ -35,6 +35,8 @@ pub(super) struct Staggered {
     pub cluster: Arc<Vec<u32>>,
     /// Number of clusters.
     pub clusters: usize,
+    /// Row of the frame that stands for each influence, by default the first of each cluster; empty unless asked for.
+    pub influence_rows: Vec<u32>,
     /// Weight of each row.
     pub weight: Vec<f64>,
     /// Periods before adoption in which units may already react.
@@ -80,6 +82,12 @@ impl Staggered {
             levels: first.len(),
         })?;
         warnings.extend(noticed);
+        let mut influence_rows = vec![0; if spec.options.influence { clusters.levels } else { 0 }];
+        if spec.options.influence {
+            for (row, code) in design.sample.iter().zip(clusters.codes.iter()).rev() {
+                influence_rows[*code as usize] = *row;
+            }
+        }
         let weight = design.weights.as_ref().map_or_else(|| vec![1.0; design.rows()], |w| w.values.clone());
         Ok(Self {
             unit,
@@ -90,6 +98,7 @@ impl Staggered {
             first,
             cluster: clusters.codes,
             clusters: clusters.levels,
+            influence_rows,
             weight,
             design,
             anticipation: spec.options.anticipation as i64,

@@ -93,6 +93,7 @@ impl Estimator for Twfe {
                 "未处理的观测，以及已处理较久的观测",
             ),
             base_period: Text::new("the mean of each unit and of each period", "各单位均值与各期均值"),
+            influence: fit.position(&spec.treatment).filter(|_| spec.options.influence).map(|own| fit.influence(own)),
             overall,
             event_study,
             aggregations: Aggregations::default(),

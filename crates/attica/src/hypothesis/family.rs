@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::adjust;
 use super::influence::{Influence, Together};
 use super::step_down::romano_wolf;
+use super::{Coefficients, adjust};
+use crate::estimator::Estimate;
 use crate::fit::{Fit, Term, Wald, seemingly_unrelated};
 use crate::frame::{Frame, unknown_column};
 use crate::message::{Problem, Result, Warning};
@@ -118,6 +119,49 @@ impl Family {
                 "N618",
                 format!("no test that the effects are equal: {}", problem.message),
                 "各回归的标准误类型不同或不可跨回归计算，故未检验各效应是否相等",
+            )),
+        }
+        Ok((family, notes))
+    }
+
+    /// The headline effect of one estimator on several outcomes, by name; `cluster` is the code of each row of the frame.
+    /// Estimates have an influence when [`crate::estimator::options::Options::influence`] asked for it.
+    ///
+    /// # Errors
+    /// Those of [`Family::new`].
+    pub fn of_estimates(
+        found: &[(String, Estimate)],
+        cluster: &[u32],
+        draws: usize,
+        seed: u64,
+    ) -> Result<(Self, Vec<Warning>)> {
+        let member = |(name, one): &(String, Estimate)| Member {
+            name: name.clone(),
+            term: one.overall.clone(),
+            influence: one.influence.clone(),
+        };
+        let members: Vec<Member> = found.iter().map(member).collect();
+        let mut family = Self::new(&members, Some(cluster), draws, seed)?;
+        let mut notes = Vec::new();
+        match members.iter().map(|member| member.influence.as_ref()).collect::<Option<Vec<_>>>() {
+            Some(all) => {
+                let df = found.iter().filter_map(|(_, one)| one.event_study.as_ref()?.df).reduce(f64::min);
+                let joint = Coefficients {
+                    names: members.iter().map(|member| member.name.clone()).collect(),
+                    values: members.iter().map(|member| member.term.estimate).collect(),
+                    covariance: Together::new(&all, cluster).influences.covariance(),
+                    df: df.unwrap_or(f64::INFINITY),
+                    own_df: None,
+                    level: 0.95,
+                    event_times: None,
+                };
+                family.equality = joint.equality(equal());
+            }
+            None => notes.push(Warning::new(
+                "N617",
+                "no Romano-Wolf p-values and no test of equality: this estimator has no influence of clusters to draw; \
+                 Holm's need none",
+                "该估计量没有可供抽取的聚类影响函数，故未计算Romano–Wolf校正p值与效应相等检验；Holm校正无需抽样",
             )),
         }
         Ok((family, notes))

@@ -120,6 +120,8 @@ pub struct AttGt {
     pub effects: GroupTime,
     /// Propensity scores by cohort; empty without covariates or where the method has no score.
     pub overlap: Vec<Overlap>,
+    /// Unit of each influence, block by block; empty where influences are by cluster.
+    pub members: Vec<u32>,
     /// For each outcome of the input, whether an effect rests on it.
     pub used: Vec<bool>,
     /// What was left out and why.
@@ -207,7 +209,14 @@ pub fn att_gt(panel: &Wide<'_>, settings: &Settings) -> Result<AttGt> {
         });
         collector.blocks()
     };
-    Ok(sheet.finish(plan.warnings.clone(), blocks, used, &panel.times))
+    let own = |(class, block): (&plan::Class, &Block)| {
+        let all = block.clusters() == class.members.len();
+        if all { class.members.clone() } else { Vec::new() }
+    };
+    let by_unit = panel.cluster.is_none();
+    let members = if by_unit { plan.classes.iter().zip(&blocks).flat_map(own).collect() } else { Vec::new() };
+    let found = sheet.finish(plan.warnings.clone(), blocks, used, &panel.times);
+    Ok(AttGt { members, ..found })
 }
 
 /// For each unit and period, whether an effect compares it.
@@ -319,6 +328,6 @@ impl<'a> Sheet<'a> {
         let (overlap, notes) = overlap::describe(self.plan, &self.effects, times);
         warnings.extend(notes);
         let influences = Influences { estimates: self.estimates(), blocks };
-        AttGt { effects: GroupTime { points: self.points, influences }, overlap, used, warnings }
+        AttGt { effects: GroupTime { points: self.points, influences }, overlap, members: Vec::new(), used, warnings }
     }
 }

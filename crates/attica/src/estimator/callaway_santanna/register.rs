@@ -78,6 +78,14 @@ impl Estimator for CallawaySantAnna {
         let (found, noticed) = group_time(&sample, &settings)?;
         sample.warnings.extend(noticed);
         // Rows that effects rest on, unless all do.
+        if sample.clusters == (if by_cell { sample.units } else { sample.unit.len() }) && spec.options.influence {
+            let mut row_of = vec![0; sample.units];
+            for (unit, row) in sample.unit.iter().zip(&sample.design.sample).rev() {
+                row_of[*unit as usize] = *row;
+            }
+            // In repeated cross-sections the order of rows is not kept, and there is no influence to hand on.
+            sample.influence_rows = found.members.iter().map(|&unit| row_of[unit as usize]).collect();
+        }
         if found.used.iter().filter(|used| **used).count() < sample.unit.len() {
             let cell = |row: usize| sample.unit[row] as usize * sample.times.len() + sample.time[row] as usize;
             let is_used = |row: &u32| found.used[if by_cell { cell(*row as usize) } else { *row as usize }];

@@ -36,6 +36,7 @@ impl Answer<'_> {
         let inference = Inference::of(spec, None);
         let term = inference.term(&spec.treatment, &overall).ok_or_else(|| no_variation(&spec.outcome))?;
         sample.warnings.extend(alone(&horizons));
+        let influence = spec.options.influence.then(|| sample.influence(&overall.influence));
         let rows = averages(&horizons, spec.options.dcdh.normalized)?;
         let simple = Averages { rows: Vec::new(), overall: Some(overall) };
         let base = Text::new(
@@ -79,6 +80,7 @@ impl Answer<'_> {
             ),
             base_period: base,
             overall: term,
+            influence,
             event_study: Some(study),
             aggregations,
             group_time: inference.cells(&by_cohort.cells),

@@ -8,6 +8,7 @@ use crate::estimator::staggered::clustering;
 use crate::estimator::{Data, Spec};
 use crate::formula::SingleFormula;
 use crate::frame::{MISSING, codes};
+use crate::hypothesis::influence::Influence;
 use crate::ledger::Reason;
 use crate::message::{Problem, Result, Warning};
 use crate::panel::Panel;
@@ -163,6 +164,19 @@ impl Sample {
         let trend = trends(data, &options.trends_nonparam, &number, names.len())?;
         let fate = vec![Fate::Open; cells];
         Ok(Self { design, cell, times, names, y, x, dose, weight, present, fate, trend, cluster, clusters, warnings })
+    }
+
+    /// Influences of clusters, told by a row of each.
+    pub fn influence(&self, values: &[f64]) -> Influence {
+        let mut row_of = vec![None; self.clusters];
+        for (row, cell) in self.design.sample.iter().zip(&self.cell) {
+            if let Some(cell) = cell {
+                row_of[self.cluster[*cell as usize / self.times.len()] as usize].get_or_insert(*row);
+            }
+        }
+        let known = row_of.iter().zip(values).filter_map(|(row, value)| Some(((*row)?, *value)));
+        let (rows, values) = known.filter(|(_, value)| *value != 0.0).unzip();
+        Influence { rows, values }
     }
 
     pub fn units(&self) -> usize {

@@ -179,8 +179,10 @@ impl Estimator for LpDid {
         let words = self.words(&timeline, baseline);
         let study = sample.dynamic_study(self.name(), &words, &dynamic, references, &inference);
         let by_event_time = dynamic.rows_within(&spec.treatment, &inference, study.sup_t);
+        let influence = spec.options.influence.then(|| sample.influence(pooled.influence.clone())).flatten();
         let mut answer = sample.estimate(self.name(), words, overall, Some(study));
         answer.aggregations.dynamic = by_event_time;
+        answer.influence = influence;
         // Regression adjustment fits controls only: its effect is none of the coefficients.
         answer.fit = pooled.df.is_some().then_some(pooled.record);
         Ok(answer)

@@ -124,8 +124,11 @@ impl Estimator for Stacked {
         let references = vec![Effect { event_time: reference, binned: false, estimate: 0.0, n: found.reference_rows }];
         let study = sample.dynamic_study(self.name(), &words, &dynamic, references, &inference);
         let by_event_time = dynamic.rows_within(&spec.treatment, &inference, study.sup_t);
+        let asked = dynamic.overall.as_ref().filter(|_| spec.options.influence);
+        let influence = asked.and_then(|overall| sample.influence(overall.influence.clone()));
         let mut answer = sample.estimate(self.name(), words, overall, Some(study));
         answer.aggregations.dynamic = by_event_time;
+        answer.influence = influence;
         answer.aggregations.group = by_group(&found.cells).rows_with(&spec.treatment, &inference);
         answer.group_time = inference.cells(&found.cells);
         Ok(answer)
