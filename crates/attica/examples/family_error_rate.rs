@@ -63,7 +63,7 @@ fn panel(clusters: usize, correlation: f64, seed: u64) -> Result<Frame> {
     let mut random = stream(seed, 0);
     let rows = clusters * PERIODS;
     let (mut unit, mut time, mut d) = (Vec::new(), Vec::new(), Vec::new());
-    let mut outcomes = vec![Vec::with_capacity(rows); OUTCOMES];
+    let mut outcomes: Vec<Vec<f64>> = (0..OUTCOMES).map(|_| Vec::with_capacity(rows)).collect();
     for u in 0..clusters {
         let mut lasting = vec![0.0; OUTCOMES];
         for t in 0..PERIODS {
