@@ -77,11 +77,13 @@ fn agrees_with_twowayfeweights_on_the_wage_panel() {
         let design = design(table.codes("nr"), &table.number("year"), columns, weights);
         let found = twfe_weights(&design, "d").unwrap();
         assert_eq!((found.n_positive, found.n_negative), (positive, negative));
+        // The paper divides the variance of the weights by the number of cells (theorem 1), the port by one less.
+        let cells = (positive + negative) as f64;
         let ours = [
             found.estimate,
             found.sum_positive,
             found.sum_negative,
-            found.sigma_zero.unwrap(),
+            found.sigma_zero.unwrap() * (1.0 - 1.0 / cells).sqrt(),
             found.sigma_sign.unwrap(),
         ];
         for (ours, theirs) in ours.iter().zip(numbers) {
