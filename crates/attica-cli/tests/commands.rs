@@ -189,6 +189,26 @@ fn one_json_object_and_nothing_else_on_stdout() {
 }
 
 #[test]
+fn the_wild_bootstrap_has_the_fields_of_the_contract_and_keeps_its_seed() {
+    let dir = full_study();
+    let args = ["fit", "y ~ d + x | city + year", "panel.csv", "--cluster", "city", "--wild", "199", "--json"];
+    let run = |more: &[&str]| -> Value {
+        let ran = attica(dir.path(), &[&args[..], more].concat());
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        serde_json::from_str::<Value>(&ran.stdout).unwrap()["terms"][0]["wild"].clone()
+    };
+    let wild = run(&[]);
+    for field in ["p_value", "conf_low", "conf_high", "draws", "type", "enumerated"] {
+        assert!(wild.get(field).is_some(), "{field} {wild}");
+    }
+    assert_eq!((wild["type"].as_str(), wild["draws"].as_u64()), (Some("WCR11"), Some(199)));
+    assert_eq!(wild, run(&["--threads", "1"]));
+    assert_ne!(wild["conf_low"], run(&["--seed", "2"])["conf_low"]);
+    let unrestricted = run(&["--wild-type", "wcu33", "--wild-weights", "webb"]);
+    assert_eq!((unrestricted["type"].as_str(), unrestricted["weights"].as_str()), (Some("WCU33"), Some("webb")));
+}
+
+#[test]
 fn fit_has_the_fields_of_the_contract() {
     let dir = full_study();
     let args = [

@@ -124,11 +124,11 @@ pub(super) fn too_short(vcov: &Vcov, periods: usize, lags: usize) -> Option<Warn
     })
 }
 
-/// `N416`: the lags that a rule chose.
+/// `N419`: the lags that a rule chose.
 pub(super) fn bandwidth(vcov: &Vcov, periods: usize, lags: usize) -> Option<Warning> {
     matches!(vcov, Vcov::NeweyWest(None) | Vcov::DriscollKraay(None)).then(|| {
         Warning::new(
-            "N416",
+            "N419",
             format!("{vcov} takes {lags} lags, the fourth root of {periods} periods rounded down; {vcov}(L) takes L"),
             format!("{vcov}取滞后{lags}期，即{periods}期的四次方根取整；可用{vcov}(L)指定"),
         )
