@@ -207,7 +207,13 @@ fn event_study() -> EventStudies {
             bootstrap: None,
             sup_t: Some(2.618),
             df: None,
-            effects: None,
+            effects: Some(Wald {
+                hypothesis: Text::new("all effects are zero", "政策后系数均为零"),
+                statistic: 3.12,
+                df1: 3.0,
+                df2: Some(284.0),
+                p_value: 0.026,
+            }),
             leads: Some(Wald {
                 hypothesis: Text::new("all leads are zero", "政策前系数均为零"),
                 statistic: 0.71,
