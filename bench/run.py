@@ -10,6 +10,7 @@ round; tables show medians. A contender that is slower than `--timeout` once is 
 import argparse
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -76,7 +77,8 @@ def measure(contender: str, task: str, data: Path, timeout: float) -> dict:
         if status != 0:
             complaints.seek(0)
             last = complaints.read().decode(errors="replace").strip().splitlines()[-1:]
-            return {"failed": last[0] if last else f"status {status}"}
+            wants = re.search(r"Unable to allocate (\S+ \S+)", last[0]) if last else None
+            return {"failed": f"needs {wants[1]}" if wants else last[0] if last else f"status {status}"}
         out.seek(0)
         found = json.loads(out.read().decode().strip().splitlines()[-1])
     if contender == "attica did":

@@ -26,6 +26,17 @@ fn names(list: &Value) -> Vec<&str> {
     list.as_array().unwrap().iter().map(|one| one["estimator"].as_str().unwrap()).collect()
 }
 
+/// The report in `language` has every one of `heads`.
+fn renders(dir: &TempDir, language: &str, heads: &[&str]) {
+    let args = ["render", "attica-out/results.json", "--formats", "md", "--lang", language, "--out", language];
+    assert_eq!(attica(dir.path(), &args).code, 0);
+    let report = std::fs::read_to_string(dir.path().join(language).join("report.md")).unwrap();
+    for head in heads {
+        assert!(report.contains(head), "{language}: {head}");
+    }
+    assert!(!report.contains("NaN"), "{language}");
+}
+
 #[test]
 fn all_estimators_stand_side_by_side() {
     let rest = "controls = [\"x\"]\n[event_study]\nestimators = \"all\"\n[estimators.sdid]\nvariance = \"jackknife\"";
@@ -49,13 +60,7 @@ fn all_estimators_stand_side_by_side() {
         ),
         ("zh", ["各估计量的平均处理效应", "各估计量的比较对象与识别假设", "各估计量实际使用的样本", "分批次处理效应"]),
     ] {
-        let args = ["render", "attica-out/results.json", "--formats", "md", "--lang", language, "--out", language];
-        assert_eq!(attica(dir.path(), &args).code, 0);
-        let report = std::fs::read_to_string(dir.path().join(language).join("report.md")).unwrap();
-        for head in heads {
-            assert!(report.contains(head), "{language}: {head}");
-        }
-        assert!(!report.contains("NaN"), "{language}");
+        renders(&dir, language, &heads);
         assert!(dir.path().join(language).join("figures/event-study-panels.svg").exists(), "a crowd has panels");
     }
 }
@@ -149,13 +154,7 @@ fn families_and_combinations_are_computed_and_printed_in_both_languages() {
         ),
         ("zh", ["一项政策、多个结果", "Romano–Wolf校正p值", "动态效应的线性组合", "各效应相等的检验"]),
     ] {
-        let args = ["render", "attica-out/results.json", "--formats", "md", "--lang", language, "--out", language];
-        assert_eq!(attica(dir.path(), &args).code, 0);
-        let report = std::fs::read_to_string(dir.path().join(language).join("report.md")).unwrap();
-        for head in heads {
-            assert!(report.contains(head), "{language}: {head}");
-        }
-        assert!(!report.contains("NaN"), "{language}");
+        renders(&dir, language, &heads);
     }
     let (_dir, ran) = run(&sound(), "first_treated = \"first\"", "[families]\noutcomes = [\"y\"]\nestimator = \"cz\"");
     assert!(ran.code == 2 && ran.stderr.contains("E607") && ran.stderr.contains("E602"), "{}", ran.stderr);

@@ -29,7 +29,6 @@ use crate::absorb::{Absorber, Share, is_nested, shares};
 use crate::design::{Codes, Design, Effect, Periods, WeightKind, Weights};
 use crate::ledger::Ledger;
 use crate::math::cross::{weighted_dot, weighted_mean, weighted_sum};
-use crate::math::distribution::{t_quantile, t_two_sided};
 use crate::math::triangle::least_squares;
 use crate::message::{Problem, Result, Warning};
 use crate::vcov::{Adjustment, Calendar, Estimate, Ssc, Vcov, covariance};
@@ -459,20 +458,7 @@ impl Fit {
     }
 
     fn term_with(&self, name: &str, estimate: f64, variance: f64, df: f64) -> Term {
-        let std_error = variance.max(0.0).sqrt();
-        // A standard error of exactly zero leaves no finite ratio; the largest number stands for it.
-        let statistic = if std_error > 0.0 { estimate / std_error } else { f64::MAX.copysign(estimate) };
-        let half = t_quantile(0.5 + 0.5 * self.level, df) * std_error;
-        Term {
-            term: name.to_owned(),
-            estimate,
-            std_error,
-            statistic,
-            p_value: t_two_sided(statistic, df),
-            conf_low: estimate - half,
-            conf_high: estimate + half,
-            wild: None,
-        }
+        Term::new(name, estimate, variance, df, self.level)
     }
 
     /// The SE card: everything that explains why the standard errors are what they are.

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ledger::Ledger;
+use crate::math::distribution::{t_quantile, t_two_sided};
 use crate::message::Warning;
 use crate::text::Text;
 use crate::wild::WildRecord;
@@ -27,6 +28,26 @@ pub struct Term {
     /// Test by the wild bootstrap, where asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wild: Option<Box<WildRecord>>,
+}
+
+impl Term {
+    /// Of an estimate with `variance`, by the t distribution with `df` degrees of freedom (infinite: the normal).
+    pub(crate) fn new(name: &str, estimate: f64, variance: f64, df: f64, level: f64) -> Self {
+        let std_error = variance.max(0.0).sqrt();
+        // A standard error of exactly zero leaves no finite ratio; the largest number stands for it.
+        let statistic = if std_error > 0.0 { estimate / std_error } else { f64::MAX.copysign(estimate) };
+        let half = t_quantile(0.5 + 0.5 * level, df) * std_error;
+        Self {
+            term: name.to_owned(),
+            estimate,
+            std_error,
+            statistic,
+            p_value: t_two_sided(statistic, df),
+            conf_low: estimate - half,
+            conf_high: estimate + half,
+            wild: None,
+        }
+    }
 }
 
 /// One regression "R2" and which one it is. One regression has five of them; none is printed

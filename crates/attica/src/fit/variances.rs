@@ -138,7 +138,7 @@ impl Fit {
                 p_value: Some(test.p_value),
                 conf_low: test.set.as_ref().and_then(ConfidenceSet::low),
                 conf_high: test.set.as_ref().and_then(ConfidenceSet::high),
-                equals: "Stata boottest, up to its draws".to_owned(),
+                equals: "Python wildboottest; pyfixest wildboottest".to_owned(),
                 clusters: vec![test.clusters],
                 warnings: test.warnings,
                 ..named

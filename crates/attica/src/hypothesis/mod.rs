@@ -14,7 +14,6 @@ use nalgebra::{DMatrix, DVector};
 
 use crate::estimator::event::EventStudy;
 use crate::fit::{Fit, FitRecord, Term, Wald, wald};
-use crate::math::distribution::{t_quantile, t_two_sided};
 use crate::message::{Problem, Result, Warning};
 use crate::text::Text;
 
@@ -101,7 +100,8 @@ impl Coefficients {
         if variance <= 0.0 {
             return Err(linear::no_variance(text));
         }
-        Ok(self.term(text.trim(), linear.constant + self.along(&linear), variance, self.df_of(&linear)))
+        let estimate = linear.constant + self.along(&linear);
+        Ok(Term::new(text.trim(), estimate, variance, self.df_of(&linear), self.level))
     }
 
     /// Joint test of the restrictions that `text` spells: `x1 = x2`, `x1 = x2 = 0`, `x1, x2` (each zero), of event
@@ -122,11 +122,11 @@ impl Coefficients {
     pub fn answer(&self, lincom: &[String], test: &[String]) -> ((Vec<Term>, Vec<Wald>), Vec<Warning>) {
         let mut failed = Vec::new();
         let mut known = |text: &String, problem: Problem| {
-            let why = problem.message;
+            let Text { en: why, zh: because } = problem.text();
             failed.push(Warning::new(
                 "W619",
                 format!("\"{text}\" has no answer here: {why}"),
-                format!("无法计算“{text}”：{why}"),
+                format!("无法计算“{text}”：{because}"),
             ));
         };
         let terms = lincom.iter().filter_map(|text| self.lincom(text).map_err(|p| known(text, p)).ok()).collect();
@@ -161,22 +161,6 @@ impl Coefficients {
         match (&self.own_df, used.as_slice()) {
             (Some(own), [only]) => own[*only],
             _ => self.df,
-        }
-    }
-
-    fn term(&self, name: &str, estimate: f64, variance: f64, df: f64) -> Term {
-        let std_error = variance.sqrt();
-        let half = t_quantile(0.5 + 0.5 * self.level, df) * std_error;
-        let statistic = estimate / std_error;
-        Term {
-            term: name.to_owned(),
-            estimate,
-            std_error,
-            statistic,
-            p_value: t_two_sided(statistic, df),
-            conf_low: estimate - half,
-            conf_high: estimate + half,
-            wild: None,
         }
     }
 }

@@ -95,8 +95,8 @@ impl Panel {
         Problem::new(
             "E101",
             format!(
-                "{} rows repeat a combination of {} and {}: {}{more}",
-                duplicates.len(),
+                "{} a combination of {} and {}: {}{more}",
+                if duplicates.len() == 1 { "1 row repeats".to_owned() } else { format!("{} rows repeat", duplicates.len()) },
                 self.unit_name,
                 self.time_name,
                 shown.join("; ")

@@ -203,6 +203,7 @@ impl Ssc {
                 return "R clubSandwich vcovCR (CR2); Stata vce(hc2 cluster, dfadjust)".to_owned();
             }
             Vcov::Crv3(_) => return "R summclust; Stata summclust (CRV3)".to_owned(),
+            Vcov::NeweyWest(_) | Vcov::DriscollKraay(_) | Vcov::Conley(_) if self.preset == Preset::None => {}
             Vcov::NeweyWest(_) => return "R fixest NW".to_owned(),
             Vcov::DriscollKraay(_) => return "R fixest DK".to_owned(),
             Vcov::Conley(_) => {
@@ -237,6 +238,14 @@ mod tests {
             Share { name: "city".into(), effect: 0, intercept: true, levels: cities, flat: 0, shared: vec![] },
             Share { name: "year".into(), effect: 1, intercept: true, levels: years, flat: 0, shared: vec![1] },
         ]
+    }
+
+    #[test]
+    fn a_covariance_without_adjustment_names_no_software() {
+        for vcov in [Vcov::NeweyWest(None), Vcov::DriscollKraay(Some(2))] {
+            assert_eq!(Ssc::of(Preset::None).equals(&vcov, 2), "no small-sample adjustment");
+            assert!(Ssc::of(Preset::Fixest).equals(&vcov, 2).starts_with("R fixest"));
+        }
     }
 
     #[test]
