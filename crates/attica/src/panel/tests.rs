@@ -65,7 +65,7 @@ fn quarters_have_a_step() {
 fn problems() {
     let duplicated = numbers(&[1.0, 1.0, 1.0, 2.0], &[1.0, 1.0, 2.0, 1.0]).unwrap_err();
     assert_eq!(duplicated.id, "E101");
-    assert!(duplicated.message.contains("1 rows") && duplicated.message.contains("1 in 1 (rows 1 and 2)"));
+    assert!(duplicated.message.contains("1 row repeats") && duplicated.message.contains("1 in 1 (rows 1 and 2)"));
     let missing = numbers(&[1.0, f64::NAN, 2.0], &[1.0, 2.0, 1.0]).unwrap_err();
     assert_eq!(missing.id, "E102");
     assert!(missing.message.contains("\"id\" is empty in 1 rows (rows 2)"), "{}", missing.message);
