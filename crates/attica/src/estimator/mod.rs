@@ -184,6 +184,13 @@ pub struct About {
     pub options: Vec<(&'static str, Text)>,
 }
 
+impl About {
+    /// The assumption that every estimator shares.
+    fn no_anticipation() -> Text {
+        Text::new("No anticipation: nothing changes before adoption.", "无预期效应：政策实施前结果不变。")
+    }
+}
+
 /// A panel and who adopts when.
 #[derive(Clone, Copy, Debug)]
 pub struct Data<'a> {

@@ -31,7 +31,7 @@ impl Estimator for Twfe {
                     "Parallel trends: without the policy the treated would have moved as the untreated did, given the controls.",
                     "平行趋势：在给定控制变量下，若无政策，处理组与对照组的变化相同。",
                 ),
-                Text::new("No anticipation: nothing changes before adoption.", "无预期效应：政策实施前结果不变。"),
+                About::no_anticipation(),
                 Text::new(
                     "With several dates of adoption: effects that are the same for all units and at all times since adoption.",
                     "交错实施时：处理效应在单位之间、在实施后各期之间相同。",

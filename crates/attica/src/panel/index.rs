@@ -102,7 +102,7 @@ impl Panel {
                 shown.join("; ")
             ),
         )
-        .fix("keep one row per unit and period: say which with duplicates = \"first\", \"last\" or \"mean\" under [[data]], or name a finer unit")
+        .fix("keep one row per unit and period in the file, name a finer unit, or say in a study file which row counts: duplicates = \"first\", \"last\" or \"mean\" under [[data]]")
     }
 
     /// `W103` gaps, `W104` imbalance, `W109` units seen once.

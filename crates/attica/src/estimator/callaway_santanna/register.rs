@@ -27,7 +27,7 @@ impl Estimator for CallawaySantAnna {
                     "Parallel trends between each cohort and the controls, given covariates in the base period.",
                     "在给定基期协变量下，各处理批次与对照组平行趋势成立。",
                 ),
-                Text::new("No anticipation: nothing changes before adoption.", "无预期效应：政策实施前结果不变。"),
+                About::no_anticipation(),
                 Text::new(
                     "Overlap: every treated unit has comparable controls.",
                     "共同支撑：每个处理个体都有可比的对照个体。",

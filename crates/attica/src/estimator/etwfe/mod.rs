@@ -86,7 +86,7 @@ impl Estimator for Etwfe {
                     "Parallel trends between cohorts in all periods before adoption and after, given covariates, on the scale of the linear predictor.",
                     "在给定协变量下，各处理批次在实施前后各期于线性预测尺度上平行趋势成立。",
                 ),
-                Text::new("No anticipation: nothing changes before adoption.", "无预期效应：政策实施前结果不变。"),
+                About::no_anticipation(),
                 Text::new(
                     "Covariates that the policy does not move; their effects may differ by cohort and by period.",
                     "协变量不受政策影响；其作用可因批次与时期而异。",

@@ -21,8 +21,6 @@ pub struct Imputation;
 /// Gardner: effects net of first-stage unit and period effects; leads are means of first-stage residuals.
 pub struct Gardner;
 
-const NO_ANTICIPATION: (&str, &str) =
-    ("No anticipation: nothing changes before adoption.", "无预期效应：政策实施前结果不变。");
 const PARALLEL: (&str, &str) = (
     "Parallel trends for every unit in every period: without the policy the outcome is a unit effect, a period effect and the controls' share.",
     "所有个体在所有时期平行趋势成立：若无政策，结果等于个体效应、时期效应与控制变量部分之和。",
@@ -38,7 +36,7 @@ fn about(title: Text, reference: &'static str, own: Vec<(&'static str, Text)>) -
     About {
         title,
         reference,
-        assumptions: [PARALLEL, NO_ANTICIPATION].map(|(en, zh)| Text::new(en, zh)).to_vec(),
+        assumptions: vec![Text::new(PARALLEL.0, PARALLEL.1), About::no_anticipation()],
         options: shared.into_iter().chain([options::balance(), options::bootstrap()]).chain(own).collect(),
     }
 }

@@ -93,7 +93,7 @@ impl Estimator for LpDid {
                     "Parallel trends between adopting units and clean controls, given the controls at adoption.",
                     "在给定采纳时控制变量的条件下，新处理个体与干净对照组平行趋势成立。",
                 ),
-                Text::new("No anticipation: nothing changes before adoption.", "无预期效应：政策实施前结果不变。"),
+                About::no_anticipation(),
             ],
             options: vec![
                 super::options::anticipation(),

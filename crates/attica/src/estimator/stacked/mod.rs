@@ -60,7 +60,7 @@ impl Estimator for Stacked {
                     "Parallel trends between each cohort and its clean controls, within the window.",
                     "在窗口期内，各批次与其干净对照组平行趋势成立。",
                 ),
-                Text::new("No anticipation: nothing changes before adoption.", "无预期效应：政策实施前结果不变。"),
+                About::no_anticipation(),
             ],
             options: vec![
                 super::options::anticipation(),

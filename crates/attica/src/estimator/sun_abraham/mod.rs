@@ -58,7 +58,7 @@ impl Estimator for SunAbraham {
                     "Parallel trends between each cohort and the never-treated (or the last cohort, where all are treated).",
                     "各处理批次与从未处理组（若全部最终受处理，则与最后一批）平行趋势成立。",
                 ),
-                Text::new("No anticipation: nothing changes before adoption.", "无预期效应：政策实施前结果不变。"),
+                About::no_anticipation(),
             ],
             options: vec![
                 super::options::balance(),

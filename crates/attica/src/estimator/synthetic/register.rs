@@ -34,7 +34,7 @@ impl Estimator for Synthetic {
                     "A weighted mean of never-treated units moves as the treated would have moved without treatment.",
                     "从未处理个体的加权平均反映了处理组若未受处理时的走势。",
                 ),
-                Text::new("No anticipation: nothing changes before adoption.", "无预期效应：政策实施前结果不变。"),
+                About::no_anticipation(),
                 Text::new(
                     "Every unit is seen in every period; others are left out.",
                     "每个个体在每期均有观测；其余个体被剔除。",
