@@ -16,6 +16,7 @@ pub mod frame;
 pub mod hypothesis;
 pub mod index;
 pub mod ledger;
+pub mod matching;
 pub mod math;
 pub mod message;
 pub mod panel;

@@ -2,6 +2,7 @@
 //! programmes.
 
 pub mod cross;
+pub mod density;
 pub mod distribution;
 pub mod random;
 pub mod roots;
