@@ -466,6 +466,7 @@ impl From<Lang> for attica::text::Language {
 pub enum Format {
     Html,
     Docx,
+    Xlsx,
     Tex,
     Md,
 }

@@ -83,7 +83,7 @@ fn full_study() -> tempfile::TempDir {
 #[test]
 fn every_step_runs_and_any_number_of_threads_gives_the_same_bytes() {
     let dir = full_study();
-    let formats = ["--formats", "html,docx,tex,md"];
+    let formats = ["--formats", "html,docx,xlsx,tex,md"];
     for threads in ["1", "2", "8"] {
         let args = ["run", "study.toml", "--threads", threads, "--out", threads];
         let ran = attica(dir.path(), &[&args[..], &formats].concat());
@@ -121,7 +121,7 @@ fn every_step_runs_and_any_number_of_threads_gives_the_same_bytes() {
 #[test]
 fn documents_can_be_made_again_from_results_alone() {
     let dir = full_study();
-    let formats = ["--formats", "html,docx,tex,md"];
+    let formats = ["--formats", "html,docx,xlsx,tex,md"];
     assert_eq!(attica(dir.path(), &[&["run", "study.toml"][..], &formats].concat()).code, 0);
     let ran = attica(dir.path(), &[&["render", "attica-out/results.json", "--out", "again"][..], &formats].concat());
     assert_eq!(ran.code, 0, "{}", ran.stderr);

@@ -2,7 +2,7 @@
 //!
 //! A [`report::Report`] holds what a paper shows: headings, paragraphs, [`table::Table`]s whose
 //! cells keep full precision, and [`figure::Figure`]s that say what is drawn, not how. Writers turn
-//! the same report into HTML, LaTeX, Word, Markdown and CSV; every number of every format comes
+//! the same report into HTML, LaTeX, Word, Excel, Markdown and CSV; every number of every format comes
 //! from [`format`], so that the formats cannot disagree.
 
 pub mod csv;
@@ -17,3 +17,4 @@ mod layout;
 pub mod markdown;
 pub mod report;
 pub mod table;
+pub mod xlsx;

@@ -7,7 +7,7 @@ mod sample;
 use attica::text::Language;
 use attica_report::report::Report;
 use attica_report::table::{Cell, Row, Table};
-use attica_report::{csv as comma, docx, figure, html, latex, markdown};
+use attica_report::{csv as comma, docx, figure, html, latex, markdown, xlsx};
 use docx_rs::{DocumentChild, TableCellContent, TableChild, TableRowChild};
 
 /// What a cell must say, written down without the library's own formatting.
@@ -121,6 +121,35 @@ fn word_rows(bytes: &[u8], table: usize) -> Vec<Vec<String>> {
         .collect()
 }
 
+/// What a spreadsheet holds: numbers at full precision, printed here with the decimals of `expected`.
+fn assert_sheet(book: &[u8], number: usize, table: &Table, language: Language) {
+    use calamine::{Data, Reader, Xlsx};
+    let mut book: Xlsx<_> = Xlsx::new(std::io::Cursor::new(book)).unwrap();
+    let name = format!("{number} {}", table.id);
+    let sheet = book.worksheet_range(&name).unwrap();
+    let first = 1 + table.head.len();
+    let bodies = table.rows.iter().enumerate().filter_map(|(i, row)| match row {
+        Row::Cells(cells) => Some((first + i, cells)),
+        _ => None,
+    });
+    for (row, cells) in bodies {
+        for (column, cell) in cells.iter().enumerate() {
+            let found = sheet.get_value((row as u32, column as u32)).unwrap_or(&Data::Empty);
+            let agrees = match (cell, found) {
+                (Cell::Empty | Cell::Text(_), Data::Empty) => expected(cell, language).is_empty(),
+                (Cell::Count(n), Data::Float(x)) => *x == *n as f64,
+                (
+                    Cell::Number { value, .. } | Cell::Estimate { value, .. } | Cell::Bracketed { value, .. },
+                    Data::Float(x),
+                ) => x == value,
+                (Cell::Text(_) | Cell::Absent(_), Data::String(text)) => *text == expected(cell, language),
+                _ => false,
+            };
+            assert!(agrees, "{name}, row {row}, column {column}: {cell:?} is {found:?}");
+        }
+    }
+}
+
 fn csv_rows(text: &str) -> Vec<Vec<String>> {
     csv::ReaderBuilder::new()
         .has_headers(false)
@@ -146,6 +175,7 @@ fn check(report: &Report) {
     let tex = latex::write(report, |id| format!("{id}.png"));
     let pictures = figure::pngs(report.figures(), language, 50.0).unwrap();
     let word = docx::write(report, &pictures).unwrap();
+    let book = xlsx::write(report).unwrap();
     assert_eq!(report.tables().count(), 2);
     for (i, table) in report.tables().enumerate() {
         let expected = expected_rows(table, language);
@@ -155,6 +185,7 @@ fn check(report: &Report) {
         assert_holds(&markdown_rows(&text, i, columns), &expected, "markdown");
         assert_holds(&latex_rows(&tex, i), &expected, "latex");
         assert_holds(&word_rows(&word, i), &expected, "docx");
+        assert_sheet(&book, i + 1, table, language);
         // An absent number is an empty field in CSV.
         let blank: Vec<Vec<String>> = expected
             .iter()
@@ -179,15 +210,16 @@ fn files_have_the_same_bytes_each_time() {
     let report = sample::report(Language::Zh);
     let write = || {
         let pictures = figure::pngs(report.figures(), report.language, 50.0).unwrap();
-        (docx::write(&report, &pictures).unwrap(), html::write(&report), pictures)
+        (docx::write(&report, &pictures).unwrap(), xlsx::write(&report).unwrap(), html::write(&report), pictures)
     };
-    let (word, page, pictures) = write();
+    let (word, book, page, pictures) = write();
     let elsewhere = std::thread::scope(|scope| {
         let jobs: Vec<_> = (0..2).map(|_| scope.spawn(write)).collect();
         jobs.into_iter().map(|job| job.join().unwrap()).collect::<Vec<_>>()
     });
-    for (other_word, other_page, other_pictures) in elsewhere {
+    for (other_word, other_book, other_page, other_pictures) in elsewhere {
         assert!(word == other_word, "docx");
+        assert!(book == other_book, "xlsx");
         assert!(page == other_page, "html");
         assert!(pictures.iter().zip(&other_pictures).all(|(a, b)| a.bytes == b.bytes), "png");
     }

@@ -3,7 +3,7 @@
 use attica::message::Problem;
 use attica::text::Language;
 use attica_report::report::Report;
-use attica_report::{csv, docx, figure, html, latex, markdown};
+use attica_report::{csv, docx, figure, html, latex, markdown, xlsx};
 use attica_study::compose;
 use attica_study::results::Results;
 
@@ -52,6 +52,7 @@ fn document(report: &Report, format: Format, pictures: &[figure::Png]) -> Result
     Ok(match format {
         Format::Html => ("report.html", html::write(report).into_bytes()),
         Format::Docx => ("report.docx", docx::write(report, pictures).map_err(|error| unmade("report.docx", &error))?),
+        Format::Xlsx => ("report.xlsx", xlsx::write(report).map_err(|error| unmade("report.xlsx", &error))?),
         Format::Tex => ("report.tex", latex::write(report, |id| format!("figures/{id}.png")).into_bytes()),
         Format::Md => ("report.md", markdown::write(report, |id| format!("figures/{id}.svg")).into_bytes()),
     })

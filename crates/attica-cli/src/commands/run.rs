@@ -78,6 +78,7 @@ fn asked(file: &StudyFile) -> Vec<Format> {
     let format = |wanted: &Wanted| match wanted {
         Wanted::Html => Format::Html,
         Wanted::Docx => Format::Docx,
+        Wanted::Xlsx => Format::Xlsx,
         Wanted::Tex => Format::Tex,
         Wanted::Md => Format::Md,
     };

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use attica::text::Language;
-use attica_report::{csv, docx, figure, html, latex, markdown};
+use attica_report::{csv, docx, figure, html, latex, markdown, xlsx};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let root = PathBuf::from(std::env::args().nth(1).unwrap_or_else(|| "target/sample".to_owned()));
@@ -22,6 +22,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let pictures = figure::pngs(report.figures(), language, 300.0)?;
         fs::write(folder.join("report.tex"), latex::write(&report, |id| format!("figures/{id}.png")))?;
         fs::write(folder.join("report.docx"), docx::write(&report, &pictures)?)?;
+        fs::write(folder.join("report.xlsx"), xlsx::write(&report)?)?;
         for (drawn, picture) in report.figures().zip(&pictures) {
             fs::write(folder.join(format!("figures/{}.svg", drawn.id)), figure::svg(drawn, language))?;
             fs::write(folder.join(format!("figures/{}.png", drawn.id)), &picture.bytes)?;

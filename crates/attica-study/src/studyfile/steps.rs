@@ -409,6 +409,8 @@ pub enum Format {
     Html,
     /// Word.
     Docx,
+    /// Excel: one sheet per table.
+    Xlsx,
     /// LaTeX.
     Tex,
     /// Markdown.
