@@ -284,3 +284,120 @@ fn serial_correlation_as_fixest_has_it() {
     let names = [("(Intercept)", "(Intercept)"), ("x1", "x1")];
     check("NW, pooled", &run(&pooled, Vcov::NeweyWest(Some(1))), &golden["ols_nw1"], &names);
 }
+
+/// The walkthrough of fixest prints the same regression under six covariances and three rules, to six digits.
+#[test]
+fn the_published_walkthrough() {
+    let (Some(table), Some(published)) =
+        (Table::read("fixest_base_did/fixest_base_did.csv"), json("fixest_base_did/published.json"))
+    else {
+        return;
+    };
+    let effects = [table.codes("id"), table.codes("period")];
+    let panel = Some((table.codes("id"), Periods::new(&table.number("period"))));
+    let of = |absorbed: &[Codes]| {
+        let x = vec![("x1", table.number("x1"))];
+        Design { panel: panel.clone(), ..design(("y", table.number("y")), x, absorbed, &effects) }
+    };
+    let (pooled, period, id) = (of(&[]), of(&effects[1..]), of(&effects[..1]));
+    let runs = [
+        run(&pooled, Vcov::NeweyWest(Some(1))),
+        run(&pooled, cluster(&["id"])),
+        run(&period, cluster(&["id"])),
+        run(&period, cluster(&["period"])),
+        run(&period, cluster(&["id", "period"])),
+    ];
+    let models = published["models"].as_array().unwrap();
+    for (fit, model) in runs.iter().zip(models) {
+        let call = model["call"].as_str().unwrap();
+        for (name, want) in model["coef"].as_object().unwrap() {
+            let term = fit.terms().into_iter().find(|t| t.term == *name).unwrap();
+            for (got, want) in [term.estimate, term.std_error].into_iter().zip(want.as_array().unwrap()) {
+                assert!((got - want.as_f64().unwrap()).abs() < 5.1e-7, "{call} {name}: {got}");
+            }
+        }
+    }
+    // The version of that page left period effects out of K; 0.14, whose numbers are in golden.json, counts them.
+    let newey_west = run(&period, Vcov::Iid).infer(&Vcov::NeweyWest(Some(2)), &Ssc::of(Preset::None)).unwrap();
+    let factor = 10.0 / 9.0 * 1079.0 / (1080.0 - 2.0);
+    assert!(((newey_west.covariance[(0, 0)] * factor).sqrt() - 0.049344).abs() < 5.1e-7);
+    // Effects nested, counted in full, and no adjustment at all.
+    let model = &models[7];
+    for (preset, want) in [Preset::Fixest, Preset::Areg, Preset::None].into_iter().zip(model["se"].as_array().unwrap())
+    {
+        let one = run(&id, Vcov::Iid).with_vcov(&cluster(&["id"]), &Ssc::of(preset)).unwrap();
+        let (got, want) = (one.terms()[0].std_error, want.as_f64().unwrap());
+        assert!((got - want).abs() < 5.1e-5, "{preset:?}: {got} {want}");
+    }
+}
+
+/// Standard errors of `x1` in `y ~ x1 + treat * post` by PanelOLS of linearmodels 7.1: both effects, the unit's, the period's;
+/// unadjusted, robust, clustered by unit, by period, by both. With one effect nested in the clusters, K has the constant alone.
+#[test]
+fn panel_ols_of_linearmodels() {
+    let Some(table) = Table::read("fixest_base_did/fixest_base_did.csv") else { return };
+    let d = table.number("treat").iter().zip(table.number("post")).map(|(a, b)| a * b).collect();
+    let effects = [table.codes("id"), table.codes("period")];
+    let x = vec![("x1", table.number("x1")), ("d", d)];
+    let both = design(("y", table.number("y")), x, &effects, &effects);
+    let kinds = [Vcov::Iid, Vcov::Hc1, cluster(&["id"]), cluster(&["period"]), cluster(&["id", "period"])];
+    let printed = [
+        [0.045183841135696685, 0.0466458711446282, 0.04826145116904881, 0.03485960077966115, 0.03699354187717873],
+        [0.04559629625332501, 0.046910769625575846, 0.04602954226261912, f64::NAN, f64::NAN],
+        [0.04341041221855716, 0.04501859110035114, 0.042816098047520824, 0.04834391326771143, 0.04651208022016928],
+    ];
+    let absorbed = [&both.effects[..], &both.effects[..1], &both.effects[1..]];
+    for (effects, printed) in absorbed.into_iter().zip(printed) {
+        let whole = run(&Design { effects: effects.to_vec(), ..both.clone() }, Vcov::Iid);
+        for (vcov, want) in kinds.iter().zip(printed).filter(|(_, want)| want.is_finite()) {
+            let got = whole.infer(vcov, &Ssc::of(Preset::Linearmodels)).unwrap().covariance[(0, 0)].sqrt();
+            close(&format!("{vcov} with {} effects", effects.len()), got, want, 1e-10);
+        }
+    }
+}
+
+/// Petersen's test data: his page prints these standard errors to four digits (OLS, White, by firm, by year, by both);
+/// the digits beyond, HC2, HC3 and the covariances over time are those of statsmodels 0.14.
+#[test]
+fn petersen() {
+    let Some(table) = Table::read("more/petersen_cl/petersen_cl.csv") else { return };
+    let by = [table.codes("firm"), table.codes("year")];
+    let x = vec![("x", table.number("x"))];
+    let panel = Some((by[0].clone(), Periods::new(&table.number("year"))));
+    let whole = run(&Design { panel, ..design(("y", table.number("y")), x, &[], &by) }, Vcov::Iid);
+    for (got, want) in whole.coefficients.iter().zip([0.02967972, 1.03483344]) {
+        close("coefficient", *got, want, 1e-7);
+    }
+    let stata = Preset::Reghdfe;
+    let printed = [
+        (Vcov::Iid, stata, [0.02835931626566534, 0.028583287791283343]),
+        (Vcov::Hc1, Preset::None, [0.02835499952961551, 0.0283894818676317]),
+        (Vcov::Hc1, stata, [0.028360672231388693, 0.028395161467942125]),
+        (Vcov::Hc2, stata, [0.02836063855437804, 0.028400787725024294]),
+        (Vcov::Hc3, stata, [0.0283662798215313, 0.02841210127043481]),
+        (cluster(&["firm"]), stata, [0.06701270369877295, 0.050595725884029635]),
+        (cluster(&["year"]), stata, [0.023386721100949005, 0.03338891341192653]),
+        (Vcov::NeweyWest(Some(1)), Preset::None, [0.0341350485368515, 0.03127551108790535]),
+        (Vcov::NeweyWest(Some(3)), Preset::None, [0.04261643198108356, 0.03600647951597324]),
+        (Vcov::DriscollKraay(Some(1)), Preset::None, [0.02435731886735266, 0.028163328271977005]),
+        (Vcov::DriscollKraay(Some(3)), Preset::None, [0.0217841113018209, 0.025030168363354248]),
+    ];
+    for (vcov, preset, want) in printed {
+        let found = whole.infer(&vcov, &Ssc::of(preset)).unwrap();
+        for (j, want) in want.into_iter().enumerate() {
+            close(&format!("{vcov} {preset:?}"), found.covariance[(j, j)].sqrt(), want, 1e-9);
+        }
+    }
+    // Petersen and statsmodels adjust each part of the two-way covariance with its own G; fixest and reghdfe all of it with
+    // the smallest one.
+    let raw = |vcov: &Vcov| whole.infer(vcov, &Ssc::of(Preset::None)).unwrap().covariance;
+    let [firm, year, row] = [&cluster(&["firm"]), &cluster(&["year"]), &Vcov::Hc1].map(raw);
+    let two_way = raw(&cluster(&["firm", "year"]));
+    let adjusted = |v: f64, g: f64| v * g / (g - 1.0) * 4999.0 / 4998.0;
+    for (j, want) in [0.06506391819938949, 0.05355802294493783_f64].into_iter().enumerate() {
+        let [firm, year, row] = [&firm, &year, &row].map(|v| v[(j, j)]);
+        let own = adjusted(firm, 500.0) + adjusted(year, 10.0) - adjusted(row, 5000.0);
+        close("by firm and year", own.sqrt(), want, 1e-9);
+        close("inclusion and exclusion", two_way[(j, j)], firm + year - row, 1e-12);
+    }
+}

@@ -103,6 +103,50 @@ fn agree(what: &str, fit: &Fit, want: [f64; 2]) {
     }
 }
 
+/// `B sum_ij w_ij s_i s_j' B` over all pairs of rows: what is left of the other covariances before any factor.
+#[test]
+fn the_other_sandwiches_are_sums_over_pairs_of_rows() {
+    for weighted in [false, true] {
+        let design = panel(weighted);
+        let whole = run(&design, Vcov::Iid);
+        let (of, time) = (whole.parts(), &design.panel.as_ref().unwrap().1);
+        let [province, unit] = [0, 1].map(|i| &design.clusters[i].codes);
+        let n = design.rows();
+        let root = |row: usize| design.weights.as_ref().map_or(1.0, |w| w.values[row]);
+        let bartlett = |a: usize, b: usize, lags: f64| (1.0 - (time.at(a) - time.at(b)).abs() / (lags + 1.0)).max(0.0);
+        let pair = |kind: &str, a: usize, b: usize| match kind {
+            "HC1" => f64::from(u8::from(a == b)),
+            "province" => f64::from(u8::from(province[a] == province[b])),
+            "unit" => f64::from(u8::from(unit[a] == unit[b])),
+            "NW(2)" => {
+                if unit[a] == unit[b] {
+                    bartlett(a, b, 2.0)
+                } else {
+                    0.0
+                }
+            }
+            "DK(1)" => bartlett(a, b, 1.0),
+            // The fourth root of six periods.
+            "DK" => bartlett(a, b, 1.0),
+            other => panic!("{other}"),
+        };
+        for kind in ["HC1", "province", "unit", "NW(2)", "DK(1)", "DK"] {
+            let mut meat = DMatrix::<f64>::zeros(2, 2);
+            for (a, b) in (0..n).flat_map(|a| (0..n).map(move |b| (a, b))) {
+                let weight = pair(kind, a, b) * root(a) * root(b) * of.residuals[a] * of.residuals[b];
+                for (i, j) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
+                    meat[(i, j)] += weight * of.columns[i][a] * of.columns[j][b];
+                }
+            }
+            let want = of.bread * meat * of.bread;
+            let found = whole.infer(&Vcov::parse(kind).unwrap(), &Ssc::of(Preset::None)).unwrap().covariance;
+            for (found, want) in found.iter().zip(&want) {
+                close(kind, *found, *want, 1e-9);
+            }
+        }
+    }
+}
+
 #[test]
 fn leverages_are_those_of_the_whole_model() {
     for weighted in [false, true] {
@@ -192,9 +236,56 @@ fn a_coefficient_that_one_cluster_identifies_is_told() {
     let mut design = panel(false);
     let only = design.clusters[0].codes.iter().map(|&g| f64::from(u8::from(g == 2)));
     design.regressors[1].1 = only.zip(&design.regressors[0].1).map(|(g, x)| g * (x + 1.0)).collect();
-    let found = run(&design, Vcov::Crv3("province".into()));
-    assert!(found.inference.warnings.iter().any(|w| w.id == "W411"));
-    assert!(found.terms().iter().all(|t| t.std_error.is_finite()));
+    for kind in ["CRV3(province)", "CR2(province)"] {
+        let vcov = Vcov::parse(kind).unwrap();
+        let found = run(&design, vcov.clone());
+        assert_eq!(found.inference.lost, [0, 1], "{kind}");
+        let told: Vec<_> = found.inference.warnings.iter().filter(|w| w.id == "W411").collect();
+        assert!(
+            told.len() == 1
+                && told[0].text.en.contains("without 1 of 8 clusters")
+                && told[0].text.zh.contains("剔除1个")
+        );
+        assert!(found.terms().iter().all(|t| t.std_error.is_finite()));
+        // Beside other variances the lost coefficient has none; the other one is untouched.
+        let both = [0, 1].map(|j| found.variances(j, std::slice::from_ref(&vcov), &Ssc::default()).remove(0));
+        assert!(both[0].absent.is_none() && both[0].warnings.iter().all(|w| w.id != "W411"));
+        assert_eq!((both[1].absent.as_ref().map(|w| w.id.as_str()), both[1].std_error), (Some("W411"), None));
+    }
+    let untouched = run(&panel(false), Vcov::Crv3("province".into()));
+    assert!(untouched.inference.lost.is_empty() && untouched.inference.warnings.iter().all(|w| w.id != "W411"));
+}
+
+/// Nothing is absorbed or solved again for another covariance: residuals that are twice as large make every standard error
+/// twice as large, which a fit from the data would not know.
+#[test]
+fn a_panel_of_variances_absorbs_once() {
+    let mut once = run(&panel(true), Vcov::cluster("province"));
+    once.coordinates = Some(places(&panel(true)));
+    let kinds = ["iid", "HC1", "HC3", "province", "unit", "unit + time", "CR2(province)", "CRV3(province)", "NW", "DK"];
+    let mut list: Vec<Vcov> = kinds.iter().map(|kind| Vcov::parse(kind).unwrap()).collect();
+    list.push(Vcov::parse("conley(lat, lon, 200)").unwrap());
+    let time = panel(true).effects[1].by.clone();
+    once.know(time);
+    let mut twice = once.clone();
+    twice.residuals.iter_mut().for_each(|e| *e *= 2.0);
+    let rows = [&once, &twice].map(|fit| fit.variances(1, &list, &Ssc::default()));
+    for (one, two) in rows[0].iter().zip(&rows[1]) {
+        close(&one.vcov, two.std_error.unwrap(), 2.0 * one.std_error.unwrap(), 1e-12);
+    }
+}
+
+/// Leverages where nothing has to be written out: no effects, and one effect that leaves in closed form.
+#[test]
+fn leverages_without_dummies() {
+    let whole = panel(true);
+    for effects in [0, 1] {
+        let design = Design { effects: whole.effects[..effects].to_vec(), intercept: effects == 0, ..whole.clone() };
+        for kind in ["HC2", "HC3", "CR2(province)", "CRV3(province)"] {
+            let found = run(&design, Vcov::parse(kind).unwrap());
+            assert!(found.terms().iter().all(|t| t.std_error > 0.0 && t.std_error.is_finite()), "{kind} {effects}");
+        }
+    }
 }
 
 /// A place for each unit, within some 600 km of each other.

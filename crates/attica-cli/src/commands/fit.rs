@@ -259,9 +259,11 @@ fn page(model: &One) -> String {
     }
     let card = &fit.se_card;
     let df = card.df.map_or("normal".to_owned(), |df| format!("t({})", super::short(df)));
+    let factor = if card.formula == "1" { "1".to_owned() } else { format!("{} = {:.6}", card.formula, card.factor) };
+    let equals = if card.equals.is_empty() { String::new() } else { format!("; equals {}", card.equals) };
     page += &format!(
-        "\nStandard errors: {}, rule {}: N = {}, K = {}, factor {:.6}, {df}; equals {}\n",
-        card.vcov, card.ssc, card.n, card.k, card.factor, card.equals
+        "\nStandard errors: {}, rule {}: N = {}, K = {}, factor {factor}, {df}{equals}\n",
+        card.vcov, card.ssc, card.n, card.k
     );
     if !model.variances.is_empty() {
         page += &panel(&model.variances);

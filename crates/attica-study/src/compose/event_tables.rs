@@ -6,7 +6,7 @@ use attica_report::format::{MINUS, stars};
 use attica_report::table::{Align, Cell, Head, Row, Table};
 
 use super::words::{Words, list, stop, text};
-use super::{inference, leads};
+use super::{card, inference, leads};
 use crate::results::{EventRow, EventStudies, EventStudy};
 
 /// Estimators that fit on a page side by side.
@@ -168,7 +168,7 @@ pub(super) fn details(words: &Words<'_>, found: &EventStudies, id: &str) -> Tabl
         found.studies.iter().enumerate().filter_map(|(i, study)| Some((i, study.fit.as_deref()?))).collect();
     // Cards name columns where they differ; with one regression there is nothing to name.
     if let [(_, fit)] = fits.as_slice() {
-        notes.extend(inference::cards(words, &[(0, *fit)]));
+        notes.extend(card::cards(words, &[(0, *fit)]));
     }
     notes.retain(|note| *note != Text::default());
     Table {

@@ -1,12 +1,12 @@
 //! How uncertainty was computed, in words: what stands below a coefficient, what the stars mean,
 //! and the SE card. Everything comes from the fit's own record.
 
-use attica::fit::{FitRecord, SeCard};
+use attica::fit::FitRecord;
 use attica::text::Text;
 use attica::wild::WildRecord;
 use attica_report::format::number;
 
-use super::words::{Words, by_value, columns, glue, is_shared, list, per_column, plural, stop, text};
+use super::words::{Words, by_value, is_shared, list, per_column, plural, stop, text};
 
 /// What `vcov` names.
 #[derive(Debug, PartialEq)]
@@ -144,49 +144,6 @@ pub(super) fn below(words: &Words<'_>, below: &str, fits: &[(usize, &FitRecord)]
     }
 }
 
-/// What a small-sample preset counts, in half a sentence.
-fn rule(ssc: &str) -> Text {
-    match ssc {
-        "reghdfe" | "fixest" | "xtreg" => {
-            text("K leaves out absorbed effects that are nested in the clusters", "K不计入嵌套于聚类变量的固定效应")
-        }
-        "areg" => text("K counts every level of the absorbed effects", "K计入全部固定效应"),
-        "linearmodels" => text(
-            "K counts every level of the absorbed effects, and there is no factor for the number of clusters",
-            "K计入全部固定效应，且不作聚类数修正",
-        ),
-        _ => text("no small-sample correction", "不作小样本修正"),
-    }
-}
-
-/// The SE cards of a table: one per small-sample rule; a quantity that differs between columns is listed by column.
-pub(super) fn cards(words: &Words<'_>, fits: &[(usize, &FitRecord)]) -> Vec<Text> {
-    let presets = by_value(fits.iter().map(|(column, fit)| (*column, (&fit.se_card.ssc, &fit.se_card.equals))));
-    let total = presets.len();
-    presets
-        .into_iter()
-        .map(|(which, (ssc, equals))| {
-            let of = fits.iter().filter(|(column, _)| which.contains(column));
-            let cards: Vec<&SeCard> = of.map(|(_, fit)| &fit.se_card).collect();
-            let at = columns(&which);
-            let at = if total == 1 { Text::default() } else { text(format!(" in {}", at.en), at.zh) };
-            // Without absorbed effects nothing is left to choose in K.
-            let absorbs = fits.iter().any(|(column, fit)| which.contains(column) && !fit.effects.is_empty());
-            let rule = if absorbs { rule(ssc) } else { text("no effects are absorbed", "无吸收的固定效应") };
-            let card = card(words, &cards);
-            let equals = if equals.is_empty() || ssc == "none" {
-                Text::default()
-            } else {
-                text(format!(" Same standard errors as {equals}."), format!("标准误与{equals}一致。"))
-            };
-            text(
-                format!("Standard errors{} follow the rule of {ssc} ({}): {}.{}", at.en, rule.en, card.en, equals.en),
-                format!("{}标准误采用{ssc}规则（{}）：{}。{}", at.zh, rule.zh, card.zh, equals.zh),
-            )
-        })
-        .collect()
-}
-
 /// Type, draws and weights of a wild bootstrap.
 pub(super) fn wild(words: &Words<'_>, test: &WildRecord) -> Text {
     let (draws, clusters) = (words.count(test.draws), words.count(test.clusters));
@@ -207,36 +164,6 @@ pub(super) fn wild(words: &Words<'_>, test: &WildRecord) -> Text {
     )
 }
 
-/// The quantities behind the standard errors of columns that share a rule; N is a row of the table.
-fn card(words: &Words<'_>, cards: &[&SeCard]) -> Text {
-    let clusters = |card: &&SeCard| {
-        let sizes: Vec<Text> = card.clusters.iter().map(|&g| Text::same(words.count(g))).collect();
-        list(&sizes)
-    };
-    let mut parts = Vec::new();
-    if cards.iter().any(|card| !card.clusters.is_empty()) {
-        parts.push(quantity(&text("clusters G", "聚类数G"), cards.iter().map(clusters)));
-    }
-    parts.push(quantity(&Text::same("K"), cards.iter().map(|card| Text::same(card.k.to_string()))));
-    let factor = |card: &&SeCard| Text::same(number(card.factor, 5));
-    parts.push(quantity(&text("factor on the variance", "方差修正系数"), cards.iter().map(factor)));
-    let df = |card: &&SeCard| match card.df {
-        Some(df) => Text::same(df.round().to_string()),
-        None => text("infinite (normal)", "无穷（正态）"),
-    };
-    parts.push(quantity(&text("degrees of freedom", "自由度"), cards.iter().map(df)));
-    glue(parts, "; ", "；")
-}
-
-/// `K = 12`, or by column `K = 12, 13, 14`.
-fn quantity(name: &Text, values: impl Iterator<Item = Text>) -> Text {
-    let values: Vec<Text> = values.collect();
-    let shared = values.windows(2).all(|pair| pair[0] == pair[1]);
-    let shown = if shared { values.into_iter().take(1).collect() } else { values };
-    let shown = glue(shown, ", ", "、");
-    text(format!("{} = {}", name.en, shown.en), format!("{} = {}", name.zh, shown.zh))
-}
-
 /// The sentence of a methods paragraph on inference.
 pub(super) fn sentence(words: &Words<'_>, fits: &[(usize, &FitRecord)]) -> Text {
     if fits.is_empty() {
@@ -251,9 +178,14 @@ pub(super) fn sentence(words: &Words<'_>, fits: &[(usize, &FitRecord)]) -> Text 
     });
     let uses = if is_shared(&kinds, fits.len()) { "采用" } else { "所用标准误：" };
     let kinds = per_column(kinds, fits.len());
+    let own = fits.iter().all(|(_, fit)| fit.se_card.own_df.is_some());
     let reference = match shared(fits, |fit| &fit.se_card.df) {
+        _ if own => text(
+            "t distributions with Satterthwaite degrees of freedom for each coefficient",
+            "各系数自身Satterthwaite自由度的t分布",
+        ),
         Some(Some(df)) => {
-            let df = df.round();
+            let df = number(*df, usize::from(df.fract() != 0.0));
             text(format!("the t distribution with {df} degrees of freedom"), format!("自由度为{df}的t分布"))
         }
         Some(None) => text("the normal distribution", "标准正态分布"),

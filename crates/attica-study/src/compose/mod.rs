@@ -1,6 +1,7 @@
 //! From results to the report: every sentence, table and figure of the paper, in both languages,
 //! made from [`Results`] alone. Nothing is estimated here.
 
+mod card;
 mod data;
 mod descriptives;
 mod design;

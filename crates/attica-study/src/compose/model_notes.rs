@@ -4,12 +4,12 @@ use attica::fit::FitRecord;
 use attica::ledger::{Drop, Reason};
 use attica::text::Text;
 
-use super::inference;
 use super::models::{absorbed_constants, fit, hidden, outcome};
 use super::words::{
     CONSTANT, Words, by_value, columns, glue, is_shared, list, per_column, plural, sentence, sentence_case, sentences,
     stop, text,
 };
+use super::{card, inference};
 use crate::results::{Model, Models, Outcome};
 
 /// The estimator of a fit, as a noun.
@@ -31,7 +31,7 @@ pub(super) fn notes(words: &Words<'_>, show: &[String], models: &[Model], from: 
     let legend = glue(legend, ". ", "；");
     let mut notes = vec![stop(legend)];
     notes.extend(controls(words, show, &fits));
-    notes.extend(inference::cards(words, &fits));
+    notes.extend(card::cards(words, &fits));
     notes.extend(wild(words, &fits));
     notes.extend(constants(words, &fits));
     notes.extend(lost_rows(words, &fits));

@@ -172,8 +172,8 @@ fn alternatives(card: &ClusterCard, rows: &[Variance]) -> Warning {
             ),
         }
     };
-    // A jackknife that cannot leave some cluster out is no alternative.
-    let told = |row: &&Variance| row.warnings.iter().all(|w| w.id != "W411");
+    // What cannot do without some cluster is no alternative.
+    let told = |row: &&Variance| row.absent.as_ref().is_none_or(|w| w.id != "W411");
     let found: Vec<(Text, f64)> = rows.iter().filter(told).filter_map(|row| Some((name(row), row.p_value?))).collect();
     let en: Vec<String> = found.iter().map(|(name, p)| format!("{} {}", printed(*p), name.en)).collect();
     let zh: Vec<String> = found.iter().map(|(name, p)| format!("{}为{}", name.zh, printed(*p))).collect();
@@ -181,8 +181,8 @@ fn alternatives(card: &ClusterCard, rows: &[Variance]) -> Warning {
         Text::default()
     } else {
         Text::new(
-            "; the jackknife is left out, because one cluster identifies the coefficient: use permutation p-values",
-            "；因单个聚类即决定该系数，刀切法不适用：请使用置换检验p值",
+            "; CR2 and the jackknife are left out, because one cluster identifies the coefficient: use permutation p-values",
+            "；因单个聚类即决定该系数，CR2与刀切法不适用：请使用置换检验p值",
         )
     };
     let ClusterCard { by, term, clusters, .. } = card;

@@ -153,3 +153,17 @@ pub(super) fn few_degrees(vcov: &Vcov, names: &[String], own: &[f64], groups: us
         )
     })
 }
+
+/// `W411`: a coefficient that is lost with some cluster, about whose own error CR2 and the jackknife then know nothing.
+pub(super) fn unidentified(vcov: &Vcov, name: &str, lost: usize, cluster: &Codes) -> Warning {
+    let Codes { name: by, levels, .. } = cluster;
+    Warning::new(
+        "W411",
+        format!(
+            "{vcov}: without {lost} of {levels} clusters in \"{by}\" {name} is not identified, and of such a cluster's own error nothing is seen, so that the standard error of {name} is too small; use permutation p-values"
+        ),
+        format!(
+            "{vcov}：“{by}”的{levels}个聚类中，剔除{lost}个后{name}无法识别，该聚类自身的误差无从得知，{name}的标准误因此偏小；请使用置换检验p值"
+        ),
+    )
+}

@@ -109,7 +109,7 @@ pub fn seemingly_unrelated(
     let kind = if vcov.clusters().is_empty() { Vcov::Hc1 } else { Vcov::Cluster(vcov.clusters().to_vec()) };
     let groups = if vcov.clusters().is_empty() { Vec::new() } else { counts };
     let k = stacked.parameters(rule, !groups.is_empty());
-    let full = stacked.parameters(Ssc::default(), false);
+    let full = rule.all_parameters(stacked.regressors, &stacked.shares);
     let adjustment = rule.adjust(&kind, stacked.n, k, full, &groups);
     Ok(Coefficients {
         names,
@@ -184,10 +184,9 @@ impl Stacked {
 }
 
 impl Fit {
-    /// For each effect, whether it is nested in a cluster variable in use.
+    /// For each effect, whether it is nested in the cluster variables in use.
     fn nested_effects(&self) -> Vec<bool> {
         let used = self.cluster_positions(&self.inference.vcov).unwrap_or_default();
-        let effects = self.shares.iter().map(|share| share.effect + 1).max().unwrap_or(0);
-        (0..effects).map(|effect| used.iter().any(|&i| self.nested[i][effect])).collect()
+        if used.is_empty() { vec![false; self.shares.len()] } else { self.nested_in(&used, &self.inference.ssc) }
     }
 }

@@ -31,7 +31,7 @@ use crate::ledger::Ledger;
 use crate::math::cross::{weighted_dot, weighted_mean, weighted_sum};
 use crate::math::triangle::least_squares;
 use crate::message::{Problem, Result, Warning};
-use crate::vcov::{Adjustment, Calendar, Estimate, Ssc, Vcov, covariance};
+use crate::vcov::{Adjustment, Calendar, Counted, Estimate, Factor, Preset, Ssc, Vcov, covariance};
 use crate::wild::WildOptions;
 use constant::Constant;
 use sample::{absorbed_reason, collinear_reason, kept_raw, regressors, usable};
@@ -81,6 +81,8 @@ pub struct Inference {
     pub covariance: DMatrix<f64>,
     /// Degrees of freedom of each coefficient, where it has its own (CR2).
     pub df: Option<Vec<f64>>,
+    /// Clusters without which each coefficient is not identified (CRV3); empty when there are none.
+    pub lost: Vec<usize>,
     /// What was noticed.
     pub warnings: Vec<Warning>,
 }
@@ -292,10 +294,16 @@ fn estimate(design: &Design, options: &FitOptions, of: Regression) -> Result<Fit
         inference: Inference {
             vcov: Vcov::Iid,
             ssc: options.ssc,
-            adjustment: Adjustment { k: parameters, factor: 1.0, df: n_obs - parameters as f64 },
+            adjustment: Adjustment {
+                k: parameters,
+                factor: 1.0,
+                formula: Factor::default(),
+                df: n_obs - parameters as f64,
+            },
             clusters: Vec::new(),
             covariance: DMatrix::zeros(0, 0),
             df: None,
+            lost: Vec::new(),
             warnings: Vec::new(),
         },
         level: options.level,
@@ -382,10 +390,9 @@ impl Fit {
             ));
         }
         let counts: Vec<usize> = clusters.iter().map(|c| c.levels).collect();
-        let nested: Option<Vec<bool>> = (!positions.is_empty()).then(|| {
-            let effects = self.shares.iter().map(|s| s.effect + 1).max().unwrap_or(0);
-            (0..effects).map(|e| positions.iter().any(|&i| self.nested[i][e])).collect()
-        });
+        let nested = (!positions.is_empty()).then(|| self.nested_in(&positions, ssc));
+        let lost = (0..robust.lost.len()).filter(|&j| robust.lost[j] > 0);
+        warnings.extend(lost.map(|j| examine::unidentified(&vcov, &self.names[j], robust.lost[j], clusters[0])));
         let k = ssc.parameters(self.names.len(), &self.shares, nested.as_deref());
         let periods = self.periods(&vcov);
         if let Some((periods, lags)) = periods {
@@ -396,7 +403,8 @@ impl Fit {
             warnings.extend(examine::few_degrees(&vcov, &self.names, own, *groups));
         }
         let groups = periods.map_or_else(|| counts.clone(), |(periods, _)| vec![periods]);
-        let mut adjustment = ssc.adjust(&vcov, self.n_obs, k, self.parameters, &groups);
+        let full = ssc.all_parameters(self.names.len(), &self.shares);
+        let mut adjustment = ssc.adjust(&vcov, self.n_obs, k, full, &groups);
         if self.normal {
             adjustment.df = f64::INFINITY;
         } else if let Some(own) = &robust.df {
@@ -410,6 +418,7 @@ impl Fit {
             clusters: counts,
             covariance: robust.covariance * adjustment.factor,
             df: robust.df,
+            lost: robust.lost,
             warnings,
         })
     }
@@ -432,6 +441,17 @@ impl Fit {
             calendar: self.panel.as_ref().map(|(unit, time)| Calendar { unit, time }),
             places: self.coordinates.as_ref(),
         }
+    }
+
+    /// For each effect, whether a rule takes it as nested in these cluster variables.
+    fn nested_in(&self, clusters: &[usize], ssc: &Ssc) -> Vec<bool> {
+        let effects = self.shares.iter().map(|share| share.effect + 1).max().unwrap_or(0);
+        let each = || clusters.iter().map(|&i| &self.nested[i]);
+        let nested = |effect: usize| match ssc.counted {
+            Counted::FullButOne => each().all(|nested| nested[effect]),
+            _ => each().any(|nested| nested[effect]),
+        };
+        (0..effects).map(nested).collect()
     }
 
     fn cluster_positions(&self, vcov: &Vcov) -> Result<Vec<usize>> {
@@ -466,17 +486,24 @@ impl Fit {
         self.card_of(&self.inference)
     }
 
-    fn card_of(&self, Inference { vcov, ssc, adjustment, clusters, .. }: &Inference) -> SeCard {
+    fn card_of(&self, Inference { vcov, ssc, adjustment, clusters, df, .. }: &Inference) -> SeCard {
         SeCard {
             vcov: vcov.to_string(),
             ssc: ssc.name().to_owned(),
             n: self.n_obs,
             k: adjustment.k,
             clusters: clusters.clone(),
+            periods: self.periods(vcov).map(|(periods, _)| periods),
             factor: adjustment.factor,
+            formula: adjustment.formula.to_string(),
+            own_df: df.clone(),
             df: adjustment.df.is_finite().then_some(adjustment.df),
             equals: if self.normal {
-                "Stata xtreg, re; R plm random".to_owned()
+                match vcov {
+                    Vcov::Iid if ssc.preset != Preset::None => "Stata xtreg, re; R plm random".to_owned(),
+                    Vcov::Cluster(_) if ssc.clusters => "Stata xtreg, re vce(cluster)".to_owned(),
+                    _ => String::new(),
+                }
             } else {
                 ssc.equals(vcov, self.shares.len())
             },

@@ -81,13 +81,22 @@ pub struct SeCard {
     pub n: f64,
     /// Parameters as the preset counts them.
     pub k: usize,
-    /// Clusters per dimension, in the order of `vcov`.
+    /// Clusters per dimension, in the order of `vcov`; the smallest is G.
     pub clusters: Vec<usize>,
+    /// Periods T, of covariances over time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub periods: Option<usize>,
     /// The factor that the sandwich was multiplied with.
     pub factor: f64,
-    /// Degrees of freedom of the reference distribution; infinite means normal and is left out.
+    /// What the factor is, in N, K, G and T: `G/(G-1) * (N-1)/(N-K)`; `1` without adjustment.
+    pub formula: String,
+    /// Degrees of freedom of the reference distribution; infinite means normal and is left out. Where each
+    /// coefficient has its own, the fewest.
     pub df: Option<f64>,
-    /// The software whose number this is, in words.
+    /// Degrees of freedom of each coefficient, where it has its own (CR2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub own_df: Option<Vec<f64>>,
+    /// The software whose number this is, in words; empty where we know of none.
     pub equals: String,
 }
 

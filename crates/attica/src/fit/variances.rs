@@ -160,8 +160,13 @@ impl Fit {
         let df = inference.df.as_ref().map_or(inference.adjustment.df, |own| own[position]);
         let variance = inference.covariance[(position, position)];
         let mut warnings = inference.warnings.clone();
-        // Of degrees of freedom that few clusters leave, only this coefficient's matter here.
-        warnings.retain(|warning| warning.id != "W422");
+        // Of degrees of freedom that few clusters leave, and of coefficients that one leaves, only this one matters here.
+        warnings.retain(|warning| warning.id != "W422" && warning.id != "W411");
+        if let (Some(&lost @ 1..), Some(by)) = (inference.lost.get(position), vcov.clusters().first()) {
+            let cluster = self.clusters.iter().find(|codes| codes.name == *by);
+            let why = cluster.map(|cluster| examine::unidentified(vcov, &name.term, lost, cluster));
+            return Variance { absent: why, warnings, clusters: inference.clusters, ..name };
+        }
         if let (Some(own), [groups]) = (&inference.df, &inference.clusters[..]) {
             warnings.extend(examine::few_degrees(
                 vcov,

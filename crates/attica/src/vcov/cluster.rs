@@ -12,7 +12,7 @@ use super::leverage::symmetric;
 use super::{Estimate, Robust};
 use crate::absorb::is_nested;
 use crate::design::Codes;
-use crate::message::{Result, Warning};
+use crate::message::Result;
 
 fn explicit<'a>(of: Estimate<'a>, cluster: &Codes, purpose: &str) -> Result<Explicit<'a>> {
     let nested: Vec<bool> = of.effects.iter().map(|effect| is_nested(&effect.by, cluster)).collect();
@@ -40,6 +40,23 @@ struct Part {
     columns: Vec<usize>,
     /// `Z'a`, p_g x k.
     projected: DMatrix<f64>,
+    /// Coefficients that are not identified without the cluster.
+    lost: Vec<bool>,
+}
+
+/// Which coefficients a cluster alone identifies: `alone` are the directions that it alone fits (combinations of columns
+/// that are zero outside it, of length one within), and a regressor is lost if one of them holds it.
+fn lost(lever: &DMatrix<f64>, alone: &DMatrix<f64>, norms: &[f64]) -> Vec<bool> {
+    lever.tr_mul(alone).row_iter().zip(norms).map(|(row, norm)| row.amax() * norm >= 1e-6).collect()
+}
+
+/// In how many clusters each coefficient is lost; empty when none is.
+fn counted<'a>(lost: impl Iterator<Item = &'a Vec<bool>>, k: usize) -> Vec<usize> {
+    let mut counts = vec![0; k];
+    for cluster in lost {
+        counts.iter_mut().zip(cluster).for_each(|(count, lost)| *count += usize::from(*lost));
+    }
+    if counts.iter().all(|count| *count == 0) { Vec::new() } else { counts }
 }
 
 /// CR2: `B sum_g X_g' A_g u_g u_g' A_g X_g B` with `A_g = (I - H_gg)^(-1/2)`, under the working model that
@@ -51,12 +68,13 @@ struct Part {
 pub(super) fn cr2(of: Estimate<'_>, cluster: &Codes) -> Result<Robust> {
     let model = explicit(of, cluster, "CR2")?;
     let k = of.columns.len();
+    let norms: Vec<f64> = of.columns.iter().map(|x| norm(of, x)).collect();
     let part = |group: usize| -> Result<Part> {
         let block = model.block(group)?;
         let lever = lever(of, &block);
         let mut both = lever.clone().insert_column(k, 0.0);
         both.set_column(k, &residuals(of, &model, group));
-        let (corrected, _) = block.corrected(&both, Power::Root);
+        let (corrected, alone) = block.corrected(&both, Power::Root);
         let levers = corrected.columns(0, k);
         let regressors = model.width() - k..model.width();
         Ok(Part {
@@ -64,6 +82,7 @@ pub(super) fn cr2(of: Estimate<'_>, cluster: &Codes) -> Result<Robust> {
             lengths: levers.column_iter().map(|a| a.norm_squared()).collect(),
             projected: block.columns.tr_mul(&levers),
             columns: block.dummies.iter().copied().chain(regressors).collect(),
+            lost: lost(&lever, &alone, &norms),
         })
     };
     let parts: Vec<Part> = (0..model.groups()).into_par_iter().map(part).collect::<Result<_>>()?;
@@ -72,7 +91,8 @@ pub(super) fn cr2(of: Estimate<'_>, cluster: &Codes) -> Result<Robust> {
         covariance += &part.score * part.score.transpose();
     }
     let df = (0..k).map(|j| satterthwaite(&model, &parts, j)).collect();
-    Ok(Robust { covariance: symmetric(&covariance), df: Some(df), ..Robust::default() })
+    let lost = counted(parts.iter().map(|part| &part.lost), k);
+    Ok(Robust { covariance: symmetric(&covariance), df: Some(df), lost, ..Robust::default() })
 }
 
 /// `(sum_g p_g'p_g)^2 / sum_gh (p_g'p_h)^2`, where `p_g'p_h` is `a_g'a_g` on the diagonal less `v_g' S v_h`: `v_g = Z_g'a_g`
@@ -111,34 +131,24 @@ pub(super) fn crv3(of: Estimate<'_>, cluster: &Codes) -> Result<Robust> {
     let model = explicit(of, cluster, "CRV3")?;
     let k = of.columns.len();
     let norms: Vec<f64> = of.columns.iter().map(|x| norm(of, x)).collect();
-    let change = |group: usize| -> Result<(DVector<f64>, bool)> {
+    let change = |group: usize| -> Result<(DVector<f64>, Vec<bool>)> {
         let block = model.block(group)?;
         let lever = lever(of, &block);
         let u = residuals(of, &model, group);
         let right = DMatrix::from_column_slice(u.len(), 1, u.as_slice());
         let (corrected, alone) = block.corrected(&right, Power::Inverse);
-        // A combination of columns that is zero outside the cluster, of length one within: does it hold a regressor?
-        let lost = lever.tr_mul(&alone);
-        let identified = lost.row_iter().zip(&norms).all(|(row, norm)| row.amax() * norm < 1e-6);
-        Ok((lever.tr_mul(&corrected.column(0)), identified))
+        Ok((lever.tr_mul(&corrected.column(0)), lost(&lever, &alone, &norms)))
     };
-    let moves: Vec<(DVector<f64>, bool)> = (0..model.groups()).into_par_iter().map(change).collect::<Result<_>>()?;
+    let moves: Vec<(DVector<f64>, Vec<bool>)> =
+        (0..model.groups()).into_par_iter().map(change).collect::<Result<_>>()?;
     let groups = cluster.levels as f64;
     let mut covariance = DMatrix::zeros(k, k);
     for (change, _) in &moves {
         covariance += change * change.transpose();
     }
     covariance *= (groups - 1.0) / groups;
-    let unidentified = moves.iter().filter(|(_, identified)| !identified).count();
-    let mut warnings = Vec::new();
-    if unidentified > 0 {
-        warnings.push(Warning::new(
-            "W411",
-            format!("without {unidentified} of {} clusters in \"{}\" a coefficient is not identified; the jackknife sets its change by the generalised inverse, and the standard error is unreliable: use randomization inference", cluster.levels, cluster.name),
-            format!("“{}”的{}个聚类中，剔除{unidentified}个后有系数无法识别；刀切法以广义逆代替，标准误不可靠，请改用随机化推断", cluster.name, cluster.levels),
-        ));
-    }
-    Ok(Robust { covariance: symmetric(&covariance), warnings, ..Robust::default() })
+    let lost = counted(moves.iter().map(|(_, lost)| lost), k);
+    Ok(Robust { covariance: symmetric(&covariance), lost, ..Robust::default() })
 }
 
 /// Norm of a column under the weights.

@@ -348,6 +348,9 @@ fn generalised_inverse(mut cross: DMatrix<f64>) -> DMatrix<f64> {
 
 /// Generalised inverse of a symmetric matrix, and the space that it leaves out (a basis in columns).
 pub(crate) fn inverse(cross: DMatrix<f64>) -> (DMatrix<f64>, DMatrix<f64>) {
+    if cross.is_empty() {
+        return (cross.clone(), cross);
+    }
     let eigen = SymmetricEigen::new(cross);
     let most = eigen.eigenvalues.iter().copied().fold(0.0, f64::max);
     let kept = |v: f64| v > RANK * most;

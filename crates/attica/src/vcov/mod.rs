@@ -17,7 +17,7 @@ pub(crate) use explicit::inverse;
 pub use list::Offered;
 pub use sandwich::{Estimate, Robust, cluster_sums, covariance};
 pub use serial::Calendar;
-pub use ssc::{Adjustment, Counted, Preset, Ssc};
+pub use ssc::{Adjustment, Counted, Factor, Preset, Ssc};
 
 /// Kind of covariance.
 #[derive(Clone, Debug, PartialEq)]

@@ -43,13 +43,15 @@ pub struct Robust {
     pub repaired: Option<f64>,
     /// Degrees of freedom of each coefficient, where it has its own.
     pub df: Option<Vec<f64>>,
+    /// Clusters without which each coefficient is not identified (CRV3); empty when there are none.
+    pub lost: Vec<usize>,
     /// What was noticed.
     pub warnings: Vec<Warning>,
 }
 
 impl Default for Robust {
     fn default() -> Self {
-        Self { covariance: DMatrix::zeros(0, 0), repaired: None, df: None, warnings: Vec::new() }
+        Self { covariance: DMatrix::zeros(0, 0), repaired: None, df: None, lost: Vec::new(), warnings: Vec::new() }
     }
 }
 
@@ -151,6 +153,9 @@ pub fn cluster_sums(of: Estimate<'_>, codes: &Codes) -> DMatrix<f64> {
 
 /// Sets negative eigenvalues to zero (Cameron, Gelbach and Miller 2011, 2.3).
 fn repair(covariance: DMatrix<f64>) -> Robust {
+    if covariance.is_empty() {
+        return Robust { covariance, ..Robust::default() };
+    }
     let eigen = SymmetricEigen::new(covariance.clone());
     let least = eigen.eigenvalues.iter().copied().fold(f64::INFINITY, f64::min);
     let most = eigen.eigenvalues.iter().copied().fold(0.0, f64::max);

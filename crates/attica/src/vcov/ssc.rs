@@ -1,6 +1,8 @@
 //! Small-sample rules as one object: how parameters are counted, what the sandwich is multiplied
 //! with, and which distribution tests refer to. Software differs in nothing else.
 
+use std::fmt;
+
 use crate::absorb::Share;
 use crate::message::{Problem, Result};
 
@@ -13,6 +15,8 @@ pub enum Counted {
     Nonnested,
     /// All.
     Full,
+    /// All, but a single effect that is nested in every cluster variable leaves one parameter.
+    FullButOne,
     /// None.
     Neither,
 }
@@ -56,6 +60,32 @@ pub struct Ssc {
     pub df_clusters: bool,
 }
 
+/// What the sandwich is multiplied with, as a product: the value and the words of an SE card are made of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Factor {
+    /// `G/(G-1)` with the smallest number of clusters, `T/(T-1)` with the number of periods.
+    pub groups: Option<char>,
+    /// `N/(N-K)` (true) or `(N-1)/(N-K)` (false).
+    pub rows: Option<bool>,
+}
+
+impl Factor {
+    /// For `n` observations, `k` parameters as counted, and `groups` clusters or periods.
+    fn value(self, n: f64, k: f64, groups: f64) -> f64 {
+        let rows = self.rows.map_or(1.0, |whole| if whole { n / (n - k) } else { (n - 1.0) / (n - k) });
+        rows * self.groups.map_or(1.0, |_| groups / (groups - 1.0))
+    }
+}
+
+impl fmt::Display for Factor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let groups = self.groups.map(|g| format!("{g}/({g}-1)"));
+        let rows = self.rows.map(|whole| if whole { "N/(N-K)" } else { "(N-1)/(N-K)" }.to_owned());
+        let parts: Vec<String> = groups.into_iter().chain(rows).collect();
+        f.write_str(if parts.is_empty() { "1".to_owned() } else { parts.join(" * ") }.as_str())
+    }
+}
+
 /// What a rule makes of one regression.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Adjustment {
@@ -63,6 +93,8 @@ pub struct Adjustment {
     pub k: usize,
     /// Factor of the sandwich; for iid errors that of `e'e/N`.
     pub factor: f64,
+    /// What that factor is made of.
+    pub formula: Factor,
     /// Degrees of freedom of t; infinite for the normal distribution.
     pub df: f64,
 }
@@ -91,7 +123,7 @@ impl Ssc {
             Preset::Fixest => Self { exact: false, ..base },
             Preset::Areg => Self { counted: Counted::Full, ..base },
             Preset::Linearmodels => {
-                Self { counted: Counted::Full, clusters: false, whole: true, df_clusters: false, ..base }
+                Self { counted: Counted::FullButOne, clusters: false, whole: true, df_clusters: false, ..base }
             }
             Preset::Plm => {
                 Self { counted: Counted::Full, parameters: false, clusters: false, df_clusters: false, ..base }
@@ -137,9 +169,14 @@ impl Ssc {
     /// Parameters: `k` regressors (with a constant, if there is one) and the absorbed effects whose
     /// `nested` flag does not exempt them. Without clusters pass no flags: all effects count.
     pub fn parameters(&self, k: usize, shares: &[Share], nested: Option<&[bool]>) -> usize {
-        let counted = if nested.is_none() && self.counted == Counted::Nonnested { Counted::Full } else { self.counted };
+        let counted = match self.counted {
+            Counted::Neither => Counted::Neither,
+            Counted::Nonnested if nested.is_some() => Counted::Nonnested,
+            Counted::FullButOne if nested.is_some() && shares.len() == 1 => Counted::Nonnested,
+            _ => Counted::Full,
+        };
         let counts = |effect: usize| match counted {
-            Counted::Full => true,
+            Counted::Full | Counted::FullButOne => true,
             Counted::Neither => false,
             Counted::Nonnested => !nested.is_some_and(|flags| flags[effect]),
         };
@@ -161,71 +198,74 @@ impl Ssc {
         k + all - exempt
     }
 
+    /// All parameters, every effect counted: from the data, or by rule of thumb where this rule takes that.
+    pub fn all_parameters(&self, k: usize, shares: &[Share]) -> usize {
+        Self { counted: Counted::Full, ..*self }.parameters(k, shares, None)
+    }
+
+    /// What a covariance is multiplied with under this rule.
+    pub fn formula(&self, vcov: &Vcov) -> Factor {
+        let none = Factor::default();
+        match vcov {
+            // These carry their correction in themselves.
+            Vcov::Hc2 | Vcov::Hc3 | Vcov::Cr2(_) | Vcov::Crv3(_) => none,
+            _ if self.preset == Preset::None => none,
+            // As fixest: all effects count, and periods are what a cluster is elsewhere.
+            Vcov::NeweyWest(_) | Vcov::DriscollKraay(_) => Factor { groups: Some('T'), rows: Some(false) },
+            Vcov::Conley(_) => Factor { rows: Some(false), ..none },
+            Vcov::Hc1 if self.preset == Preset::Plm => none,
+            Vcov::Iid | Vcov::Hc1 => Factor { rows: Some(true), ..none },
+            Vcov::Cluster(_) => {
+                Factor { groups: self.clusters.then_some('G'), rows: self.parameters.then_some(self.whole) }
+            }
+        }
+    }
+
     /// Factor and degrees of freedom for `n` observations, `k` parameters as counted, `full`
     /// parameters in all, and the number of clusters per variable (of periods for serial correlation).
     pub fn adjust(&self, vcov: &Vcov, n: f64, k: usize, full: usize, clusters: &[usize]) -> Adjustment {
-        let left = n - k as f64;
-        let residual = n - full as f64;
         let smallest = clusters.iter().copied().min().unwrap_or(0) as f64;
-        let factor = match vcov {
-            // These carry their correction in themselves.
-            Vcov::Hc2 | Vcov::Hc3 | Vcov::Cr2(_) | Vcov::Crv3(_) => 1.0,
-            Vcov::NeweyWest(_) | Vcov::DriscollKraay(_) | Vcov::Conley(_) if self.preset == Preset::None => 1.0,
-            // As fixest: all effects count, and periods are what a cluster is elsewhere.
-            Vcov::NeweyWest(_) | Vcov::DriscollKraay(_) => (n - 1.0) / residual * smallest / (smallest - 1.0),
-            Vcov::Conley(_) => (n - 1.0) / residual,
-            Vcov::Iid | Vcov::Hc1 => {
-                if self.preset == Preset::None || (self.preset == Preset::Plm && *vcov == Vcov::Hc1) {
-                    1.0
-                } else {
-                    n / residual
-                }
-            }
-            Vcov::Cluster(_) => {
-                let parameters = match (self.parameters, self.whole) {
-                    (false, _) => 1.0,
-                    (true, false) => (n - 1.0) / left,
-                    (true, true) => n / left,
-                };
-                parameters * if self.clusters { smallest / (smallest - 1.0) } else { 1.0 }
-            }
-        };
+        let formula = self.formula(vcov);
+        let factor = formula.value(n, k as f64, smallest);
         let serial = matches!(vcov, Vcov::NeweyWest(_) | Vcov::DriscollKraay(_) | Vcov::Crv3(_));
-        let df = if (self.df_clusters || serial) && !clusters.is_empty() { smallest - 1.0 } else { residual };
-        Adjustment { k, factor, df }
+        let df = if (self.df_clusters || serial) && !clusters.is_empty() { smallest - 1.0 } else { n - full as f64 };
+        Adjustment { k, factor, formula, df }
     }
 
-    /// The software whose standard error this is, by names alone: the same in every language.
+    /// The software whose standard error this is, by names alone, the same in every language; empty where we know of none.
     pub fn equals(&self, vcov: &Vcov, effects: usize) -> String {
+        // fixest counts redundant levels by a rule of thumb unless told otherwise.
+        let exact = if self.exact && effects > 1 { " (K.exact = TRUE)" } else { "" };
         match vcov {
             Vcov::Hc2 | Vcov::Hc3 => return "R sandwich vcovHC; Stata vce(hc2), vce(hc3)".to_owned(),
             Vcov::Cr2(_) => {
                 return "R clubSandwich vcovCR (CR2); Stata vce(hc2 cluster, dfadjust)".to_owned();
             }
             Vcov::Crv3(_) => return "R summclust; Stata summclust (CRV3)".to_owned(),
-            Vcov::NeweyWest(_) | Vcov::DriscollKraay(_) | Vcov::Conley(_) if self.preset == Preset::None => {}
-            Vcov::NeweyWest(_) => return "R fixest NW".to_owned(),
-            Vcov::DriscollKraay(_) => return "R fixest DK".to_owned(),
-            Vcov::Conley(_) => {
-                return "Conley (1999); Hsiang (2010)".to_owned();
-            }
+            Vcov::Conley(_) => return String::new(),
+            _ if self.preset == Preset::None => return String::new(),
+            Vcov::NeweyWest(_) => return format!("R fixest NW{exact}"),
+            Vcov::DriscollKraay(_) => return format!("R fixest DK{exact}"),
             Vcov::Iid | Vcov::Hc1 | Vcov::Cluster(_) => {}
         }
         let clustered = matches!(vcov, Vcov::Cluster(_));
         match (self.preset, effects) {
-            (Preset::Reghdfe | Preset::Fixest, 0) => "Stata regress; R fixest feols",
-            (Preset::Reghdfe, _) => "Stata reghdfe; R fixest feols (K.exact = TRUE)",
-            (Preset::Fixest, _) => "R fixest feols (≥ 0.13); pyfixest feols",
-            (Preset::Xtreg, _) if clustered => "Stata xtreg y x i.t, fe vce(cluster)",
-            (Preset::Xtreg, _) => "Stata xtreg y x i.t, fe",
-            (Preset::Areg, _) if clustered => "Stata areg, vce(cluster)",
-            (Preset::Areg, _) => "Stata areg; R lm",
-            (Preset::Linearmodels, _) => "Python linearmodels PanelOLS",
-            (Preset::Plm, _) if clustered => "R plm vcovHC (type HC0)",
-            (Preset::Plm, _) => "R plm",
-            (Preset::None, _) => "no small-sample adjustment",
+            (Preset::Reghdfe | Preset::Fixest, 0) => "Stata regress; R fixest feols".to_owned(),
+            (Preset::Reghdfe, _) => format!("Stata reghdfe; R fixest feols{exact}"),
+            (Preset::Fixest, _) => "R fixest feols (≥ 0.13); pyfixest feols".to_owned(),
+            (Preset::Xtreg, _) if clustered => "Stata xtreg y x i.t, fe vce(cluster)".to_owned(),
+            // xtreg, fe vce(robust) clusters by the unit.
+            (Preset::Xtreg, _) if *vcov == Vcov::Hc1 => String::new(),
+            (Preset::Xtreg, _) => "Stata xtreg y x i.t, fe".to_owned(),
+            (Preset::Areg, _) if clustered => "Stata areg, vce(cluster)".to_owned(),
+            (Preset::Areg, _) if *vcov == Vcov::Hc1 => "Stata areg, vce(robust); R sandwich vcovHC (HC1)".to_owned(),
+            (Preset::Areg, _) => "Stata areg; R lm".to_owned(),
+            (Preset::Linearmodels, _) => "Python linearmodels PanelOLS".to_owned(),
+            (Preset::Plm, _) if clustered => "R plm vcovHC (type HC0)".to_owned(),
+            (Preset::Plm, _) if *vcov == Vcov::Hc1 => "R plm vcovHC (white1, type HC0)".to_owned(),
+            (Preset::Plm, _) => "R plm".to_owned(),
+            (Preset::None, _) => String::new(),
         }
-        .to_owned()
     }
 }
 
@@ -243,7 +283,7 @@ mod tests {
     #[test]
     fn a_covariance_without_adjustment_names_no_software() {
         for vcov in [Vcov::NeweyWest(None), Vcov::DriscollKraay(Some(2))] {
-            assert_eq!(Ssc::of(Preset::None).equals(&vcov, 2), "no small-sample adjustment");
+            assert_eq!(Ssc::of(Preset::None).equals(&vcov, 2), "");
             assert!(Ssc::of(Preset::Fixest).equals(&vcov, 2).starts_with("R fixest"));
         }
     }
