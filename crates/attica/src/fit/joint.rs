@@ -187,6 +187,6 @@ impl Fit {
     /// For each effect, whether it is nested in the cluster variables in use.
     fn nested_effects(&self) -> Vec<bool> {
         let used = self.cluster_positions(&self.inference.vcov).unwrap_or_default();
-        if used.is_empty() { vec![false; self.shares.len()] } else { self.nested_in(&used, &self.inference.ssc) }
+        if used.is_empty() { vec![false; self.shares.len()] } else { self.nested_in(&used, self.inference.ssc) }
     }
 }

@@ -390,7 +390,7 @@ impl Fit {
             ));
         }
         let counts: Vec<usize> = clusters.iter().map(|c| c.levels).collect();
-        let nested = (!positions.is_empty()).then(|| self.nested_in(&positions, ssc));
+        let nested = (!positions.is_empty()).then(|| self.nested_in(&positions, *ssc));
         let lost = (0..robust.lost.len()).filter(|&j| robust.lost[j] > 0);
         warnings.extend(lost.map(|j| examine::unidentified(&vcov, &self.names[j], robust.lost[j], clusters[0])));
         let k = ssc.parameters(self.names.len(), &self.shares, nested.as_deref());
@@ -444,7 +444,7 @@ impl Fit {
     }
 
     /// For each effect, whether a rule takes it as nested in these cluster variables.
-    fn nested_in(&self, clusters: &[usize], ssc: &Ssc) -> Vec<bool> {
+    fn nested_in(&self, clusters: &[usize], ssc: Ssc) -> Vec<bool> {
         let effects = self.shares.iter().map(|share| share.effect + 1).max().unwrap_or(0);
         let each = || clusters.iter().map(|&i| &self.nested[i]);
         let nested = |effect: usize| match ssc.counted {
