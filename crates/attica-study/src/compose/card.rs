@@ -190,8 +190,7 @@ mod tests {
             "" => 1.0,
             "N/(N−K)" => n / (n - value(text, "K").unwrap()),
             "(N−1)/(N−K)" => (n - 1.0) / (n - value(text, "K").unwrap()),
-            "G/(G−1)" => groups / (groups - 1.0),
-            "T/(T−1)" => groups / (groups - 1.0),
+            "G/(G−1)" | "T/(T−1)" => groups / (groups - 1.0),
             other => panic!("{other} in {text}"),
         };
         formula.split(" · ").map(one).product()
