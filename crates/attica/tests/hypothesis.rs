@@ -7,7 +7,7 @@ use attica::design::{Design, DesignOptions};
 use attica::diagnostic::groups::{Groups, equality, interact, interaction};
 use attica::estimator::event_time::Window;
 use attica::estimator::options::ControlGroup;
-use attica::estimator::{ESTIMATORS, estimate, twfe};
+use attica::estimator::{ESTIMATORS, Estimator, estimate, twfe};
 use attica::fit::{Fit, FitOptions, fit, seemingly_unrelated};
 use attica::formula::Formula;
 use attica::frame::{Column, Frame};
@@ -483,6 +483,38 @@ fn influences_of_estimators_add_up_to_their_variance() {
             let variance = together.influences.covariance()[(0, 0)];
             let factor = found.fit.filter(|_| one.name() == "twfe").map_or(1.0, |fit| fit.se_card.factor);
             close(&format!("{} by {by}", one.name()), factor * variance, found.overall.std_error.powi(2), 1e-9);
+        }
+    }
+}
+
+/// Clusters above the unit: the influences of units, estimated with clusters by unit and added up within each region by hand,
+/// have the variance that the estimator itself finds when it clusters by region.
+#[test]
+fn clusters_above_the_unit_add_up_the_influences_of_units() {
+    let loaded = unbalanced(3);
+    let region = attica::design::cluster_codes(&loaded.frame, Some(&loaded.panel), "region").unwrap();
+    let at = |one: &dyn Estimator, by: &str, ssc: Preset| {
+        let mut spec = loaded.spec("y", &[]);
+        spec.design.clusters = vec![by.to_owned()];
+        spec.fit.vcov = Vcov::cluster(by);
+        spec.fit.ssc = Ssc::of(ssc);
+        spec.options.influence = true;
+        estimate(one, loaded.data(), &spec).unwrap()
+    };
+    for one in ESTIMATORS.iter().filter(|one| one.name() != "sdid") {
+        let (unit, found) = (at(*one, "unit", Preset::None), at(*one, "region", Preset::None));
+        let influence = unit.influence.unwrap();
+        let mut sums = vec![0.0; region.levels];
+        for (&row, value) in influence.rows.iter().zip(&influence.values) {
+            sums[region.codes[row as usize] as usize] += value;
+        }
+        let naive: f64 = sums.iter().map(|sum| sum * sum).sum();
+        let ratio = found.overall.std_error.powi(2) / naive;
+        if one.name() == "dcdh" {
+            // It takes means of cohorts out and corrects for as many clusters as these have, not units (golden_dcdh.rs).
+            assert!(ratio > 1.0 && ratio < 1.02, "{ratio}");
+        } else {
+            close(one.name(), ratio, 1.0, 1e-9);
         }
     }
 }

@@ -125,9 +125,8 @@ fn the_other_sandwiches_are_sums_over_pairs_of_rows() {
                     0.0
                 }
             }
-            "DK(1)" => bartlett(a, b, 1.0),
-            // The fourth root of six periods.
-            "DK" => bartlett(a, b, 1.0),
+            // Without a number of lags the fourth root of six periods.
+            "DK(1)" | "DK" => bartlett(a, b, 1.0),
             other => panic!("{other}"),
         };
         for kind in ["HC1", "province", "unit", "NW(2)", "DK(1)", "DK"] {
