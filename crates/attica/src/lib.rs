@@ -5,6 +5,7 @@
 //! or a [`message::Warning`] (go on, and say so); nothing panics on data.
 
 pub mod absorb;
+pub mod audit;
 mod chinese;
 pub mod design;
 pub mod diagnostic;
