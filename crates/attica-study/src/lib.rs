@@ -1,5 +1,6 @@
 //! Studies: from a study file and raw tables to `results.json`, and from results to a report.
 
+pub mod audit;
 pub mod compose;
 pub mod effects;
 pub mod placebo;

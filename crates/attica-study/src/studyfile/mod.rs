@@ -6,7 +6,7 @@
 
 mod data;
 mod model;
-mod parse;
+pub(crate) mod parse;
 mod steps;
 mod validate;
 mod walk;
@@ -204,7 +204,7 @@ impl<T> Default for OneOrMany<T> {
 #[derive(JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[allow(dead_code, reason = "names the words of a foreign type in the schema")]
-enum LanguageName {
+pub(crate) enum LanguageName {
     /// English.
     En,
     /// Chinese (simplified).

@@ -66,16 +66,22 @@ const RENAMED: [(&[&str], &str, &str); 4] = [
 /// # Errors
 /// `E521` when it cannot be opened, `E501` when it is not UTF-8, and all that [`parse`] finds.
 pub fn load(path: &Path) -> Result<(StudyFile, StudySource, Vec<Warning>), Vec<Problem>> {
-    let name = path.display().to_string();
-    let place = Place { file: Some(name.clone()), ..Place::default() };
-    let bytes = std::fs::read(path).map_err(|error| {
-        vec![Problem::new("E521", format!("cannot read the study file: {error}")).at(place.clone())]
-    })?;
+    parse(&path.display().to_string(), &text(path, "the study file").map_err(|problem| vec![problem])?)
+}
+
+/// The text of a file that a person wrote, without a byte order mark; `whole` is what messages call it.
+///
+/// # Errors
+/// `E521` when it cannot be opened, `E501` when it is not UTF-8.
+pub(crate) fn text(path: &Path, whole: &str) -> Result<String, Problem> {
+    let place = Place { file: Some(path.display().to_string()), ..Place::default() };
+    let bytes = std::fs::read(path)
+        .map_err(|error| Problem::new("E521", format!("cannot read {whole}: {error}")).at(place.clone()))?;
     let text = String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
-        vec![Problem::new("E501", format!("the study file is not UTF-8 (byte {at})")).fix("save it as UTF-8").at(place)]
+        Problem::new("E501", format!("{whole} is not UTF-8 (byte {at})")).fix("save it as UTF-8").at(place)
     })?;
-    parse(&name, text.strip_prefix('\u{feff}').unwrap_or(&text))
+    Ok(text.strip_prefix('\u{feff}').map_or(text.clone(), str::to_owned))
 }
 
 /// Reads and checks the text of a study file called `name`.
@@ -102,6 +108,23 @@ pub fn parse(name: &str, text: &str) -> Result<(StudyFile, StudySource, Vec<Warn
 pub fn options(name: &str, text: &str) -> Result<Options, Vec<Problem>> {
     let source = StudySource { name: name.to_owned(), text: text.to_owned(), spans: BTreeMap::new() };
     checked(toml(text, &source)?, &schemars::schema_for!(Options).to_value(), &source, name)
+}
+
+/// Reads a text that has a schema of its own, and the place of every key in it; `whole` is what messages call it.
+///
+/// # Errors
+/// All of `E601` and `E602`, each with line and column.
+pub(crate) fn of_schema<T: DeserializeOwned>(
+    name: &str,
+    text: &str,
+    schema: &Value,
+    whole: &str,
+) -> Result<(T, StudySource), Vec<Problem>> {
+    let mut source = StudySource { name: name.to_owned(), text: text.to_owned(), spans: BTreeMap::new() };
+    let table = toml(text, &source)?;
+    collect_spans(table.get_ref(), &mut Vec::new(), &mut source.spans);
+    let file = checked(table, schema, &source, whole)?;
+    Ok((file, source))
 }
 
 /// The tables of a text, or all that is no TOML in it.
