@@ -33,8 +33,10 @@ pub enum Command {
     Did(Box<Did>),
     /// Build a composite index
     Index(Index),
+    /// Check whether the numbers that a paper prints can all be true as described
+    Audit(Audit),
     /// Print the JSON schema of the study file
-    Schema,
+    Schema(Schema),
     /// Write the documents of a results.json again
     Render(Render),
 }
@@ -48,7 +50,8 @@ impl Command {
             Self::Fit(args) => args.json,
             Self::Did(args) => args.json,
             Self::Index(args) => args.json,
-            Self::Demo(_) | Self::New(_) | Self::Schema | Self::Render(_) => false,
+            Self::Audit(args) => args.format() == AuditFormat::Json,
+            Self::Demo(_) | Self::New(_) | Self::Schema(_) | Self::Render(_) => false,
         }
     }
 }
@@ -435,6 +438,46 @@ pub struct Index {
     /// Print the index as one JSON object on stdout
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Audit {
+    /// The paper file (TOML), or tables alone: CSV, LaTeX or Word
+    pub paper: PathBuf,
+    /// What is printed
+    #[arg(long, default_value = "text")]
+    format: AuditFormat,
+    /// The same as --format json
+    #[arg(long, conflicts_with = "format")]
+    json: bool,
+    /// Language of the findings; by default that of the paper file
+    #[arg(long)]
+    pub lang: Option<Lang>,
+}
+
+impl Audit {
+    /// The format asked for, by either flag.
+    pub fn format(&self) -> AuditFormat {
+        if self.json { AuditFormat::Json } else { self.format }
+    }
+}
+
+/// What an audit is written as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum AuditFormat {
+    /// Lines for a terminal
+    Text,
+    /// One page
+    Html,
+    /// One object
+    Json,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Schema {
+    /// That of the paper file of `attica audit` instead
+    #[arg(long)]
+    pub paper: bool,
 }
 
 #[derive(Debug, clap::Args)]

@@ -36,8 +36,9 @@ fn main() -> ExitCode {
         Command::Fit(args) => commands::fit::fit(&args),
         Command::Did(args) => commands::did::did(&args),
         Command::Index(args) => commands::index::index(&args),
-        Command::Schema => {
-            commands::schema::schema();
+        Command::Audit(args) => commands::audit::audit(&args),
+        Command::Schema(args) => {
+            commands::schema::schema(&args);
             Ok(())
         }
         Command::Render(args) => commands::render::render(&args),

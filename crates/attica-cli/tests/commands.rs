@@ -345,3 +345,29 @@ fn every_key_of_the_study_file_is_documented() {
     }
     assert!(missing.is_empty(), "docs/study-file.md and docs/estimators.md do not explain {missing:?}");
 }
+
+#[test]
+fn an_audit_is_text_a_page_or_one_object_in_two_languages() {
+    let paper = include_str!("../../../examples/audit-of-the-paper/paper.toml");
+    let dir = folder(&[("paper.toml", paper.as_bytes()), ("bad.toml", b"[panel]\nunits = \"many\"\n")]);
+    let text = attica(dir.path(), &["audit", "paper.toml"]);
+    assert_eq!((text.code, text.stderr.as_str()), (0, ""));
+    assert!(text.stdout.contains("nothing here proves which number is wrong") && text.stdout.contains("\nFAIL: "));
+    assert!(text.stdout.lines().all(|line| line.chars().count() <= 80));
+    let chinese = attica(dir.path(), &["audit", "paper.toml", "--lang", "zh"]);
+    assert!(chinese.stdout.contains("不能证明哪个数字有误"));
+    let page = attica(dir.path(), &["audit", "paper.toml", "--format", "html"]);
+    assert!(page.stdout.starts_with("<!DOCTYPE html>") && page.stdout.ends_with("</html>\n"));
+    let object = attica(dir.path(), &["audit", "paper.toml", "--json"]);
+    assert_eq!(object.stdout, attica(dir.path(), &["audit", "paper.toml", "--format", "json"]).stdout);
+    let object: Value = serde_json::from_str(&object.stdout).unwrap();
+    let fails = object["findings"].as_array().unwrap().iter().filter(|f| f["verdict"] == "FAIL").count();
+    assert_eq!((fails, object["summary"]["en"].as_str().map(|s| s.contains("3 FAIL"))), (3, Some(true)));
+    let bad = attica(dir.path(), &["audit", "bad.toml"]);
+    assert_eq!(bad.code, 2);
+    assert!(
+        bad.stderr.contains("E602") && bad.stderr.contains("bad.toml:2") && bad.stdout.is_empty(),
+        "{}",
+        bad.stderr
+    );
+}

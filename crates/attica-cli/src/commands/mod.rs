@@ -1,5 +1,7 @@
 //! One file per command.
 
+pub mod audit;
+mod audit_page;
 pub mod check;
 pub mod demo;
 pub mod did;
