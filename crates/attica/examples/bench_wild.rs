@@ -12,6 +12,10 @@ use attica::frame::{Column, Frame};
 use attica::vcov::Vcov;
 use attica::wild::{Wild, WildKind, WildOptions};
 
+/// The allocator of the command.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn best<T>(work: impl Fn() -> T) -> (f64, T) {
     let mut least = f64::INFINITY;
     let mut last = None;

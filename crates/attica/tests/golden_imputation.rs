@@ -8,8 +8,8 @@ use std::collections::HashMap;
 
 use attica::design::WeightKind;
 use attica::estimator::event_time::Window;
-use attica::estimator::group_time::{Cell, EventTimes, by_event_time, simple};
-use attica::estimator::imputation::{Rows, Variance, effects};
+use attica::estimator::group_time::{Combination, EventTimes, GroupTime, Point};
+use attica::estimator::imputation::{CellEffect, Rows, Variance, effects};
 use attica::estimator::{Estimate, find};
 use attica::frame::{Column, Frame};
 use nalgebra::{DMatrix, DVector};
@@ -126,42 +126,39 @@ fn two_stage_agrees_with_r_did2s() {
             cluster: &units,
             clusters: levels(&unit).len(),
         };
-        let found = effects(&rows, &untreated, &cell, cohorts.len() * periods.len(), Variance::TwoStage).unwrap();
-        let cells: Vec<Cell> = found
-            .into_iter()
-            .enumerate()
-            .filter(|(_, effect)| effect.rows > 0)
-            .map(|(at, effect)| {
-                let (group, time) = (cohorts[at / periods.len()], periods[at % periods.len()]);
-                Cell {
-                    group,
-                    time,
-                    event_time: (time - group) as i64,
-                    base: None,
-                    estimate: effect.estimate,
-                    influence: effect.influence,
-                    is_reference: false,
-                    weight: effect.weight,
-                    weight_influence: effect.shares,
-                    n_treated: effect.rows,
-                    n_control: None,
-                }
-            })
-            .collect();
-        let error = |influence: &[f64]| influence.iter().map(|v| v * v).sum::<f64>().sqrt();
-        let overall = simple(&cells).overall.unwrap();
+        let cohort: Vec<u32> = (0..cohorts.len() * periods.len()).map(|cell| (cell / periods.len()) as u32).collect();
+        let found = effects(&rows, &untreated, &cell, &cohort, Variance::TwoStage).unwrap();
+        let point = |effect: &CellEffect| {
+            let (group, time) = (cohorts[effect.cell / periods.len()], periods[effect.cell % periods.len()]);
+            Point {
+                group,
+                time,
+                event_time: (time - group) as i64,
+                base: None,
+                estimate: effect.estimate,
+                is_reference: false,
+                weight: effect.weight,
+                weight_column: effect.share,
+                n_treated: effect.rows,
+                n_control: None,
+            }
+        };
+        let found = GroupTime { points: found.cells.iter().map(point).collect(), influences: found.influences };
+        let error =
+            |average: &Combination| found.influences.combined(&average.loads).iter().map(|v| v * v).sum::<f64>().sqrt();
+        let overall = found.simple().overall.unwrap();
         let want = |key: &str, part: &str, term: &str| golden[key][part][term].as_f64();
         let name_of = golden["did2s"]["coef"].as_object().unwrap().keys().next().unwrap().clone();
         close(name, overall.estimate, want("did2s", "coef", &name_of).unwrap(), 1e-8);
-        close(name, error(&overall.influence), want("did2s", "se", &name_of).unwrap(), 1e-7);
+        close(name, error(&overall), want("did2s", "se", &name_of).unwrap(), 1e-7);
         let mut compared = 0;
-        for row in by_event_time(&cells, EventTimes::default()).rows {
+        for row in found.by_event_time(EventTimes::default()).rows {
             let Some(attica::estimator::group_time::At::EventTime(k)) = row.at else { continue };
             let term = format!("rel::{k}");
             let Some(estimate) = want("did2s_es", "coef", &term) else { continue };
             // Leads of `df_het` are near zero, where the reference's tolerance of 1e-11 shows.
             close(&format!("{name} {k}"), row.estimate, estimate, if k < 0 { 1e-6 } else { 1e-8 });
-            close(&format!("{name} {k}"), error(&row.influence), want("did2s_es", "se", &term).unwrap(), 1e-7);
+            close(&format!("{name} {k}"), error(&row), want("did2s_es", "se", &term).unwrap(), 1e-7);
             compared += 1;
         }
         assert_eq!(compared, golden["did2s_es"]["coef"].as_object().unwrap().len(), "{name}");

@@ -2,9 +2,7 @@
 //! the sample of `staggered.rs` and effects with their influences.
 
 use super::event::{Effect, Estimated, EventStudy, Simulated};
-use super::group_time::{
-    Aggregations, Average, Averages, Cell, Combination, EventTimes, GroupTime, Inference, Uncertainty,
-};
+use super::group_time::{Aggregations, Averages, Cell, Combination, EventTimes, GroupTime, Inference, Uncertainty};
 use super::staggered::{Staggered, steps};
 use super::{Estimate, Spec};
 use crate::fit::Term;
@@ -85,35 +83,6 @@ impl Staggered {
         self.estimate_group_time(estimator, words, &GroupTime::of_cells(cells), headline, spec, df)
     }
 
-    /// [`Staggered::estimate_cells`] with `leads` by event time that come from a regression of their own.
-    #[allow(clippy::too_many_arguments)]
-    pub fn estimate_cells_and_leads(
-        self,
-        estimator: &'static str,
-        words: Words,
-        cells: &[Cell],
-        leads: Vec<Average>,
-        headline: Headline,
-        spec: &Spec,
-        df: Option<f64>,
-    ) -> Result<Estimate> {
-        let mut effects = GroupTime::of_cells(cells);
-        let columns: Vec<(Average, usize)> = leads
-            .into_iter()
-            .map(|mut lead| {
-                let influence = std::mem::take(&mut lead.influence);
-                (lead, effects.add_influence(influence))
-            })
-            .collect();
-        let own = |(lead, column): (Average, usize)| {
-            let mut loads = vec![0.0; effects.influences.estimates];
-            loads[column] = 1.0;
-            Combination { at: lead.at, estimate: lead.estimate, loads, n: lead.n }
-        };
-        let leads = columns.into_iter().map(own).collect();
-        self.estimate_with_leads(estimator, words, &effects, leads, headline, spec, df)
-    }
-
     /// [`Staggered::estimate_cells`] of effects whose influences share features.
     pub fn estimate_group_time(
         self,
@@ -127,8 +96,9 @@ impl Staggered {
         self.estimate_with_leads(estimator, words, effects, Vec::new(), headline, spec, df)
     }
 
+    /// [`Staggered::estimate_group_time`] with `leads` by event time that come from a regression of their own.
     #[allow(clippy::too_many_arguments)]
-    fn estimate_with_leads(
+    pub fn estimate_with_leads(
         self,
         estimator: &'static str,
         words: Words,
@@ -179,6 +149,13 @@ impl Staggered {
         answer.group_time = uncertainty.cells(&effects.points);
         answer.aggregations = aggregations;
         Ok(answer)
+    }
+
+    /// Says that influences stand in the order of the clusters `members`.
+    pub fn order_influences(&mut self, members: &[u32]) {
+        if !self.influence_rows.is_empty() {
+            self.influence_rows = members.iter().map(|&cluster| self.influence_rows[cluster as usize]).collect();
+        }
     }
 
     /// Influences as rows of the frame stand for them: one for each of `influence_rows`, or for each cluster that still

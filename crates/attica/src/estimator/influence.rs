@@ -7,10 +7,10 @@
 
 use std::ops::Range;
 
-use nalgebra::DMatrix;
+use nalgebra::{DMatrix, DVector};
 use rayon::prelude::*;
 
-use crate::math::cross::cross_products;
+use crate::math::cross::{cross_products, dot};
 use crate::math::random::{Stream, stream};
 use crate::math::signs::{LANES, Lanes, WORD, add_word};
 
@@ -32,6 +32,9 @@ pub struct Influences {
     pub blocks: Vec<Block>,
 }
 
+/// Where features nearly cancel in an estimate, its variance is rounding: below this share of what they would add up to
+/// it is summed cluster by cluster.
+const CANCELLED: f64 = 1e-6;
 /// Random words that are drawn together for one replication.
 const WORDS: usize = 32;
 /// Parts of a block that are summed apart, then added in order.
@@ -45,6 +48,32 @@ impl Block {
             loads[(column, feature)] = 1.0;
         }
         Self { features, loads }
+    }
+
+    /// Covariance of the estimates, and what their variances would add up to if features never cancelled.
+    fn covariance(&self) -> (DMatrix<f64>, DVector<f64>) {
+        let features: Vec<&[f64]> = self.features.iter().map(Vec::as_slice).collect();
+        let cross = cross_products(&features, None);
+        let parts = self.loads.abs() * cross.map_diagonal(f64::sqrt);
+        (&self.loads * cross * self.loads.transpose(), parts.component_mul(&parts))
+    }
+
+    /// Covariance of an estimate of which the influence is `own` with all of them.
+    fn covariance_with(&self, own: &[f64]) -> DVector<f64> {
+        let products = self.features.iter().map(|feature| dot(feature, own));
+        &self.loads * DVector::from_iterator(self.features.len(), products)
+    }
+
+    /// Influence of each cluster on the combination `loads` of the estimates.
+    fn combined(&self, loads: &[f64]) -> Vec<f64> {
+        let mut combined = vec![0.0; self.clusters()];
+        for (feature, values) in self.features.iter().enumerate() {
+            let own: f64 = loads.iter().enumerate().map(|(row, load)| load * self.loads[(row, feature)]).sum();
+            if own != 0.0 {
+                combined.iter_mut().zip(values).for_each(|(sum, value)| *sum += own * value);
+            }
+        }
+        combined
     }
 
     /// Clusters of the block.
@@ -63,24 +92,32 @@ impl Influences {
 
     /// Influence of every cluster, block by block, on the combination `loads` of the estimates.
     pub fn combined(&self, loads: &[f64]) -> Vec<f64> {
-        let mut combined = Vec::new();
-        for block in &self.blocks {
-            let start = combined.len();
-            combined.resize(start + block.clusters(), 0.0);
-            for (feature, values) in block.features.iter().enumerate() {
-                let own: f64 = loads.iter().enumerate().map(|(row, load)| load * block.loads[(row, feature)]).sum();
-                combined[start..].iter_mut().zip(values).for_each(|(sum, value)| *sum += own * value);
-            }
-        }
-        combined
+        self.blocks.iter().flat_map(|block| block.combined(loads)).collect()
     }
 
     /// Covariance of the estimates.
     pub fn covariance(&self) -> DMatrix<f64> {
         let mut total = DMatrix::zeros(self.estimates, self.estimates);
-        for block in &self.blocks {
-            let features: Vec<&[f64]> = block.features.iter().map(Vec::as_slice).collect();
-            total += &block.loads * cross_products(&features, None) * block.loads.transpose();
+        let mut parts = DVector::zeros(self.estimates);
+        for (covariance, own) in self.blocks.iter().map(Block::covariance) {
+            total += covariance;
+            parts += own;
+        }
+        let lost: Vec<usize> = (0..self.estimates).filter(|&j| total[(j, j)] < CANCELLED * parts[j]).collect();
+        let unit = |own: usize| (0..self.estimates).map(|j| f64::from(u8::from(j == own))).collect::<Vec<f64>>();
+        let influences: Vec<Vec<f64>> = lost.par_iter().map(|&own| self.combined(&unit(own))).collect();
+        for (&own, influence) in lost.iter().zip(&influences) {
+            let (mut rest, mut with) = (&influence[..], DVector::zeros(self.estimates));
+            for block in &self.blocks {
+                let (members, after) = rest.split_at(block.clusters());
+                with += block.covariance_with(members);
+                rest = after;
+            }
+            total.set_row(own, &with.transpose());
+            total.set_column(own, &with);
+        }
+        for (&j, one) in lost.iter().zip(&influences) {
+            lost.iter().zip(&influences).for_each(|(&k, other)| total[(j, k)] = dot(one, other));
         }
         total
     }
@@ -204,6 +241,29 @@ mod tests {
                 assert!((simulated[(i, j)] - covariance[(i, j)]).abs() < 0.05 * scale, "{i} {j}");
             }
         }
+    }
+
+    /// The third estimate is the small difference of two large features.
+    #[test]
+    fn variances_survive_features_that_cancel() {
+        let noise = random(2, 5_000);
+        let near = noise[0].iter().zip(&noise[1]).map(|(x, small)| x + 1e-7 * small).collect();
+        let loads = DMatrix::from_row_slice(3, 2, &[1.0, 0.0, 0.0, 1.0, 1.0, -1.0]);
+        let influences =
+            Influences { estimates: 3, blocks: vec![Block { features: vec![near, noise[0].clone()], loads }] };
+        let columns: Vec<Vec<f64>> = (0..3)
+            .map(|own| influences.combined(&(0..3).map(|j| f64::from(u8::from(j == own))).collect::<Vec<f64>>()))
+            .collect();
+        let covariance = influences.covariance();
+        for i in 0..3 {
+            for j in 0..3 {
+                let by_hand: f64 = columns[i].iter().zip(&columns[j]).map(|(x, y)| x * y).sum();
+                let scale = (covariance[(i, i)] * covariance[(j, j)]).sqrt();
+                assert!((covariance[(i, j)] - by_hand).abs() < 1e-12 * scale, "{i} {j}");
+            }
+        }
+        let exact: f64 = noise[1].iter().map(|x| 1e-14 * x * x).sum();
+        assert!((covariance[(2, 2)] / exact - 1.0).abs() < 1e-8);
     }
 
     #[test]

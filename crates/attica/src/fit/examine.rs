@@ -1,9 +1,11 @@
 //! What a reader should know of a regression before trusting its standard errors.
 
+use rayon::prelude::*;
+
 use super::{Fit, INTERCEPT};
 use crate::absorb::is_nested;
 use crate::design::{Codes, Design};
-use crate::math::cross::{weighted_dot, weighted_mean};
+use crate::math::cross::{columns_worth_a_thread, weighted_dot, weighted_mean};
 use crate::message::{Problem, Result, Warning};
 use crate::vcov::Vcov;
 
@@ -16,6 +18,8 @@ const INFLATED: f64 = 100.0;
 pub(super) fn near_collinear(fit: &Fit) -> Vec<Warning> {
     let weights = fit.weights.as_ref().map(|w| &w.values[..]);
     let inflated: Vec<String> = (0..fit.names.len())
+        .into_par_iter()
+        .with_min_len(columns_worth_a_thread(fit.residuals.len()))
         .filter(|&j| fit.names[j] != INTERCEPT)
         .filter_map(|j| {
             let x = &fit.columns[j];

@@ -3,7 +3,7 @@
 use super::{Fit, R2};
 use crate::absorb::{Absorber, is_nested};
 use crate::design::{Codes, Design};
-use crate::math::cross::{weighted_dot, weighted_mean};
+use crate::math::cross::{squares_about, weighted_dot, weighted_mean};
 
 /// All R2 that the model has. `raw` are the kept regressors before absorption, without a constant.
 pub(super) fn r2_family(design: &Design, fit: &Fit, raw: &[&[f64]], absorber: &Absorber<'_>) -> R2 {
@@ -81,8 +81,10 @@ pub(super) fn unit_means(column: &[f64], unit: &Codes) -> Vec<f64> {
 /// Sum of squared deviations from the mean.
 fn squares_about_mean(column: &[f64], weights: Option<&[f64]>) -> f64 {
     let mean = weighted_mean(column, weights);
-    let deviations: Vec<f64> = column.iter().map(|y| y - mean).collect();
-    weighted_dot(&deviations, &deviations, weights)
+    match weights {
+        None => squares_about(column, mean),
+        Some(w) => column.iter().zip(w).map(|(y, w)| w * (y - mean) * (y - mean)).sum(),
+    }
 }
 
 /// Squared correlation; none where one side does not vary.

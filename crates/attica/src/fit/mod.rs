@@ -15,7 +15,10 @@ mod sample;
 mod variances;
 mod wald;
 
+use std::borrow::Cow;
+
 use nalgebra::DMatrix;
+use rayon::prelude::*;
 
 pub use concentration::ClusterCard;
 pub use glm::{Family, Glm, glm};
@@ -28,7 +31,7 @@ pub use wald::wald;
 use crate::absorb::{Absorber, Share, is_nested, shares};
 use crate::design::{Codes, Design, Effect, Periods, WeightKind, Weights};
 use crate::ledger::Ledger;
-use crate::math::cross::{weighted_dot, weighted_mean, weighted_sum};
+use crate::math::cross::{CHUNK, columns_worth_a_thread, weighted_dot, weighted_mean, weighted_sum};
 use crate::math::triangle::least_squares;
 use crate::message::{Problem, Result, Warning};
 use crate::vcov::{Adjustment, Calendar, Counted, Estimate, Factor, Preset, Ssc, Vcov, covariance};
@@ -160,10 +163,12 @@ pub fn fit(design: &Design, options: &FitOptions) -> Result<Fit> {
     let design = usable(design, options.keep_singletons)?;
     let weights = design.weights.as_ref().map(|w| &w.values[..]);
     let (names, raw) = regressors(&design);
-    let scale: Vec<f64> = raw.iter().map(|x| weighted_dot(x, x, weights).sqrt()).collect();
+    let worth = columns_worth_a_thread(design.rows());
+    let norm = |x: &Cow<'_, [f64]>| weighted_dot(x, x, weights).sqrt();
+    let scale: Vec<f64> = raw.par_iter().with_min_len(worth).map(norm).collect();
 
+    let mut columns: Vec<Vec<f64>> = raw.into_par_iter().with_min_len(worth).map(Cow::into_owned).collect();
     let mut outcome = design.outcome.1.clone();
-    let mut columns: Vec<Vec<f64>> = raw.iter().map(|x| x.to_vec()).collect();
     let absorber = Absorber::new(&design.effects, weights);
     let mut all: Vec<&mut [f64]> = columns.iter_mut().map(Vec::as_mut_slice).collect();
     all.push(&mut outcome);
@@ -238,11 +243,13 @@ fn estimate(design: &Design, options: &FitOptions, of: Regression) -> Result<Fit
     let kept: Vec<usize> = solution.kept.iter().map(|&j| left[j]).collect();
 
     let mut residuals = outcome;
-    for (&j, b) in kept.iter().zip(&solution.coefficients) {
-        for (e, x) in residuals.iter_mut().zip(&columns[j]) {
-            *e -= b * x;
+    residuals.par_chunks_mut(CHUNK).with_min_len(4).enumerate().for_each(|(chunk, residuals)| {
+        for (&j, b) in kept.iter().zip(&solution.coefficients) {
+            for (e, x) in residuals.iter_mut().zip(&columns[j][chunk * CHUNK..]) {
+                *e -= b * x;
+            }
         }
-    }
+    });
     let shares = shares(&design.effects);
     let parameters = Ssc::default().parameters(kept.len(), &shares, None);
     if n_obs <= parameters as f64 {

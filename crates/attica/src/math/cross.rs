@@ -6,6 +6,11 @@ use rayon::prelude::*;
 /// Rows summed together before chunks are added up in order; also the unit of work of a thread.
 pub const CHUNK: usize = 2048;
 
+/// Columns of `rows` values that are worth waking a thread for.
+pub(crate) fn columns_worth_a_thread(rows: usize) -> usize {
+    (4 * CHUNK).div_ceil(rows.max(1))
+}
+
 /// Sum of `a[i] * b[i]`, in eight lanes whose order is fixed.
 pub fn dot(a: &[f64], b: &[f64]) -> f64 {
     let (a, a_rest) = a.as_chunks::<8>();
@@ -17,7 +22,25 @@ pub fn dot(a: &[f64], b: &[f64]) -> f64 {
         }
     }
     let rest: f64 = a_rest.iter().zip(b_rest).map(|(x, y)| x * y).sum();
-    ((lanes[0] + lanes[4]) + (lanes[1] + lanes[5])) + ((lanes[2] + lanes[6]) + (lanes[3] + lanes[7])) + rest
+    added(lanes) + rest
+}
+
+/// Sum of squared deviations from `centre`, in the order of [`dot`].
+pub fn squares_about(values: &[f64], centre: f64) -> f64 {
+    let (whole, rest) = values.as_chunks::<8>();
+    let mut lanes = [0.0; 8];
+    for values in whole {
+        for lane in 0..8 {
+            lanes[lane] += (values[lane] - centre) * (values[lane] - centre);
+        }
+    }
+    let rest: f64 = rest.iter().map(|x| (x - centre) * (x - centre)).sum();
+    added(lanes) + rest
+}
+
+/// The sum of the lanes.
+fn added(lanes: [f64; 8]) -> f64 {
+    ((lanes[0] + lanes[4]) + (lanes[1] + lanes[5])) + ((lanes[2] + lanes[6]) + (lanes[3] + lanes[7]))
 }
 
 /// Sum of `w[i] * a[i] * b[i]`; without weights that of `a[i] * b[i]`.

@@ -1,12 +1,15 @@
 //! The sandwich `A^-1 M A^-1`: bread from the regression, meat from its scores.
 
+use std::borrow::Cow;
+
 use nalgebra::{DMatrix, SymmetricEigen};
+use rayon::prelude::*;
 
 use super::serial::Calendar;
 use super::{Vcov, cluster, conley, leverage, serial};
 use crate::absorb::intersect;
 use crate::design::{Codes, Effect, WeightKind, Weights};
-use crate::math::cross::{cross_products, weighted_dot};
+use crate::math::cross::{columns_worth_a_thread, cross_products, weighted_dot};
 use crate::message::{Problem, Result, Warning};
 
 /// The parts of a regression that a covariance is made of.
@@ -136,17 +139,34 @@ fn clustered(of: Estimate<'_>, clusters: &[&Codes]) -> DMatrix<f64> {
 
 /// Scores summed within clusters: k x G, column g is `sum_{i in g} w_i e_i x_i`.
 pub fn cluster_sums(of: Estimate<'_>, codes: &Codes) -> DMatrix<f64> {
-    let k = of.columns.len();
-    let mut sums = DMatrix::zeros(k, codes.levels);
-    let cells = sums.as_mut_slice();
-    let scores: Vec<f64> = match of.weight_values() {
-        None => of.residuals.to_vec(),
-        Some(w) => of.residuals.iter().zip(w).map(|(e, w)| e * w).collect(),
+    let scores: Cow<'_, [f64]> = match of.weight_values() {
+        None => Cow::Borrowed(of.residuals),
+        Some(w) => Cow::Owned(of.residuals.iter().zip(w).map(|(e, w)| e * w).collect()),
     };
-    for (j, column) in of.columns.iter().enumerate() {
-        for ((x, s), &g) in column.iter().zip(&scores).zip(codes.codes.iter()) {
-            cells[g as usize * k + j] += x * s;
+    let lanes = of.columns.par_chunks(LANES).with_min_len(columns_worth_a_thread(scores.len()).div_ceil(LANES));
+    let parts: Vec<Vec<[f64; LANES]>> = lanes.map(|columns| sums_of(columns, &scores, codes)).collect();
+    DMatrix::from_fn(of.columns.len(), codes.levels, |j, g| parts[j / LANES][g][j % LANES])
+}
+
+/// Columns that one pass over the rows serves.
+const LANES: usize = 4;
+
+/// Sums of a few columns; neighbouring rows mostly share their cluster.
+fn sums_of(columns: &[Vec<f64>], scores: &[f64], codes: &Codes) -> Vec<[f64; LANES]> {
+    let lanes: [&[f64]; LANES] = std::array::from_fn(|lane| &columns[lane.min(columns.len() - 1)][..scores.len()]);
+    let mut sums = vec![[0.0; LANES]; codes.levels];
+    let (mut home, mut own) = (0, [0.0; LANES]);
+    for (row, (score, &g)) in scores.iter().zip(codes.codes.iter()).enumerate() {
+        if g != home {
+            sums[home as usize] = own;
+            (home, own) = (g, sums[g as usize]);
         }
+        for lane in 0..LANES {
+            own[lane] += lanes[lane][row] * score;
+        }
+    }
+    if let Some(sum) = sums.get_mut(home as usize) {
+        *sum = own;
     }
     sums
 }

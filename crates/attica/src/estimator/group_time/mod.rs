@@ -92,22 +92,29 @@ pub enum At {
 }
 
 impl GroupTime {
-    /// Adds an influence of the same clusters on something that is no cell; its number among the influences.
-    pub fn add_influence(&mut self, influence: Vec<f64>) -> usize {
-        let column = self.influences.estimates;
-        self.influences.estimates += 1;
-        for block in &mut self.influences.blocks {
-            block.loads = std::mem::take(&mut block.loads).resize(column + 1, block.features.len(), 0.0);
+    /// Adds averages that carry their own influences, cluster by cluster; `members` are the clusters of the blocks, in
+    /// their order.
+    pub fn add_averages(&mut self, averages: Vec<Average>, members: &[u32]) -> Vec<Combination> {
+        let Influences { estimates, blocks } = &mut self.influences;
+        let first = *estimates;
+        *estimates += averages.len();
+        let mut rest = members;
+        for block in blocks {
+            let (own, after) = rest.split_at(block.clusters());
+            let known = block.features.len();
+            block.loads = std::mem::take(&mut block.loads).resize(*estimates, known + averages.len(), 0.0);
+            for (k, average) in averages.iter().enumerate() {
+                block.loads[(first + k, known + k)] = 1.0;
+                block.features.push(own.iter().map(|&cluster| average.influence[cluster as usize]).collect());
+            }
+            rest = after;
         }
-        if let Some(block) = self.influences.blocks.iter_mut().find(|block| block.clusters() == influence.len()) {
-            let feature = block.features.len();
-            block.loads = std::mem::take(&mut block.loads).resize(column + 1, feature + 1, 0.0);
-            block.loads[(column, feature)] = 1.0;
-            block.features.push(influence);
-        } else {
-            self.influences.blocks.push(Block::of_columns(column + 1, &[column], vec![influence]));
-        }
-        column
+        let combination = |(k, average): (usize, Average)| {
+            let mut loads = vec![0.0; *estimates];
+            loads[first + k] = 1.0;
+            Combination { at: average.at, estimate: average.estimate, loads, n: average.n }
+        };
+        averages.into_iter().enumerate().map(combination).collect()
     }
 
     /// Cells whose influences are at hand cluster by cluster.

@@ -3,6 +3,7 @@
 //! rows and compare treated rows with what these predict; they differ in inference and in leads.
 //! Reference implementations: Stata did_imputation, R didimputation; R did2s.
 
+mod classes;
 mod effects;
 mod leads;
 mod register;
@@ -11,7 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use super::within::Rows;
-pub use effects::{CellEffect, Variance, effects};
+pub use effects::{CellEffect, Effects, Variance, effects};
 pub use register::{Gardner, Imputation};
 
 /// Options of the imputation estimator (`bjs`).

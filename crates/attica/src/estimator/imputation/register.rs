@@ -4,7 +4,7 @@ use super::effects::{CellEffect, Variance, effects};
 use super::leads::leads;
 use crate::design::WeightKind;
 use crate::estimator::answer::{Headline, Words};
-use crate::estimator::group_time::{Average, Cell, GroupTime};
+use crate::estimator::group_time::{Average, GroupTime, Point};
 use crate::estimator::options::{self, Options};
 use crate::estimator::reassign::{self, Reassigned};
 use crate::estimator::staggered::{Cohorts, Staggered};
@@ -120,31 +120,32 @@ impl Stages {
         Ok(Self::new(sample))
     }
 
-    /// Effects in the cells of which `wanted` holds, by event time.
+    /// Effects in the cells of which `wanted` holds, by event time, and the clusters of their influences.
     ///
     /// # Errors
     /// Those of [`effects`].
-    fn cells(&self, rows: &Rows, of: Variance, wanted: impl Fn(i64) -> bool) -> Result<Vec<Cell>> {
+    fn effects(&self, rows: &Rows, of: Variance, wanted: impl Fn(i64) -> bool) -> Result<(GroupTime, Vec<u32>)> {
         let cohorts = &self.cohorts;
         let asked: Vec<usize> = (0..cohorts.cells()).filter(|&cell| wanted(cohorts.event_time(cell))).collect();
         let mut number = vec![NO_LEVEL; cohorts.cells() + 1];
         asked.iter().zip(0..).for_each(|(&cell, new)| number[cell] = new);
         let own: Vec<u32> = self.cell.iter().map(|&cell| number[(cell as usize).min(cohorts.cells())]).collect();
-        let found = effects(rows, &self.untreated, &own, asked.len(), of)?;
-        let cell = |(cell, effect): (usize, CellEffect)| Cell {
-            group: cohorts.date(cell),
-            time: cohorts.period(cell),
-            event_time: cohorts.event_time(cell),
+        let cohort: Vec<u32> = asked.iter().map(|&cell| cohorts.cohort(cell) as u32).collect();
+        let found = effects(rows, &self.untreated, &own, &cohort, of)?;
+        let point = |effect: &CellEffect| Point {
+            group: cohorts.date(asked[effect.cell]),
+            time: cohorts.period(asked[effect.cell]),
+            event_time: cohorts.event_time(asked[effect.cell]),
             base: None,
             estimate: effect.estimate,
-            influence: effect.influence,
             is_reference: false,
             weight: effect.weight,
-            weight_influence: effect.shares,
+            weight_column: effect.share,
             n_treated: effect.rows,
             n_control: None,
         };
-        Ok(asked.into_iter().zip(found).filter(|(_, effect)| effect.rows > 0).map(cell).collect())
+        let points = found.cells.iter().map(point).collect();
+        Ok((GroupTime { points, influences: found.influences }, found.members))
     }
 
     /// Leads that are tested: event times of untreated rows within the window but the earliest, or the last
@@ -205,12 +206,13 @@ impl Estimator for Imputation {
         }
         let mut sample = Staggered::new(data, spec)?;
         let stages = Stages::among_imputable(&mut sample, spec.options.bjs.autosample)?;
-        let (cells, (leads, warnings)) = {
+        let ((mut effects, members), (leads, warnings)) = {
             let rows = sample.rows();
-            let cells = stages.cells(&rows, conservative(spec), |k| k >= -sample.anticipation)?;
-            (cells, pre_trends(&stages, &rows, &sample, spec)?)
+            let found = stages.effects(&rows, conservative(spec), |k| k >= -sample.anticipation)?;
+            (found, pre_trends(&stages, &rows, &sample, spec)?)
         };
         sample.warnings.extend(warnings);
+        sample.order_influences(&members);
         let mut base = Text::new(
             "effects are differences from what untreated rows of all periods predict; leads come from a separate regression on untreated rows, relative to the periods before the leads",
             "各期效应为相对由全部未处理观测所预测的反事实之差；处理前系数来自仅用未处理观测的单独回归，以更早时期为基准",
@@ -219,7 +221,8 @@ impl Estimator for Imputation {
             base = cannot_be_symmetric(&base);
         }
         let words = words(self.about().title, base);
-        sample.estimate_cells_and_leads(self.name(), words, &cells, leads, Headline::Simple, spec, None)
+        let leads = effects.add_averages(leads, &members);
+        sample.estimate_with_leads(self.name(), words, &effects, leads, Headline::Simple, spec, None)
     }
 }
 
@@ -230,8 +233,8 @@ fn conservative(spec: &Spec) -> Variance {
 /// The mean effect after adoption.
 fn after_adoption(mut sample: Staggered, spec: &Spec, autosample: bool, variance: Variance) -> Result<Term> {
     let stages = Stages::among_imputable(&mut sample, autosample)?;
-    let cells = stages.cells(&sample.rows(), variance, |k| k >= 0)?;
-    sample.headline(&GroupTime::of_cells(&cells), Headline::Simple, spec, None)
+    let (effects, _) = stages.effects(&sample.rows(), variance, |k| k >= 0)?;
+    sample.headline(&effects, Headline::Simple, spec, None)
 }
 
 fn pre_trends(stages: &Stages, rows: &Rows, sample: &Staggered, spec: &Spec) -> Result<(Vec<Average>, Vec<Warning>)> {
@@ -271,7 +274,8 @@ impl Estimator for Gardner {
         }
         let mut sample = Staggered::new(data, spec)?;
         let stages = Stages::among_imputable(&mut sample, true)?;
-        let cells = stages.cells(&sample.rows(), Variance::TwoStage, |_| true)?;
+        let (effects, members) = stages.effects(&sample.rows(), Variance::TwoStage, |_| true)?;
+        sample.order_influences(&members);
         let mut base = Text::new(
             "effects are differences from what untreated rows of all periods predict; leads are means of what that prediction leaves of the rows it was fitted on, and small for that reason",
             "各期效应为相对由全部未处理观测所预测的反事实之差；处理前系数为第一阶段拟合样本内残差的均值，因而偏小",
@@ -280,6 +284,6 @@ impl Estimator for Gardner {
             base = cannot_be_symmetric(&base);
         }
         let words = words(self.about().title, base);
-        sample.estimate_cells(self.name(), words, &cells, Headline::Simple, spec, None)
+        sample.estimate_group_time(self.name(), words, &effects, Headline::Simple, spec, None)
     }
 }

@@ -9,7 +9,7 @@ const LANES: usize = 8;
 
 /// Weighted residuals of the used rows, unit by unit, and their sums with covariates by cluster.
 #[derive(Default)]
-pub(super) struct Scores {
+struct Scores {
     /// A row of each pair of period and level that occurs.
     pairs: Vec<u32>,
     /// Pair of each row.
@@ -18,12 +18,10 @@ pub(super) struct Scores {
     value: Vec<f64>,
     /// Covariate by covariate, a sum for each cluster.
     x: Vec<Vec<f64>>,
-    /// Units with used rows in several clusters.
-    pub(super) crossing: Vec<u32>,
 }
 
 impl Within<'_> {
-    pub(super) fn scores(&self) -> Scores {
+    fn scores(&self) -> Scores {
         let mut scores = Scores { x: vec![vec![0.0; self.rows.clusters]; self.rows.x.len()], ..Scores::default() };
         let periods = self.rows.periods;
         // Periods by levels, the last level standing for none; only pairs that occur get a number.
@@ -33,11 +31,8 @@ impl Within<'_> {
         scores.cluster.reserve_exact(count);
         scores.value.reserve_exact(count);
         for unit in 0..self.rows.units {
-            let mut home = None;
-            let mut crosses = false;
             for row in self.used_rows(unit) {
                 let (cluster, value) = (self.rows.cluster[row], self.rows.weight[row] * self.residuals[row]);
-                crosses |= *home.get_or_insert(cluster) != cluster;
                 let level = self.level.get(row).map_or(self.levels, |level| (*level as usize).min(self.levels));
                 let slot = &mut number[level * periods + self.rows.time[row] as usize];
                 if *slot == u32::MAX {
@@ -51,9 +46,6 @@ impl Within<'_> {
                     scores.x[k][cluster as usize] += value * self.deviation(k, row);
                 }
             }
-            if crosses {
-                scores.crossing.push(unit as u32);
-            }
         }
         scores
     }
@@ -62,11 +54,12 @@ impl Within<'_> {
     /// `e` its residual: with `d` a column of the inverse, the influence of clusters on that coefficient. Residuals of
     /// a unit sum to zero, so unit means matter only where a unit lies in several clusters.
     pub fn influences(&self, directions: &[Vec<f64>]) -> Vec<Vec<f64>> {
-        directions.par_chunks(LANES).flat_map_iter(|block| self.influences_of(block)).collect()
+        let scores = self.scores();
+        directions.par_chunks(LANES).flat_map_iter(|block| self.influences_of(&scores, block)).collect()
     }
 
-    fn influences_of(&self, directions: &[Vec<f64>]) -> Vec<Vec<f64>> {
-        let Scores { pairs, pair, cluster, value, x, crossing } = &self.scores;
+    fn influences_of(&self, scores: &Scores, directions: &[Vec<f64>]) -> Vec<Vec<f64>> {
+        let Scores { pairs, pair, cluster, value, x } = scores;
         let lane = |row: u32, i: usize| directions.get(i).map_or(0.0, |d| self.linear(d, row as usize));
         let table: Vec<[f64; LANES]> = pairs.iter().map(|&row| std::array::from_fn(|i| lane(row, i))).collect();
         let mut sums = vec![vec![0.0; self.rows.clusters]; directions.len()];
@@ -95,16 +88,16 @@ impl Within<'_> {
                 let d = direction[self.covariate(k)];
                 sums.iter_mut().zip(own).for_each(|(sum, e)| *sum += d * e);
             }
-            for &unit in crossing {
-                let mean = self.mean_of_dummies(direction, unit as usize);
-                self.spread(unit as usize, -mean, sums);
+            for unit in self.crossing() {
+                let mean = self.mean_of_dummies(direction, unit);
+                self.spread(unit, -mean, sums);
             }
         }
         sums
     }
 
     /// Adds `w e factor` of a unit's used rows to the sums of their clusters.
-    pub fn spread(&self, unit: usize, factor: f64, sums: &mut [f64]) {
+    fn spread(&self, unit: usize, factor: f64, sums: &mut [f64]) {
         for row in self.used_rows(unit) {
             sums[self.rows.cluster[row] as usize] += self.rows.weight[row] * self.residuals[row] * factor;
         }

@@ -13,7 +13,6 @@ use rayon::prelude::*;
 
 pub(super) use account::{Account, connected};
 pub(super) use factor::Factor;
-use influence::Scores;
 use system::Sums;
 
 /// A row without a level of the category.
@@ -21,6 +20,9 @@ pub(super) const NO_LEVEL: u32 = u32::MAX;
 
 /// Units that a thread works on at once.
 const UNITS: usize = 1024;
+
+/// Most numbers in all partial sums together: the number of parts follows from what is summed, never from the machine.
+const PARTIAL: usize = 1 << 23;
 
 /// Rows of a panel, in any order. Slices have one entry per row.
 #[derive(Clone, Debug)]
@@ -112,7 +114,8 @@ pub(super) struct Within<'a> {
     pub coefficients: Vec<f64>,
     /// Outcome less fit, of all rows; arbitrary where a unit or period has no used row.
     pub residuals: Vec<f64>,
-    scores: Scores,
+    /// Units with used rows in several clusters.
+    crossing: Vec<u32>,
 }
 
 impl<'a> Within<'a> {
@@ -129,7 +132,7 @@ impl<'a> Within<'a> {
             factor: Factor::new(&[], 0, &[]),
             coefficients: Vec::new(),
             residuals: Vec::new(),
-            scores: Scores::default(),
+            crossing: Vec::new(),
         };
         (it.total, it.means) = it.unit_means();
         let Sums { cross, mut moment, raw } = it.sums();
@@ -141,7 +144,7 @@ impl<'a> Within<'a> {
         add(&mut moment, &correction);
         it.residuals = it.remainder(&moment);
         it.coefficients = moment;
-        it.scores = it.scores();
+        it.crossing = it.units_that_cross();
         it
     }
 
@@ -186,9 +189,25 @@ impl<'a> Within<'a> {
         self.rows.x[k].1[row] - self.means[self.rows.unit[row] as usize * stride + 1 + k]
     }
 
+    /// Rows of a unit.
+    pub fn rows_of(&self, unit: usize) -> impl Iterator<Item = usize> + Clone + '_ {
+        self.by_unit.of(unit)
+    }
+
     /// Units with used rows in several clusters.
-    pub fn crossing(&self) -> &[u32] {
-        &self.scores.crossing
+    pub fn crossing(&self) -> impl Iterator<Item = usize> + '_ {
+        self.crossing.iter().map(|&unit| unit as usize)
+    }
+
+    fn units_that_cross(&self) -> Vec<u32> {
+        if self.rows.cluster == self.rows.unit {
+            return Vec::new();
+        }
+        let clusters = |unit: usize| self.used_rows(unit).map(|row| self.rows.cluster[row]);
+        let crosses = |unit: &u32| {
+            clusters(*unit as usize).next().is_some_and(|home| clusters(*unit as usize).any(|own| own != home))
+        };
+        (0..self.rows.units as u32).filter(crosses).collect()
     }
 
     /// Periods and levels of a row, as positions among the coefficients.
@@ -247,27 +266,35 @@ impl<'a> Within<'a> {
         all
     }
 
+    /// `numbers` sums to which `work` adds what each unit contributes: parts of a fixed number, added in order.
+    pub fn summed(&self, numbers: usize, work: impl Fn(usize, &mut [f64]) + Sync) -> Vec<f64> {
+        let parts = (PARTIAL / numbers.max(1)).clamp(1, 16);
+        let parts = self.blocks(self.rows.units.div_ceil(parts).max(UNITS), |units| {
+            let mut sums = vec![0.0; numbers];
+            units.for_each(|unit| work(unit, &mut sums));
+            sums
+        });
+        let mut parts = parts.into_iter();
+        let mut sums = parts.next().unwrap_or_else(|| vec![0.0; numbers]);
+        parts.for_each(|part| add(&mut sums, &part));
+        sums
+    }
+
     /// Moments of what `coefficients` leave with what unit means leave of every column, over the used rows.
     fn moments(&self, coefficients: &[f64]) -> Vec<f64> {
-        let parts = self.blocks(UNITS.max(self.rows.units / 16), |units| {
-            let mut moment = vec![0.0; self.size()];
-            for unit in units.filter(|&unit| self.total[unit] > 0.0) {
-                let offset = self.offset(coefficients, unit);
-                for row in self.used_rows(unit) {
-                    let value = self.rows.weight[row] * self.left(coefficients, offset, row);
-                    self.dummies(row).for_each(|j| moment[j] += value);
-                    for k in 0..self.rows.x.len() {
-                        moment[self.covariate(k)] += value * self.deviation(k, row);
-                    }
+        self.summed(self.size(), |unit, moment| {
+            if self.total[unit] == 0.0 {
+                return;
+            }
+            let offset = self.offset(coefficients, unit);
+            for row in self.used_rows(unit) {
+                let value = self.rows.weight[row] * self.left(coefficients, offset, row);
+                self.dummies(row).for_each(|j| moment[j] += value);
+                for k in 0..self.rows.x.len() {
+                    moment[self.covariate(k)] += value * self.deviation(k, row);
                 }
             }
-            moment
-        });
-        let mut sum = vec![0.0; self.size()];
-        for part in &parts {
-            add(&mut sum, part);
-        }
-        sum
+        })
     }
 }
 

@@ -1,10 +1,6 @@
 //! The normal equations in periods, levels and covariates, of what unit means leave of them.
 
-use super::{Factor, UNITS, Within, add};
-
-/// Most numbers in all partial cross-product matrices together: the number of parts follows from the size of
-/// the system, never from that of the machine.
-const PARTIAL: usize = 1 << 23;
+use super::{Factor, PARTIAL, UNITS, Within, add};
 
 pub(super) struct Sums {
     pub(super) cross: Vec<f64>,
