@@ -45,8 +45,9 @@ pub(super) fn no_variation(outcome: &str) -> Problem {
 impl Staggered {
     /// The answer with the normal distribution as reference, as the estimators' own software does.
     pub fn estimate(self, estimator: &'static str, words: Words, overall: Term, study: Option<EventStudy>) -> Estimate {
-        let used = |time: &u32| self.times[*time as usize];
-        let periods = [self.time.iter().min().map_or(f64::NAN, used), self.time.iter().max().map_or(f64::NAN, used)];
+        let used = |time: u32| self.times[time as usize];
+        let times = || self.time.iter().copied();
+        let periods = [times().min().map_or(f64::NAN, used), times().max().map_or(f64::NAN, used)];
         let (n_units, n_treated_units) = self.units_used();
         Estimate {
             estimator,

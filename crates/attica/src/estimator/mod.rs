@@ -32,6 +32,7 @@ use crate::formula::SingleFormula;
 use crate::frame::{Frame, unknown_column};
 use crate::hypothesis::influence::Influence;
 use crate::ledger::Ledger;
+use crate::math::cross::CHUNK;
 use crate::message::{Problem, Result, Warning};
 use crate::panel::{Adoption, Panel};
 use crate::text::Text;
@@ -384,7 +385,10 @@ pub fn dated_problems(data: Data<'_>, spec: &Spec) -> Vec<Problem> {
 /// A value of the treatment that is neither 0 nor 1, if there is one.
 fn dose(data: Data<'_>, spec: &Spec) -> Option<f64> {
     let treatment = data.frame.numbers(&spec.treatment).unwrap_or_default();
-    treatment.iter().copied().find(|d| !d.is_nan() && *d != 0.0 && *d != 1.0)
+    let is_dose = |d: &f64| !(d.is_nan() || *d == 0.0 || *d == 1.0);
+    // Blocks without a branch on every row.
+    let mut blocks = treatment.chunks(CHUNK);
+    blocks.find(|block| block.iter().fold(false, |any, d| any | is_dose(d)))?.iter().copied().find(is_dose)
 }
 
 /// Why an estimator that compares units by their date of adoption has nothing to compare: a dose, or a treatment that

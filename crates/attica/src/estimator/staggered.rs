@@ -2,13 +2,15 @@
 //! when. What they end with is in `answer.rs`.
 
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::ops::Deref;
+use std::sync::{Arc, OnceLock};
 
 use super::wide::Wide;
 use super::within::Rows;
 use super::{Data, Spec};
 use crate::design::{Codes, Design};
 use crate::fit::examine;
+use crate::frame::codes::distinct;
 use crate::ledger::Reason;
 use crate::message::{Problem, Result, Warning};
 use crate::panel::Adoption;
@@ -38,11 +40,36 @@ pub(super) struct Staggered {
     /// Row of the frame that stands for each influence, by default the first of each cluster; empty unless asked for.
     pub influence_rows: Vec<u32>,
     /// Weight of each row.
-    pub weight: Vec<f64>,
+    pub weight: RowWeights,
     /// Periods before adoption in which units may already react.
     pub anticipation: i64,
     /// What was noticed.
     pub warnings: Vec<Warning>,
+}
+
+/// Weights of rows; ones are not written out before somebody reads them.
+#[derive(Clone)]
+pub(super) struct RowWeights {
+    rows: usize,
+    values: OnceLock<Vec<f64>>,
+}
+
+impl RowWeights {
+    pub fn ones(rows: usize) -> Self {
+        Self { rows, values: OnceLock::new() }
+    }
+
+    fn of(values: Vec<f64>) -> Self {
+        Self { rows: values.len(), values: values.into() }
+    }
+}
+
+impl Deref for RowWeights {
+    type Target = [f64];
+
+    fn deref(&self) -> &[f64] {
+        self.values.get_or_init(|| vec![1.0; self.rows])
+    }
 }
 
 impl Staggered {
@@ -88,7 +115,10 @@ impl Staggered {
                 influence_rows[*code as usize] = *row;
             }
         }
-        let weight = design.weights.as_ref().map_or_else(|| vec![1.0; design.rows()], |w| w.values.clone());
+        let weight = match &design.weights {
+            None => RowWeights::ones(design.rows()),
+            Some(weights) => RowWeights::of(weights.values.clone()),
+        };
         Ok(Self {
             unit,
             units: first.len(),
@@ -145,9 +175,7 @@ impl Staggered {
 
     /// Cohorts of the sample.
     pub fn cohorts(&self) -> Cohorts {
-        let mut dates: Vec<f64> = self.first.iter().flatten().copied().collect();
-        dates.sort_by(f64::total_cmp);
-        dates.dedup();
+        let dates = distinct(self.first.iter().flatten().copied());
         let number = |g: f64| dates.partition_point(|date| *date < g) as u32;
         let of_unit = self.first.iter().map(|first| first.map(number)).collect();
         let event =
@@ -197,16 +225,12 @@ impl Staggered {
         let mut columns =
             columns.map(|(_, values)| if is_wide { Cow::Borrowed(&values[..]) } else { self.spread(values).into() });
         let (y, x) = (columns.next().unwrap_or_default(), columns.collect());
-        let (mut weight, mut cluster) = (vec![f64::NAN; self.units], vec![0; self.units]);
-        let mut changing = 0;
-        for row in 0..self.unit.len() {
-            let unit = self.unit[row] as usize;
-            if weight[unit].is_nan() {
-                (weight[unit], cluster[unit]) = (self.weight[row], self.cluster[row]);
-            } else if weight[unit] != self.weight[row] {
-                changing += 1;
-            }
-        }
+        let (weight, cluster, changing) = if is_wide && self.design.weights.is_none() {
+            let cluster = self.cluster.iter().step_by(self.times.len()).copied().collect();
+            (vec![1.0; self.units], cluster, 0)
+        } else {
+            self.of_first_rows()
+        };
         let warning = (changing > 0).then(|| {
             Warning::new(
                 "W403",
@@ -225,6 +249,21 @@ impl Staggered {
             cluster: (self.clusters < self.units).then_some(cluster),
         };
         (wide, warning)
+    }
+
+    /// Weight and cluster of each unit in its first row, and in how many rows the weight is another.
+    fn of_first_rows(&self) -> (Vec<f64>, Vec<u32>, usize) {
+        let (mut weight, mut cluster) = (vec![f64::NAN; self.units], vec![0; self.units]);
+        let mut changing = 0;
+        for row in 0..self.unit.len() {
+            let unit = self.unit[row] as usize;
+            if weight[unit].is_nan() {
+                (weight[unit], cluster[unit]) = (self.weight[row], self.cluster[row]);
+            } else if weight[unit] != self.weight[row] {
+                changing += 1;
+            }
+        }
+        (weight, cluster, changing)
     }
 
     /// Units with a row, and those of them that ever adopt.
@@ -259,7 +298,10 @@ impl Staggered {
         }
         let take = |codes: &[u32]| Arc::new(rows.iter().map(|&r| codes[r as usize]).collect());
         (self.unit, self.time, self.cluster) = (take(&self.unit), take(&self.time), take(&self.cluster));
-        self.weight = rows.iter().map(|&r| self.weight[r as usize]).collect();
+        self.weight = match &self.design.weights {
+            None => RowWeights::ones(rows.len()),
+            Some(_) => RowWeights::of(rows.iter().map(|&r| self.weight[r as usize]).collect()),
+        };
     }
 
     /// Rows of treated units at event time `k`.
@@ -315,7 +357,10 @@ impl Cohorts {
 pub(super) fn first_treated(adoption: Adoption, times: &[f64], step: f64) -> Option<f64> {
     match adoption {
         // A date between two periods counts from the next one, as in the two-way event study.
-        Adoption::At(g) => times.iter().copied().find(|&t| steps(t - g, step) >= 0.0),
+        // Only times that rounding could make equal need it.
+        Adoption::At(g) => {
+            times.iter().copied().find(|&t| t >= g || (t > g - 1e-6 * step && steps(t - g, step) >= 0.0))
+        }
         Adoption::Always => times.first().copied(),
         Adoption::Never | Adoption::Switches => None,
     }
@@ -324,7 +369,7 @@ pub(super) fn first_treated(adoption: Adoption, times: &[f64], step: f64) -> Opt
 /// Periods of the panel from the first to the last with a row in `design`, and which of them each row is in.
 fn periods_used(data: Data<'_>, design: &Design) -> (Arc<Vec<u32>>, Vec<f64>) {
     let Some((_, time)) = &design.panel else { return Default::default() };
-    let (Some(&first), Some(&last)) = (time.codes.iter().min(), time.codes.iter().max()) else {
+    let (Some(first), Some(last)) = (time.codes.iter().copied().min(), time.codes.iter().copied().max()) else {
         return Default::default();
     };
     let times = data.panel.times[first as usize..=last as usize].to_vec();

@@ -79,6 +79,25 @@ fn encode_range(values: &[f64], low: f64, span: usize) -> (Vec<u32>, usize) {
     (codes, levels as usize)
 }
 
+/// The distinct values, ascending; quick where they are few. No value may be missing.
+pub(crate) fn distinct(mut values: impl Iterator<Item = f64>) -> Vec<f64> {
+    const FEW: usize = 1000;
+    let mut known: Vec<f64> = Vec::new();
+    while let Some(value) = values.next() {
+        let place = known.partition_point(|known| *known < value);
+        if known.get(place) != Some(&value) {
+            known.insert(place, value);
+        }
+        if known.len() > FEW {
+            known.extend(values);
+            known.sort_by(f64::total_cmp);
+            known.dedup();
+            return known;
+        }
+    }
+    known
+}
+
 /// Codes of the combinations of two sets of codes that occur, in order of first appearance.
 pub fn cross(a: &[u32], b: &[u32]) -> (Vec<u32>, usize) {
     let key = |(&a, &b): (&u32, &u32)| (a != MISSING && b != MISSING).then(|| (u64::from(a) << 32) | u64::from(b));
@@ -178,5 +197,12 @@ mod tests {
         assert_eq!(codes, codes_of(&Column::number("x", scaled)));
         let none = Column::number("x", vec![f64::NAN; 2]);
         assert_eq!(codes_of(&none), (vec![MISSING; 2], 0));
+    }
+
+    #[test]
+    fn distinct_values_ascend_whether_few_or_many() {
+        assert_eq!(distinct([3.0, -1.0, 3.0, 0.0, -0.0].into_iter()), [-1.0, 0.0, 3.0]);
+        let many = distinct((0..6000).map(|i| f64::from(i * 7919 % 3000)));
+        assert_eq!(many, (0..3000).map(f64::from).collect::<Vec<f64>>());
     }
 }

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use super::time::is_date;
 use super::{Adoption, Panel, read_times};
+use crate::frame::codes::distinct;
 use crate::frame::{Column, Values};
 use crate::message::{Problem, Result, Warning};
 
@@ -91,12 +92,12 @@ impl Panel {
             let fix = if before.is_empty() {
                 format!(
                     "units that adopt after {last} are untreated in the whole panel: never = [{}] says so",
-                    distinct(&outside).join(", ")
+                    shown(&outside).join(", ")
                 )
             } else {
                 format!(
                     "units treated before {first} have no untreated period: give them {first} (always treated) or leave them out; where the value means never treated, never = [{}] says so",
-                    distinct(&before).join(", ")
+                    shown(&before).join(", ")
                 )
             };
             let message = format!(
@@ -231,31 +232,24 @@ impl Panel {
 
     /// Adoption dates, ascending, and the number of units that adopt then.
     pub fn cohorts(&self, adoption: &[Adoption]) -> Vec<(f64, usize)> {
-        let mut dates: Vec<f64> =
-            adoption.iter().filter_map(|a| if let Adoption::At(g) = a { Some(*g) } else { None }).collect();
-        dates.sort_by(f64::total_cmp);
-        let mut cohorts: Vec<(f64, usize)> = Vec::new();
-        for date in dates {
-            match cohorts.last_mut() {
-                Some((last, count)) if *last == date => *count += 1,
-                _ => cohorts.push((date, 1)),
-            }
+        let of = |a: &Adoption| if let Adoption::At(g) = a { Some(*g) } else { None };
+        let dates = distinct(adoption.iter().filter_map(of));
+        let mut units = vec![0; dates.len()];
+        for g in adoption.iter().filter_map(of) {
+            units[dates.partition_point(|date| *date < g)] += 1;
         }
-        cohorts
+        dates.into_iter().zip(units).collect()
     }
 }
 
 /// The distinct values, ascending.
-fn distinct(values: &[f64]) -> Vec<String> {
-    let mut values = values.to_vec();
-    values.sort_by(f64::total_cmp);
-    values.dedup();
-    values.iter().map(ToString::to_string).collect()
+fn shown(values: &[f64]) -> Vec<String> {
+    distinct(values.iter().copied()).iter().map(ToString::to_string).collect()
 }
 
 /// The first five distinct values, ascending.
 pub(super) fn listed(values: &[f64]) -> String {
-    let values = distinct(values);
+    let values = shown(values);
     let more = if values.len() > 5 { ", .." } else { "" };
     format!("{}{more}", values[..values.len().min(5)].join(", "))
 }

@@ -2,6 +2,7 @@
 
 use super::Settings;
 use crate::estimator::options::{BasePeriod, ControlGroup};
+use crate::frame::codes::distinct;
 use crate::message::{Problem, Result, Warning};
 
 /// Units (or rows) of one cohort.
@@ -65,9 +66,7 @@ impl Plan {
                 format!("{early}个个体自首期起（或在其预期窗口内）即受处理，没有处理前时期，予以剔除"),
             ));
         }
-        let mut groups: Vec<f64> = cohort.iter().filter_map(of).filter(|g| *g > first + ahead).collect();
-        groups.sort_by(f64::total_cmp);
-        groups.dedup();
+        let mut groups = distinct(cohort.iter().filter_map(of).filter(|g| *g > first + ahead));
         if groups.is_empty() {
             return Err(nobody());
         }

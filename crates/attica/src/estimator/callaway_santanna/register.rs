@@ -138,13 +138,13 @@ fn group_time(sample: &Staggered, settings: &Settings) -> Result<(AttGt, Option<
 fn cross_sections(sample: &Staggered, by_unit: bool) -> CrossSections {
     let share = if by_unit {
         let (mut rows, mut sums) = (vec![0.0; sample.units], vec![0.0; sample.units]);
-        for (&unit, weight) in sample.unit.iter().zip(&sample.weight) {
+        for (&unit, weight) in sample.unit.iter().zip(sample.weight.iter()) {
             rows[unit as usize] += 1.0;
             sums[unit as usize] += weight;
         }
         sample.unit.iter().map(|&unit| sums[unit as usize] / (rows[unit as usize] * rows[unit as usize])).collect()
     } else {
-        sample.weight.clone()
+        sample.weight.to_vec()
     };
     CrossSections {
         times: sample.times.clone(),
@@ -153,7 +153,7 @@ fn cross_sections(sample: &Staggered, by_unit: bool) -> CrossSections {
         y: sample.design.outcome.1.clone(),
         x: sample.design.regressors.iter().map(|(_, values)| values.clone()).collect(),
         cohort: sample.unit.iter().map(|&unit| sample.first[unit as usize]).collect(),
-        weight: sample.weight.clone(),
+        weight: sample.weight.to_vec(),
         share,
         cluster: (sample.clusters < sample.unit.len()).then(|| (sample.cluster.to_vec(), sample.clusters)),
     }

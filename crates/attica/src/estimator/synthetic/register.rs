@@ -9,7 +9,7 @@ use crate::estimator::answer::Words;
 use crate::estimator::group_time::{Aggregations, EventTimes, Inference};
 use crate::estimator::options::{self, ControlGroup};
 use crate::estimator::reassign::{self, Reassigned};
-use crate::estimator::staggered::Staggered;
+use crate::estimator::staggered::{RowWeights, Staggered};
 use crate::estimator::{
     About, Data, Estimate, Estimator, Leads, PeriodWeight, Spec, UnitWeight, Weights, dated_problems,
 };
@@ -77,7 +77,7 @@ impl Estimator for Synthetic {
     fn reassigned<'a>(&'a self, data: Data<'a>, spec: &'a Spec) -> Result<Option<Reassigned<'a>>> {
         let without_weights = |sample: &mut Staggered| {
             sample.design.weights = None;
-            sample.weight.fill(1.0);
+            sample.weight = RowWeights::ones(sample.unit.len());
         };
         reassign::dated(data, spec, without_weights, move |mut sample| {
             let Selected { panel, calendar, .. } = select(data, spec, &mut sample)?;
@@ -194,7 +194,7 @@ fn weights(effects: &[Effect], selected: &Selected) -> Vec<Weights> {
 
 fn say_what_has_no_effect(spec: &Spec, sample: &mut Staggered) {
     if sample.design.weights.take().is_some() {
-        sample.weight.fill(1.0);
+        sample.weight = RowWeights::ones(sample.unit.len());
         sample.warnings.push(Warning::new(
             "W830",
             "synthetic difference-in-differences finds weights of its own: the weights given are not used",
