@@ -10,9 +10,12 @@ TITLES = {
     "cs-x-boot": "Callaway–Sant'Anna with a covariate, 1,000 multiplier draws",
     "bjs": "Borusyak–Jaravel–Spiess imputation",
     "gardner": "Gardner two-stage",
+    "dcdh": "de Chaisemartin–D'Haultfoeuille, all effects and placebos",
     "sdid": "Synthetic difference-in-differences, 60 units × 40 periods, 200 placebo replications",
 }
-PACKAGES = {"diff-diff": "diff-diff", "csdid": "csdid", "differences": "differences", "statspai": "StatsPAI", "pyfixest": "pyfixest"}
+PACKAGES = {"statspai": "StatsPAI"} | {
+    name: name for name in ("diff-diff", "csdid", "differences", "pyfixest", "py-did-multiplegt-dyn")
+}
 
 
 def named(contender: str) -> str:
@@ -121,4 +124,47 @@ def page(units: int, results: dict, sizes: list[int], growth: dict, rounds: int,
     for i, size in enumerate(sizes):
         of = lambda found: found["failed"] if "failed" in found else f"{seconds(found['wall'])} ({found['peak']:.0f})"
         lines.append(f"| {size:,} | " + " | ".join(of(found[i]) for found in growth.values()) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def inference(rows: list[int], found: list[dict] | None) -> str:
+    """Covariances of one regression, by number of rows."""
+    if not found:
+        return ""
+    lines = [
+        "",
+        "## Other standard errors of one regression",
+        "",
+        "Seconds to compute another covariance of a regression that is fitted already (`bench_vcov`): units over 10 periods "
+        "with an effect of both, five regressors, 500 clusters `g` of units. For Conley every unit has a place of its own; "
+        "their number grows with the area, so that about 160 others lie within the cutoff. All grow in proportion to rows; "
+        "Conley also to the number of places within the cutoff, CR2 and CRV3 to the square of a cluster's levels of effects "
+        "that cross clusters (here the periods).",
+        "",
+        "| rows | " + " | ".join(f"`{kind}`" for kind in found[0]) + " |",
+        "|---:|" + "---:|" * len(found[0]),
+    ]
+    short = lambda value: f"{value:.4f}" if value < 0.01 else seconds(value)
+    for count, times in zip(rows, found, strict=True):
+        lines.append(f"| {count:,} | " + " | ".join(short(value) for value in times.values()) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def randomisation(draws: list[int], found: list[dict] | None) -> str:
+    """Placebo draws of Callaway–Sant'Anna, by their number."""
+    if not found:
+        return ""
+    lines = [
+        "",
+        "## Randomisation inference",
+        "",
+        "Callaway–Sant'Anna on 285 units × 11 periods (3,135 rows), the dates of adoption drawn anew among units, with the "
+        "estimate and t statistic of every draw (`bench_placebo`). Memory beyond that of few draws is what the draws' own "
+        "results take.",
+        "",
+        "| draws | seconds | peak, MB |",
+        "|---:|---:|---:|",
+    ]
+    for count, of in zip(draws, found, strict=True):
+        lines.append(f"| {count:,} | {seconds(of['wall'])} | {of['peak']:.1f} |")
     return "\n".join(lines) + "\n"

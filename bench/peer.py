@@ -1,8 +1,8 @@
 """One peer on one task in a process of its own: `peer.py PEER TASK FILE`. Prints a line of JSON: effect, standard
 error, seconds and CPU seconds of the warm call (data in memory), and the peak memory of the process in MB.
 
-Tasks are `cs`, `cs-x` (with a covariate), each also with `-boot` (1,000 multiplier draws), `bjs`, `gardner` and
-`sdid` (200 placebo replications). Every peer is asked for group-time effects and their average by event time."""
+Tasks are `cs`, `cs-x` (with a covariate), each also with `-boot` (1,000 multiplier draws), `bjs`, `gardner`, `dcdh`
+(all effects and placebos) and `sdid` (200 placebo replications). Every peer is asked for group-time effects and their average by event time."""
 
 import json
 import os
@@ -16,6 +16,7 @@ import pandas as pd
 warnings.filterwarnings("ignore")
 COLUMNS = {"outcome": "y", "unit": "id", "time": "t"}
 DRAWS, PLACEBOS, SLOW = 1000, 200, 5.0
+EFFECTS, PLACEBO_EFFECTS = 8, 4  # All that the data allow.
 
 
 def first(value) -> float:
@@ -32,6 +33,10 @@ def diff_diff(task: str, data: pd.DataFrame):
         after = sorted(data.t[data.d == 1].unique())
         fit = lambda: model.fit(data, treatment="treated", post_periods=after, **COLUMNS)
         return lambda: (lambda found: (found.att, found.se))(fit())
+    if task == "dcdh":
+        model = package.ChaisemartinDHaultfoeuille(twfe_diagnostic=False, seed=1)
+        fit = lambda: model.fit(data, treatment="d", L_max=EFFECTS, **COLUMNS)
+        return lambda: (lambda found: (found.overall_att, found.overall_se))(fit())
     if task.startswith("cs"):
         model = package.CallawaySantAnna(n_bootstrap=DRAWS if "boot" in task else 0, seed=1)
     else:
@@ -99,6 +104,11 @@ def statspai(task: str, data: pd.DataFrame):
     if task == "gardner":
         fit = lambda: package.gardner_did(data, y="y", group="id", time="t", first_treat="g", cluster="id")
         return lambda: (lambda found: (found.estimate, found.se))(fit())
+    if task == "dcdh":
+        columns = {"group": "id", "time": "t", "treatment": "d", "cluster": "id"}
+        asked = {"dynamic": EFFECTS - 1, "placebo": PLACEBO_EFFECTS, "se_method": "analytic", "aggregation": "switchers"}
+        fit = lambda: package.did_multiplegt_dyn(data, "y", **columns, **asked)
+        return lambda: (lambda found: (found.estimate, found.se))(fit())
     boot = "boot" in task
 
     def run():
@@ -122,7 +132,24 @@ def pyfixest(task: str, data: pd.DataFrame):
     return run
 
 
-PEERS = {"diff-diff": diff_diff, "csdid": csdid, "differences": differences, "statspai": statspai, "pyfixest": pyfixest}
+def port(task: str, data: pd.DataFrame):
+    """The authors' own, in Python."""
+    import polars
+    from did_multiplegt_dyn import DidMultiplegtDyn
+
+    data = polars.from_pandas(data)
+
+    def run():
+        model = DidMultiplegtDyn(df=data, outcome="y", group="id", time="t", treatment="d", effects=EFFECTS,
+                                 placebo=PLACEBO_EFFECTS)  # fmt: skip
+        model.fit()
+        found = model.result["did_multiplegt_dyn"]["ATE"]
+        return float(found["Estimate"].iloc[0]), float(found["SE"].iloc[0])
+
+    return run
+
+
+PEERS = {"py-did-multiplegt-dyn": port, "diff-diff": diff_diff, "csdid": csdid, "differences": differences, "statspai": statspai, "pyfixest": pyfixest}
 
 if __name__ == "__main__":
     peer, task, file = sys.argv[1:4]

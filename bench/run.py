@@ -1,6 +1,6 @@
 """Attica beside its peers on the same panels, each in a process of its own, in turns; writes docs/performance.md.
 
-    python bench/run.py                       as published: needs the packages of bench/requirements.txt, about 30 minutes
+    python bench/run.py                       as published: needs the packages of bench/requirements.txt, about 20 minutes
     python bench/run.py --scale 0.02 --rounds 1 --out /dev/stdout   a try-out
     python bench/run.py --rounds 3 --only cs,sdid                   some tasks; the others keep what was measured before
 
@@ -18,19 +18,22 @@ import time
 from pathlib import Path
 from statistics import median
 
-from page import page
+from page import inference, page, randomisation
 
 ROOT = Path(__file__).resolve().parent.parent
 CS, TWO = ["diff-diff", "csdid", "differences", "statspai"], ["diff-diff", "statspai", "pyfixest"]
 TASKS = {
     "cs": CS, "cs-x": CS, "cs-boot": CS, "cs-x-boot": CS,
-    "bjs": ["diff-diff", "statspai"], "gardner": TWO, "sdid": ["diff-diff", "statspai"],
+    "bjs": ["diff-diff", "statspai"], "gardner": TWO, "dcdh": ["statspai", "diff-diff", "py-did-multiplegt-dyn"],
+    "sdid": ["diff-diff", "statspai"],
 }  # fmt: skip
-LINEAR = ["twfe", "sa", "cs", "cs-x", "bjs", "gardner"]
+LINEAR = ["twfe", "sa", "cs", "cs-x", "bjs", "gardner", "dcdh"]
+VCOV_ROWS, DRAWS = [100_000, 300_000, 1_000_000], [1_000, 10_000, 100_000]
 
 
 def build() -> None:
-    for what in (["-p", "attica", "--example", "bench_estimator"], ["-p", "attica-cli"]):
+    examples = [part for name in ("estimator", "vcov", "placebo") for part in ("--example", f"bench_{name}")]
+    for what in (["-p", "attica", *examples], ["-p", "attica-cli"]):
         subprocess.run(["cargo", "build", "--release", "--quiet", *what], cwd=ROOT, check=True)
 
 
@@ -87,6 +90,19 @@ def measure(contender: str, task: str, data: Path, timeout: float) -> dict:
     return {"peak": peak} | found | {"process": wall, "process_cpu": usage.ru_utime + usage.ru_stime}
 
 
+def ours(example: str, *arguments: object) -> dict:
+    """What an example of the library prints."""
+    command = [str(ROOT / "target" / "release" / "examples" / f"bench_{example}"), *map(str, arguments)]
+    found = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    print(example, *arguments, found, file=sys.stderr, flush=True)
+    return found
+
+
+def medians(example: str, arguments: list[int], rounds: int) -> list[dict]:
+    """For each argument, medians over rounds."""
+    return [summary([ours(example, argument) for _ in range(rounds)]) for argument in arguments]
+
+
 def compare(tasks: dict, data: dict, rounds: int, timeout: float) -> dict:
     results: dict = {}
     for turn in range(rounds):
@@ -110,7 +126,7 @@ def main() -> None:
     parser.add_argument("--scale", type=float, default=1.0, help="share of the published sizes")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--timeout", type=float, default=60.0)
-    parser.add_argument("--only", default=",".join([*TASKS, *LINEAR]), help="tasks; others keep what was measured before")
+    parser.add_argument("--only", default=",".join([*TASKS, *LINEAR, "vcov", "placebo"]), help="tasks; others keep what was measured before")
     parser.add_argument("--no-growth", action="store_true", help="keep the growth that was measured before")
     parser.add_argument("--data", type=Path, default=Path(tempfile.gettempdir()) / "attica-bench")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "performance.md")
@@ -130,10 +146,15 @@ def main() -> None:
     for task in [task for task in LINEAR if task in only and not given.no_growth]:
         runs = [[measure("attica", task, given.data / str(n), 600) for _ in range(given.rounds)] for n in linear]
         found["growth"][task] = [summary(of) for of in runs]
+    if "vcov" in only:
+        found["vcov"] = medians("vcov", VCOV_ROWS, given.rounds)
+    if "placebo" in only:
+        found["placebo"] = medians("placebo", DRAWS, given.rounds)
     kept.write_text(json.dumps(found))
     ordered = {task: found["tasks"][task] for task in TASKS if task in found["tasks"]}
     growth = {task: found["growth"][task] for task in LINEAR if task in found["growth"]}
-    given.out.write_text(page(units, ordered, linear, growth, given.rounds, given.timeout))
+    text = page(units, ordered, linear, growth, given.rounds, given.timeout)
+    given.out.write_text(text + inference(VCOV_ROWS, found.get("vcov")) + randomisation(DRAWS, found.get("placebo")))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 //! Times 10,000 placebo draws on a panel of 285 units and 11 periods: of a regression with four controls, beside the same
 //! regression run anew for each draw, and of Callaway-Sant'Anna without controls; then 200 draws of every estimator.
-//! `cargo run --release -p attica --example bench_placebo`
+//! `cargo run --release -p attica --example bench_placebo`. With a number of draws as argument, only these draws of
+//! Callaway-Sant'Anna, once: a line of JSON with seconds and the peak memory of the process in MB.
 
 #![allow(clippy::print_stdout, clippy::unwrap_used)]
 
@@ -18,6 +19,10 @@ use attica::math::random::stream;
 use attica::panel::Panel;
 use attica::simulate::{Cohort, CohortDesign, cohorts};
 use attica::vcov::Vcov;
+
+/// The allocator of the command.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const DRAWS: usize = 10_000;
 const REFITS: usize = 200;
@@ -43,6 +48,30 @@ fn main() {
     let mut design = Design::build(&frame, Some(&panel), &formula, &options_design).unwrap();
     let fit_options = FitOptions::new(Vcov::cluster("unit"));
     let truth = fit(&design, &fit_options).unwrap();
+
+    let adoption = panel.adoption_from_path("d", frame.numbers("d").unwrap()).unwrap().0;
+    let data = Data { frame: &frame, panel: &panel, adoption: &adoption };
+    let spec = Spec {
+        outcome: "y".to_owned(),
+        treatment: "d".to_owned(),
+        controls: Vec::new(),
+        design: options_design,
+        fit: fit_options.clone(),
+        window: Window::default(),
+        options: options::Options::default(),
+        seed: 1,
+    };
+    let seconds = |name: &str, kind: Kind, draws: usize| {
+        let start = Instant::now();
+        let found = placebo_of(find(name).unwrap(), data, &spec, &Options::new(kind, draws, 1)).unwrap();
+        assert_eq!(found.draws.len() + found.failed, draws);
+        start.elapsed().as_secs_f64()
+    };
+    if let Some(draws) = std::env::args().nth(1) {
+        let wall = seconds("cs", Kind::Unit, draws.parse().unwrap());
+        println!("{{\"wall\": {wall}, \"peak\": {}}}", peak_mb());
+        return;
+    }
 
     // The treatment of other units, and nothing else, changes from refit to refit.
     let start = Instant::now();
@@ -70,24 +99,6 @@ fn main() {
         );
     }
 
-    let adoption = panel.adoption_from_path("d", frame.numbers("d").unwrap()).unwrap().0;
-    let data = Data { frame: &frame, panel: &panel, adoption: &adoption };
-    let spec = Spec {
-        outcome: "y".to_owned(),
-        treatment: "d".to_owned(),
-        controls: Vec::new(),
-        design: options_design,
-        fit: fit_options,
-        window: Window::default(),
-        options: options::Options::default(),
-        seed: 1,
-    };
-    let seconds = |name: &str, kind: Kind, draws: usize| {
-        let start = Instant::now();
-        let found = placebo_of(find(name).unwrap(), data, &spec, &Options::new(kind, draws, 1)).unwrap();
-        assert_eq!(found.draws.len() + found.failed, draws);
-        start.elapsed().as_secs_f64()
-    };
     for kind in [Kind::Unit, Kind::Mixed] {
         let best = (0..3).map(|_| seconds("cs", kind, DRAWS)).fold(f64::INFINITY, f64::min);
         println!("cs, {}: {DRAWS} draws with t and p: {:.1} ms", kind.name(), best * 1e3);
@@ -96,4 +107,11 @@ fn main() {
         let each = seconds(estimator.name(), Kind::Unit, 200) / 200.0;
         println!("{:8} {:8.3} ms a draw", estimator.name(), each * 1e3);
     }
+}
+
+/// Largest resident memory so far.
+fn peak_mb() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1024.0
 }
