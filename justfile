@@ -42,6 +42,10 @@ bench:
 coverage:
     cargo run --release -p attica --example coverage
 
+# What the audit catches of papers with one cell changed: writes its table in docs/audit.md.
+audit-mutations:
+    cargo run --release -p attica-study --example audit_mutations
+
 # Attica beside its peers: writes docs/performance.md (needs the packages of bench/requirements.txt).
 bench-peers:
     python bench/run.py

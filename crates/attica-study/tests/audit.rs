@@ -1,6 +1,15 @@
 //! The audit of a published paper, number by number, and of simulated papers with one cell changed.
 #![allow(clippy::unwrap_used)]
 
+#[path = "../examples/audit_mutations/compare.rs"]
+mod compare;
+#[path = "../examples/audit_mutations/model.rs"]
+mod model;
+#[path = "../examples/audit_mutations/oracle.rs"]
+mod oracle;
+#[path = "../examples/audit_mutations/papers.rs"]
+mod papers;
+
 use std::path::{Path, PathBuf};
 
 use attica::audit::finding::{Finding, Quantity, Rule, Verdict};
@@ -196,4 +205,29 @@ fn hostile_labels_are_escaped() {
         let page = html::write(&audit::report(&loaded.file, &findings, &loaded.warnings, language));
         assert!(!page.contains("<script>") && page.contains("&lt;script&gt;"));
     }
+}
+
+#[test]
+fn truthful_papers_pass_and_every_change_that_breaks_a_rule_is_found() {
+    // 200 papers, each cell three times: examples/audit_mutations.
+    let counts = compare::compare(40, 1);
+    assert_eq!(counts.papers, 40);
+    assert!(counts.false_alarms.is_empty(), "{:#?}", counts.false_alarms);
+    assert!(counts.disagreements.is_empty(), "{:#?}", counts.disagreements);
+    assert!(counts.refused * 20 < counts.changed && counts.broken * 2 > counts.changed);
+    for (rule, covered, caught) in &counts.by_rule {
+        assert!(*covered > 0 && covered == caught, "{rule:?}: {caught} of {covered}");
+    }
+    assert!(counts.warned.iter().all(|(_, n)| *n <= counts.papers) && counts.cells > 2000);
+}
+
+#[test]
+fn what_effects_absorb_has_no_coefficient() {
+    let toml = "[panel]\nunit = 'city'\n[variables]\nregion = { constant = 'time' }\noil = { constant = 'units' }\n[[tables]]\nlabel = 'T'\n\
+                csv = '''\nx,(1),(2),(3)\nregion,0.1 (0.2),0.1 (0.2),\noil,,0.3 (0.1),0.3 (0.1)\nCity FE,Yes,No,No\nYear FE,No,No,Yes\n'''\n";
+    let findings = attica::audit::audit(&audit::parse("p.toml", toml, Path::new(".")).unwrap().paper);
+    let fails: Vec<&str> =
+        findings.iter().filter(|f| f.verdict == Verdict::Fail).map(|f| f.place.en.as_str()).collect();
+    assert_eq!(fails, ["T (1) region", "T (3) oil"]);
+    assert!(findings.iter().all(|f| f.verdict != Verdict::Fail || f.rule == Rule::A13));
 }

@@ -81,10 +81,15 @@ fn one(paper: &Paper) -> Option<Finding> {
     let nearest = tried[0].announced;
     let mut values = vec![Value::printed(&place, Quantity::Mean, &mean.text)];
     values.extend(variable.sd.as_ref().map(|sd| Value::printed(&place, Quantity::StandardDeviation, &sd.text)));
-    values.push(Value::printed(nearest.place.clone(), Quantity::Cohorts, describe(&nearest.cohorts, 0).en));
+    values.push(Value::printed(nearest.place.clone(), Quantity::Cohorts, dates(&nearest.cohorts)));
     let en = en.trim_end_matches(';').to_owned();
     let zh = zh.trim_end_matches('；').to_owned();
     Some(Finding::new(Rule::A5, Verdict::Fail, place, en, zh).conflict(values))
+}
+
+/// Cohorts as `2011: 41, 2016: 12`.
+fn dates(cohorts: &[Cohort]) -> String {
+    cohorts.iter().map(|c| format!("{}: {}", c.from, c.units)).collect::<Vec<_>>().join(", ")
 }
 
 fn reading_text(reading: &Reading<'_>, n: u64) -> Text {

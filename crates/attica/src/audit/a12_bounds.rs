@@ -17,6 +17,7 @@ pub fn check(paper: &Paper) -> Vec<Finding> {
             for term in column.terms.iter().chain(&column.constant) {
                 findings.extend(interval(paper, table, column, term));
                 findings.extend(p_value(paper, table, column, term));
+                findings.extend(sign(table, column, term));
             }
         }
     }
@@ -227,8 +228,14 @@ fn interval(paper: &Paper, table: &Table, column: &Column, term: &Term) -> Optio
 }
 
 fn p_value(paper: &Paper, table: &Table, column: &Column, term: &Term) -> Option<Finding> {
-    let (p, t) = (term.p_value.as_ref()?, printed_t(term)?);
-    let place = format!("{} {} {} p", table.label, column.name, term.name);
+    let p = term.p_value.as_ref()?;
+    let place = format!("{} {} {}", table.label, column.name, term.name);
+    if !p.interval().meets(Interval::new(0.0, 1.0)) {
+        let (en, zh) = (format!("p = {} is not between 0 and 1", p.text), format!("所印p＝{}，不在0与1之间", p.text));
+        let cells = vec![Value::printed(&place, Quantity::P, &p.text)];
+        return Some(Finding::new(Rule::A12, Verdict::Fail, place, en, zh).conflict(cells));
+    }
+    let t = printed_t(term)?;
     let allowed =
         |df| Interval::new(if t.high.is_finite() { two_sided(t.high, df) } else { 0.0 }, two_sided(t.low, df));
     let dfs = distributions(paper, column);
@@ -251,6 +258,22 @@ fn p_value(paper: &Paper, table: &Table, column: &Column, term: &Term) -> Option
         ];
         Finding::new(Rule::A12, Verdict::Fail, place, en, zh).conflict(cells)
     })
+}
+
+/// A coefficient and its t have one sign.
+fn sign(table: &Table, column: &Column, term: &Term) -> Option<Finding> {
+    let (b, t) = (term.estimate.interval(), term.statistic.as_ref()?);
+    let other = b.low > 0.0 && t.interval().high < 0.0 || b.high < 0.0 && t.interval().low > 0.0;
+    let place = format!("{} {} {}", table.label, column.name, term.name);
+    let (en, zh) = (
+        format!("the coefficient is {} and its t {}: they have opposite signs", term.estimate.text, t.text),
+        format!("系数为{}，t值为{}：符号相反", term.estimate.text, t.text),
+    );
+    let cells = vec![
+        Value::printed(&place, Quantity::Coefficient, &term.estimate.text),
+        Value::printed(&place, Quantity::T, &t.text),
+    ];
+    other.then(|| Finding::new(Rule::A12, Verdict::Fail, place, en, zh).conflict(cells))
 }
 
 #[cfg(test)]

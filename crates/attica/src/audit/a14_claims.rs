@@ -1,7 +1,7 @@
 //! A14: what sentences say agrees with the tables and with each other.
 
 use super::finding::{Finding, Quantity, Rule, Value, Verdict};
-use super::paper::{About, Claim, Paper};
+use super::paper::{About, Claim, Paper, Policy};
 use super::printed::Printed;
 use crate::text::Text;
 
@@ -85,6 +85,7 @@ fn about(paper: &Paper, about: &About, claims: &[&Claim]) -> Vec<Finding> {
         About::Years => panel.first.zip(panel.last).map(|(first, last)| format!("{first}-{last}")),
         About::Periods => panel.periods().map(|p| p.to_string()),
         About::Units => panel.units.map(|u| u.to_string()),
+        About::TreatedUnits => paper.policy.as_ref().and_then(announced),
         About::Observations => panel.observations.or(panel.cells().filter(|_| panel.balanced)).map(|n| n.to_string()),
         _ => None,
     };
@@ -149,6 +150,12 @@ fn about(paper: &Paper, about: &About, claims: &[&Claim]) -> Vec<Finding> {
         }
     }
     vec![Finding::new(Rule::A14, verdict, "", en, zh).at(place).conflict(cells)]
+}
+
+/// Treated units of the announced design, when there is one only.
+fn announced(policy: &Policy) -> Option<String> {
+    let [design] = policy.announced.as_slice() else { return None };
+    Some(design.cohorts.iter().map(|c| c.units).sum::<u64>().to_string())
 }
 
 /// A sentence about a coefficient: its value, its sign, or whether it is significant.

@@ -19,7 +19,7 @@ fn periods(panel: &Panel, announced: &[Announced]) -> Option<Finding> {
     let start = announced.iter().flat_map(|a| &a.cohorts).map(|c| c.from).min()?;
     let before = (start - first).max(0);
     let leads = (before - 1).max(0);
-    let after = last - start + 1;
+    let after = (last - start + 1).max(0);
     let (en, zh) = (
         format!(
             "{} before {start} ({}), {} from then on; one is the reference, so {} can be tested",
