@@ -100,7 +100,7 @@ impl Model {
         let Self { units, first, last, .. } = self;
         let cohorts: Vec<String> = self.cohorts.iter().map(|[from, n]| format!("{from} = '{n}'")).collect();
         let mut out = format!(
-            "[panel]\nunits = {units}\nfirst = {first}\nlast = {last}\n[policy]\nvariable = 'D'\n[[policy.announced]]\nwhere = 'text'\n\
+            "[panel]\nunits = {units}\nfirst = {first}\nlast = {last}\nbalanced = true\n[policy]\nvariable = 'D'\n[[policy.announced]]\nwhere = 'text'\n\
              cohorts = {{ {} }}\n[variables]\ncount = {{ kind = 'count' }}\nshare = {{ range = [0, 1] }}\n[[tables]]\nlabel = 'Table 1'\n\
              csv = '''\nVariable,N,Mean,SD,Min,Max\n",
             cohorts.join(", ")

@@ -72,7 +72,7 @@ fn scan(xml: &str) -> Vec<Vec<Vec<String>>> {
 fn attribute(tag: &str) -> Option<&str> {
     let rest = tag.split("w:val=").nth(1)?;
     let quote = rest.chars().next()?;
-    rest[1..].split(quote).next()
+    rest[quote.len_utf8()..].split(quote).next()
 }
 
 /// Text with the five named entities and numbered ones replaced.

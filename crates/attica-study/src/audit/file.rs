@@ -86,8 +86,8 @@ pub struct PanelKeys {
     pub last: Option<i64>,
     /// Number of observations.
     pub observations: Option<Number>,
-    /// False when units may be missing in some periods.
-    pub balanced: bool,
+    /// Whether the paper says that every unit is seen in every period; left out when it does not say.
+    pub balanced: Option<bool>,
 }
 
 impl Default for PanelKeys {
@@ -99,7 +99,7 @@ impl Default for PanelKeys {
             first: None,
             last: None,
             observations: None,
-            balanced: true,
+            balanced: None,
         }
     }
 }

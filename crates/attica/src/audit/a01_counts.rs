@@ -43,22 +43,30 @@ fn printed_counts(paper: &Paper) -> Vec<Count> {
 fn counts(paper: &Paper, cells: u64) -> Vec<Finding> {
     let panel = &paper.panel;
     let (units, periods) = (panel.units.unwrap_or_default(), panel.periods().unwrap_or_default());
-    let wrong = |c: &Count| c.n > cells || panel.balanced && c.full && c.n != cells;
-    let (bad, good): (Vec<Count>, Vec<Count>) = printed_counts(paper).into_iter().partition(wrong);
+    let counts = printed_counts(paper);
+    let complete = counts.iter().any(|c| c.n == cells);
+    let verdict = |c: &Count| match panel.balanced {
+        _ if c.n > cells => Verdict::Fail,
+        Some(true) if c.full && c.n != cells => Verdict::Fail,
+        // Other counts are complete, so rows are missing here that nothing explains.
+        None if c.full && c.n != cells && complete => Verdict::Warn,
+        _ => Verdict::Pass,
+    };
+    let (good, bad): (Vec<Count>, Vec<Count>) = counts.into_iter().partition(|c| verdict(c) == Verdict::Pass);
     let mut findings: Vec<Finding> = bad
         .iter()
         .map(|c| {
             let (place_en, place_zh) = place(&c.place);
-            let law = if panel.balanced && c.full {
-                ("the balanced panel has", "平衡面板应有")
-            } else {
-                ("the panel has at most", "面板至多有")
+            let law = match verdict(c) {
+                Verdict::Warn => ("other numbers of observations are", "其他观测数为"),
+                _ if panel.balanced == Some(true) && c.full => ("the balanced panel has", "平衡面板应有"),
+                _ => ("the panel has at most", "面板至多有"),
             };
             let message = (
-                format!("N = {} is printed; {} {units} × {periods} = {cells} rows", c.n, law.0),
-                format!("所印观测数为{}；{}{units}×{periods}＝{cells}行", c.n, law.1),
+                format!("N = {} is printed; {} {units} × {periods} = {cells}", c.n, law.0),
+                format!("所印观测数为{}；{}{units}×{periods}＝{cells}", c.n, law.1),
             );
-            Finding::new(Rule::A1, Verdict::Fail, "", message.0, message.1)
+            Finding::new(Rule::A1, verdict(c), "", message.0, message.1)
                 .at(crate::text::Text::new(&place_en, place_zh))
                 .conflict(vec![
                     Value::printed(&place_en, Quantity::Observations, c.n.to_string()),
@@ -100,11 +108,14 @@ fn units(paper: &Paper) -> Vec<Finding> {
     let Some(units) = paper.panel.units else { return Vec::new() };
     let mut findings = Vec::new();
     for table in &paper.tables {
-        let whole = paper.panel.balanced && !table.subgroups && !table.part;
+        let whole = !table.subgroups && !table.part;
         for (column, printed) in table.columns.iter().filter_map(|c| Some((c, c.units?))) {
-            if printed == units || printed < units && !whole {
-                continue;
-            }
+            let verdict = match paper.panel.balanced {
+                _ if printed > units => Verdict::Fail,
+                Some(true) if whole && printed < units => Verdict::Fail,
+                None if whole && printed < units => Verdict::Warn,
+                _ => continue,
+            };
             let place = format!("{} {}", table.label, column.name);
             let (en, zh) = (
                 format!("{printed} units are printed; the sample has {units}"),
@@ -114,7 +125,7 @@ fn units(paper: &Paper) -> Vec<Finding> {
                 Value::printed(&place, Quantity::Units, printed.to_string()),
                 Value::printed("", Quantity::Units, units.to_string()),
             ];
-            findings.push(Finding::new(Rule::A1, Verdict::Fail, place, en, zh).conflict(cells));
+            findings.push(Finding::new(Rule::A1, verdict, place, en, zh).conflict(cells));
         }
     }
     findings
@@ -126,7 +137,7 @@ fn place(name: &str) -> (String, String) {
 
 /// Groups that split the sample add up to it.
 fn subgroups(paper: &Paper, table: &super::paper::Table) -> Option<Finding> {
-    let total = paper.panel.observations.or_else(|| paper.panel.cells().filter(|_| paper.panel.balanced))?;
+    let total = paper.rows()?;
     // Several outcomes by group: each group counts once for each outcome.
     let first = table.columns.first()?.outcome.clone();
     let parts: Vec<_> = table.columns.iter().filter(|c| c.outcome == first).collect();

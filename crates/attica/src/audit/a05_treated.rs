@@ -28,7 +28,7 @@ fn one(paper: &Paper) -> Option<Finding> {
     let place = format!("{} {}", variable.place, variable.name).trim().to_owned();
     let cells = paper.panel.cells()?;
     let n = variable.n.or(paper.panel.observations).unwrap_or(cells);
-    if !paper.panel.balanced || n != cells || n < 2 {
+    if n != cells || n < 2 {
         let (en, zh) = (
             "treated rows follow from announced dates only in a balanced panel whose rows are all used",
             "仅当面板平衡且全部使用时，处理观测数方由公布时点决定",

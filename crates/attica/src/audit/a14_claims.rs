@@ -86,7 +86,7 @@ fn about(paper: &Paper, about: &About, claims: &[&Claim]) -> Vec<Finding> {
         About::Periods => panel.periods().map(|p| p.to_string()),
         About::Units => panel.units.map(|u| u.to_string()),
         About::TreatedUnits => paper.policy.as_ref().and_then(announced),
-        About::Observations => panel.observations.or(panel.cells().filter(|_| panel.balanced)).map(|n| n.to_string()),
+        About::Observations => paper.rows().map(|n| n.to_string()),
         _ => None,
     };
     let same = |a: &str, b: &str| match about {

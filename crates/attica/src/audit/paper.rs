@@ -31,8 +31,8 @@ pub struct Panel {
     pub last: Option<i64>,
     /// Number of observations of the full sample.
     pub observations: Option<u64>,
-    /// True when every unit is said to be seen in every period.
-    pub balanced: bool,
+    /// Whether every unit is said to be seen in every period; none when nothing is said.
+    pub balanced: Option<bool>,
 }
 
 impl Panel {
@@ -162,6 +162,17 @@ pub struct Cut {
 }
 
 impl Paper {
+    /// Rows of the full sample: as printed, or units times periods when the panel is said to be balanced or a printed number of
+    /// observations shows that it is.
+    pub fn rows(&self) -> Option<u64> {
+        let cells = self.panel.cells();
+        let columns = self.tables.iter().flat_map(|t| &t.columns);
+        let full =
+            || self.variables.iter().filter_map(|v| v.n).chain(columns.filter_map(|c| c.n)).any(|n| Some(n) == cells);
+        let balanced = self.panel.balanced.unwrap_or_else(full);
+        self.panel.observations.or(cells.filter(|_| balanced))
+    }
+
     /// The descriptive statistics of a variable; names are compared without regard to case.
     pub fn variable(&self, name: &str) -> Option<&Variable> {
         self.variables.iter().find(|v| same_name(&v.name, name))
