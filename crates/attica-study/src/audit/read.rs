@@ -92,6 +92,7 @@ impl Reading<'_> {
         for (i, keys) in file.tables.iter().enumerate() {
             self.table(i, keys, &file.panel, &mut paper);
         }
+        self.known(file, &paper);
         for (name, keys) in &file.variables {
             self.variable(name, keys, &mut paper);
         }
@@ -104,6 +105,33 @@ impl Reading<'_> {
         paper.claims = file.claims.iter().enumerate().filter_map(|(i, keys)| self.claim(i, keys, &paper)).collect();
         paper.cuts = file.cuts.iter().enumerate().filter_map(|(i, keys)| self.cut(i, keys)).collect();
         paper
+    }
+
+    /// Names that the tables do not have are slips of the pen, unless they bring numbers of their own.
+    fn known(&mut self, file: &PaperFile, paper: &Paper) {
+        if paper.tables.is_empty() && paper.variables.is_empty() {
+            return;
+        }
+        let columns = paper.tables.iter().flat_map(|t| &t.columns);
+        let printed = columns.flat_map(|c| std::iter::once(&c.outcome).chain(c.terms.iter().map(|t| &t.name)));
+        let mut names: Vec<&String> = Vec::new();
+        for name in paper.variables.iter().map(|v| &v.name).chain(printed).filter(|name| !name.is_empty()) {
+            if !names.iter().any(|known| same_name(known, name)) {
+                names.push(name);
+            }
+        }
+        let own =
+            |keys: &VariableKeys| [&keys.n, &keys.mean, &keys.sd, &keys.min, &keys.max].iter().any(|n| n.is_some());
+        names.extend(file.variables.iter().filter(|(_, keys)| own(keys)).map(|(name, _)| name));
+        let policy = file.policy.iter().map(|p| (vec!["policy", "variable"], &p.variable));
+        let variables = file.variables.keys().map(|name| (vec!["variables", name.as_str()], name));
+        let unknown =
+            policy.chain(variables).filter(|(_, name)| !name.is_empty() && !names.iter().any(|n| same_name(n, name)));
+        for (path, name) in unknown {
+            let shown: Vec<&str> = names.iter().take(8).map(|n| n.as_str()).collect();
+            let problem = self.source.problem("E603", &path, format!("no table has a variable \"{name}\""));
+            self.problems.push(problem.fix(format!("the tables have {}", shown.join(", "))));
+        }
     }
 
     pub(super) fn count(&mut self, number: &Number, path: &[&str]) -> Option<u64> {
@@ -135,6 +163,11 @@ impl Reading<'_> {
             balanced: keys.balanced,
         };
         let span = |first: i64, last: i64| (0..10_000).contains(&(last.saturating_sub(first)));
+        let far = [("first", keys.first), ("last", keys.last)];
+        for (key, _) in far.into_iter().filter(|(_, year)| year.is_some_and(|year| year.unsigned_abs() > 1_000_000_000))
+        {
+            self.wrong("E607", &["panel", key], "a period is a number below 10^9");
+        }
         if keys.first.zip(keys.last).is_some_and(|(first, last)| !span(first, last)) {
             self.wrong(
                 "E607",

@@ -64,6 +64,9 @@ fn bad_paper_files_say_what_and_where() {
         ("[[tables]]\nfile = '../secret.csv'\n", "E521", 2, "secret"),
         ("[[cuts]]\nshare = 'ten'\n", "E602", 2, "10 %"),
         ("[[claims]]\nabout = 'units'\nsays = 'few'\nwhere = 'p. 1'\n", "E602", 3, "number"),
+        ("[panel]\nlast = 9223372036854775807\n", "E607", 2, "10^9"),
+        ("[policy]\nvariable = 'DIDD'\n[[tables]]\ncsv = '''\nx,(1)\nDID,0.1 (0.2)\n'''\n", "E603", 2, "DID"),
+        ("[variables]\nz = { kind = 'count' }\n[[tables]]\ncsv = '''\nx,(1)\nDID,0.1 (0.2)\n'''\n", "E603", 2, "DID"),
         ("[panel]\nfirst = 2019\nlast = 2009\n", "E607", 3, "before"),
         (
             "[[tables]]\nlabel = 'T'\ncsv = '''\nx,(1)\nD,0.1 (0.2)\n'''\n[[claims]]\nabout = 'T (2) D'\nsays = '1'\nwhere = 'p'\n",

@@ -86,14 +86,23 @@ fn one(paper: &Paper, table: &Table, short: &Column, long: &Column) -> Option<Fi
         (Interval::new(printed.low / classical.high, printed.high / own.low), false)
     };
     let root = (paper.panel.periods().unwrap_or(1) as f64).sqrt();
-    let which = if larger { ("larger", "大") } else { ("smaller", "小") };
     let range = if times.high.is_finite() && times.high < 20.0 {
         format!("{}–{}", show(times.low, 2), show(times.high, 2))
     } else {
         format!("≥ {}", show(times.low, 2))
     };
-    let en = format!("{}; the printed standard error is {range} times {} than the classical one", base.0, which.0);
-    let zh = format!("{}；所印标准误比经典标准误{}{range}倍", base.1, which.1);
+    let (times_en, times_zh) = if larger {
+        (
+            format!("the printed standard error is {range} times the classical one"),
+            format!("所印标准误为经典标准误的{range}倍"),
+        )
+    } else {
+        (
+            format!("the classical standard error is {range} times the printed one"),
+            format!("经典标准误为所印标准误的{range}倍"),
+        )
+    };
+    let (en, zh) = (format!("{}; {times_en}", base.0), format!("{}；{times_zh}", base.1));
     Some(if times.low > root {
         let en = format!("{en}, where dependence over time explains up to √T = {}", show(root, 2));
         let zh = format!("{zh}，而时间上的相关至多解释√T＝{}倍", show(root, 2));

@@ -129,7 +129,9 @@ struct Odd {
 /// Standard errors of constants beside one regressor: one finding for the table.
 fn errors(paper: &Paper, table: &Table, columns: Vec<&Column>) -> Option<Finding> {
     let odd: Vec<Odd> = columns.into_iter().filter_map(|column| odd(paper, table, column)).collect();
-    let first = odd.first()?;
+    if odd.is_empty() {
+        return None;
+    }
     let declared = table.errors == Errors::Classical;
     let list = |one: &dyn Fn(&Odd) -> String, sep: &str| odd.iter().map(one).collect::<Vec<_>>().join(sep);
     let en = list(
@@ -156,16 +158,12 @@ fn errors(paper: &Paper, table: &Table, columns: Vec<&Column>) -> Option<Finding
         },
         "；",
     );
+    let random_en = list(&|o| format!("{} for {}", show(o.random, 2), o.column), ", ");
+    let random_zh = list(&|o| format!("{}约给出{}", o.column, show(o.random, 2)), "，");
     let en = format!(
-        "the constants' standard errors fit no model with absorbed effects. {en}. Random effects, and pooled least squares clustered by unit, give about {} for {}",
-        show(first.random, 2),
-        first.column
+        "the constants' standard errors fit no model with absorbed effects. {en}. Random effects, and pooled least squares clustered by unit, give about {random_en}"
     );
-    let zh = format!(
-        "常数项的标准误与吸收固定效应的模型不符。{zh}。随机效应或按个体聚类的混合回归对{}约给出{}",
-        first.column,
-        show(first.random, 2)
-    );
+    let zh = format!("常数项的标准误与吸收固定效应的模型不符。{zh}。随机效应或按个体聚类的混合回归对{random_zh}");
     let verdict = if declared { Verdict::Fail } else { Verdict::Warn };
     let cells = odd.iter().flat_map(|o| o.cells.clone()).collect();
     Some(Finding::new(Rule::A8, verdict, "", en, zh).at(Text::same(&table.label)).conflict(cells))

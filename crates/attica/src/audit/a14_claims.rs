@@ -119,6 +119,10 @@ fn about(paper: &Paper, about: &About, claims: &[&Claim]) -> Vec<Finding> {
         Value::printed(places.iter().find(|p| !p.is_empty()).copied().unwrap_or(""), Quantity::Said, says)
     };
     let cells: Vec<Value> = versions.iter().map(value).collect();
+    if described.is_none() && claims.len() == 1 {
+        let (en, zh) = (format!("only one sentence says it: {en}"), format!("仅有一处表述：{zh}"));
+        return vec![Finding::new(Rule::A14, Verdict::Untestable, "", en, zh).at(place)];
+    }
     if versions.len() <= 1 {
         let finding =
             Finding::new(Rule::A14, Verdict::Pass, "", format!("the text agrees: {en}"), format!("正文一致：{zh}"));
