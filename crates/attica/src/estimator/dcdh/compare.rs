@@ -1,8 +1,6 @@
 //! One effect, or one placebo: changes of units that switched against changes of units with the same
 //! first treatment that have not (`did_multiplegt_dyn`, the U_Gg variables).
 
-use std::collections::BTreeMap;
-
 use nalgebra::DVector;
 
 use super::controls::Residuals;
@@ -18,7 +16,7 @@ pub(super) struct Change {
 }
 
 /// An effect, on all that switched or on one cohort, with the influence of each cluster.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Horizon {
     /// Effect of rises, and of falls with the sign turned.
     pub estimate: f64,
@@ -42,6 +40,25 @@ pub(super) struct Horizon {
 }
 
 impl Horizon {
+    /// The effect on several parts together.
+    pub fn together(parts: &[&Self]) -> Option<Self> {
+        let weight: f64 = parts.iter().map(|part| part.weight).sum();
+        let clusters = parts.first()?.influence.len();
+        let mut all = Self { influence: vec![0.0; clusters], weight, ..Self::default() };
+        for part in parts {
+            let share = part.weight / weight;
+            all.estimate += share * part.estimate;
+            all.influence.iter_mut().zip(&part.influence).for_each(|(sum, value)| *sum += share * value);
+            all.n += part.n;
+            all.controls += part.controls;
+            all.sides = [0, 1].map(|side| all.sides[side].with(part.sides[side]));
+            all.alone += share * part.alone;
+            all.dose += share * part.dose;
+            all.cumulated += share * part.cumulated;
+        }
+        Some(all)
+    }
+
     /// Whether there are two units or more on either side, for else nothing tells noise from effect.
     pub fn has_variance(&self) -> bool {
         self.sides.iter().all(|side| side.are_several())
@@ -84,42 +101,84 @@ pub(super) struct Compared {
     change: Change,
     /// Those that switched, by direction.
     sides: Vec<(f64, Vec<Member>)>,
-    /// Those that have not, by stratum and period.
-    controls: Vec<Vec<Member>>,
+    controls: Controls,
+}
+
+/// Those that have not switched, by stratum and period.
+struct Controls {
+    /// Number of each stratum and period that has controls, or [`NONE`].
+    number: Vec<u32>,
+    means: Vec<Mean>,
+}
+
+/// A stratum and period without controls.
+const NONE: u32 = u32::MAX;
+
+impl Controls {
+    fn number(&self, place: usize) -> Option<usize> {
+        Some(self.number[place] as usize).filter(|number| *number < self.means.len())
+    }
 }
 
 /// Weighted mean over units and the clusters that they come from.
-#[derive(Default)]
+#[derive(Clone, Debug, Default)]
 struct Mean {
     weight: f64,
     sum: f64,
+    units: usize,
+    who: Units,
+    /// Where a cluster may be several units, which they are.
     clusters: Vec<u32>,
 }
 
 impl Mean {
-    fn add(&mut self, member: &Member, cluster: u32) {
-        self.weight += member.weight;
-        self.sum += member.weight * member.change;
-        self.clusters.push(cluster);
-    }
-
     fn value(&self) -> f64 {
         self.sum / self.weight
     }
 
     /// Keeps each cluster once, when all units are in.
     fn close(&mut self) {
-        self.clusters.sort_unstable();
+        if !self.clusters.is_sorted() {
+            self.clusters.sort_unstable();
+        }
         self.clusters.dedup();
+    }
+
+    /// Number of clusters.
+    fn clusters(&self) -> usize {
+        if self.clusters.is_empty() { self.units } else { self.clusters.len() }
+    }
+
+    /// The mean over both.
+    fn with(&self, other: &Self) -> Self {
+        let mut both = Self {
+            weight: self.weight + other.weight,
+            sum: self.sum + other.sum,
+            units: self.units + other.units,
+            who: self.who.with(other.who),
+            clusters: [&self.clusters[..], &other.clusters].concat(),
+        };
+        both.close();
+        both
     }
 }
 
-/// Switchers and controls of one first treatment in one period.
-#[derive(Default)]
+/// Those that switched to one period of a stratum.
+#[derive(Clone, Default)]
 struct Cell {
+    part: usize,
     switchers: Mean,
-    controls: Mean,
-    all: Mean,
+    /// Mean over switchers and controls, where a mean of its own stands for one cluster.
+    all: Option<Mean>,
+}
+
+/// Parts of the units that switch, of which each has an effect of its own. All that a part is compared with in one period
+/// of a stratum are its own controls.
+pub(super) struct Parts {
+    /// Part of each group.
+    pub of: Vec<u32>,
+    /// Number of parts.
+    pub count: usize,
 }
 
 /// Everything that comparisons of one sample share.
@@ -132,6 +191,10 @@ pub(super) struct Comparison<'a> {
     pub never_only: bool,
     /// Units whose effects all exist, where only these count.
     pub complete: Option<Vec<bool>>,
+    /// Number of the stratum, date and dose of each group's switch, and how many of them there are.
+    pub cohorts: (Vec<u32>, usize),
+    /// Whether every group is a cluster of its own.
+    pub by_unit: bool,
 }
 
 impl Comparison<'_> {
@@ -142,47 +205,40 @@ impl Comparison<'_> {
         Compared { change, sides, controls }
     }
 
-    /// Cells of the sample that a change uses become true in `used`.
-    pub fn mark(&self, compared: &Compared, used: &mut [bool]) {
-        let mut mark = |member: &Member| {
-            let at = self.paths.groups[member.group].at;
-            let ends = Self::ends(compared.change, member.t).into_iter().flatten();
-            ends.chain([member.t]).for_each(|t| used[self.sample.cell(at, t)] = true);
+    /// Cells of the sample that a change uses.
+    pub fn used(&self, compared: &Compared) -> Vec<bool> {
+        let mut used = vec![false; self.sample.units() * self.sample.periods()];
+        let mut mark = |group: &Group, t: usize| {
+            let ends = Self::ends(compared.change, t).into_iter().flatten();
+            ends.chain([t]).for_each(|t| used[self.sample.cell(group.at, t)] = true);
         };
-        let switchers = || compared.sides.iter().flat_map(|(_, side)| side);
-        switchers().for_each(&mut mark);
-        let mut places: Vec<usize> =
-            switchers().map(|member| self.place(&self.paths.groups[member.group], member.t)).collect();
-        places.sort_unstable();
-        places.dedup();
-        places.into_iter().flat_map(|place| &compared.controls[place]).for_each(mark);
+        let mut asked = vec![false; compared.controls.means.len()];
+        for member in compared.sides.iter().flat_map(|(_, side)| side) {
+            let group = &self.paths.groups[member.group];
+            mark(group, member.t);
+            compared.controls.number(self.place(group, member.t)).into_iter().for_each(|number| asked[number] = true);
+        }
+        self.each_control(compared.change, |group, member| {
+            if compared.controls.number(self.place(group, member.t)).is_some_and(|number| asked[number]) {
+                mark(group, member.t);
+            }
+        });
+        used
     }
 
-    /// The effect on the units for which `holds`; none without anybody to compare.
-    pub fn horizon(&self, compared: &Compared, holds: impl Fn(&Group) -> bool) -> Option<Horizon> {
-        let own = |side: &Vec<Member>| -> Vec<Member> {
-            side.iter().copied().filter(|member| holds(&self.paths.groups[member.group])).collect()
-        };
-        let sides: Vec<(f64, Vec<Member>)> = compared.sides.iter().map(|(sign, side)| (*sign, own(side))).collect();
-        let weight: f64 = sides.iter().flat_map(|(_, side)| side).map(|member| member.weight).sum();
-        if weight <= 0.0 {
-            return None;
+    /// The effect on each part; none without anybody to compare.
+    pub fn horizons(&self, compared: &Compared, parts: &Parts) -> Vec<Option<Horizon>> {
+        let mut weights = vec![0.0; parts.count];
+        for member in compared.sides.iter().flat_map(|(_, side)| side) {
+            weights[parts.of[member.group] as usize] += member.weight;
         }
-        let mut horizon = Horizon {
-            estimate: 0.0,
-            influence: vec![0.0; self.sample.clusters],
-            weight,
-            n: 0,
-            controls: 0,
-            sides: [Units::default(); 2],
-            alone: 0.0,
-            dose: 0.0,
-            cumulated: 0.0,
-        };
-        for (sign, switchers) in sides.iter().filter(|(_, side)| !side.is_empty()) {
-            self.side(compared, *sign, switchers, &mut horizon);
+        let new = |weight: f64| Horizon { influence: vec![0.0; self.sample.clusters], weight, ..Horizon::default() };
+        let mut horizons: Vec<Option<Horizon>> =
+            weights.into_iter().map(|weight| (weight > 0.0).then(|| new(weight))).collect();
+        for (sign, switchers) in compared.sides.iter().filter(|(_, side)| !side.is_empty()) {
+            self.side(compared, *sign, switchers, parts, &mut horizons);
         }
-        Some(horizon)
+        horizons
     }
 
     /// Units whose first `effects` effects can all be compared.
@@ -193,8 +249,9 @@ impl Comparison<'_> {
             let controls = self.controls(change);
             for (complete, group) in complete.iter_mut().zip(&self.paths.groups) {
                 let t = group.switch + periods - 1;
-                *complete =
-                    *complete && !controls[self.place(group, t)].is_empty() && self.change(group, change, t).is_some();
+                *complete = *complete
+                    && controls.number(self.place(group, t)).is_some()
+                    && self.change(group, change, t).is_some();
             }
         }
         complete
@@ -236,24 +293,48 @@ impl Comparison<'_> {
         Some(outcome(end) - outcome(base) - net).filter(|value| !value.is_nan() && !outcome(t).is_nan())
     }
 
-    /// Units that have not switched, in each period in which their change is known, by stratum and period.
-    fn controls(&self, change: Change) -> Vec<Vec<Member>> {
-        let mut members = vec![Vec::new(); self.paths.strata * self.paths.periods];
+    /// Units that have not switched, in each period in which their change is known.
+    fn each_control(&self, change: Change, mut then: impl FnMut(&Group, &Member)) {
         for (number, group) in self.paths.groups.iter().enumerate() {
             if self.never_only && group.switch < self.paths.periods {
                 continue;
             }
             for t in change.periods..group.switch.min(self.paths.periods) {
                 let weight = self.sample.weight(group.at, t);
-                if let Some(change) = self.change(group, change, t).filter(|_| weight > 0.0) {
-                    members[self.place(group, t)].push(Member { group: number, t, weight, change });
+                if weight > 0.0
+                    && let Some(change) = self.change(group, change, t)
+                {
+                    then(group, &Member { group: number, t, weight, change });
                 }
             }
         }
-        members
     }
 
-    fn switchers(&self, change: Change, sign: f64, controls: &[Vec<Member>]) -> Vec<Member> {
+    fn controls(&self, change: Change) -> Controls {
+        let mut controls = Controls { number: vec![NONE; self.paths.strata * self.paths.periods], means: Vec::new() };
+        self.each_control(change, |group, member| {
+            let number = &mut controls.number[self.place(group, member.t)];
+            if *number == NONE {
+                *number = controls.means.len() as u32;
+                controls.means.push(Mean::default());
+            }
+            self.add(&mut controls.means[*number as usize], group, member);
+        });
+        controls.means.iter_mut().for_each(Mean::close);
+        controls
+    }
+
+    fn add(&self, mean: &mut Mean, group: &Group, member: &Member) {
+        mean.weight += member.weight;
+        mean.sum += member.weight * member.change;
+        mean.units += 1;
+        mean.who.add(group.at);
+        if !self.by_unit {
+            mean.clusters.push(group.cluster);
+        }
+    }
+
+    fn switchers(&self, change: Change, sign: f64, controls: &Controls) -> Vec<Member> {
         let member = |(number, group): (usize, &Group)| {
             let complete = self.complete.as_ref().is_none_or(|complete| complete[number]);
             if group.sign != Some(sign) || group.effects() < change.periods || !complete {
@@ -262,67 +343,83 @@ impl Comparison<'_> {
             let t = group.switch + change.periods - 1;
             let weight = self.sample.weight(group.at, t);
             let change = self.change(group, change, t).filter(|_| weight > 0.0)?;
-            (!controls[self.place(group, t)].is_empty()).then_some(Member { group: number, t, weight, change })
+            controls.number(self.place(group, t)).map(|_| Member { group: number, t, weight, change })
         };
         self.paths.groups.iter().enumerate().filter_map(member).collect()
     }
 
-    /// Adds the effect on those that switched one way.
-    fn side(&self, compared: &Compared, sign: f64, switchers: &[Member], horizon: &mut Horizon) {
-        let groups = &self.paths.groups;
-        let place = |member: &Member| self.place(&groups[member.group], member.t);
-        let cohort = |member: &Member| {
-            let group = &groups[member.group];
-            (group.stratum, group.switch, (group.dose + 0.0).to_bits())
-        };
-        let mut cells: BTreeMap<usize, Cell> = BTreeMap::new();
-        let mut cohorts: BTreeMap<(usize, usize, u64), Mean> = BTreeMap::new();
+    /// Those that switched, by stratum and period as their controls are, and by cohort.
+    fn sides(&self, compared: &Compared, switchers: &[Member], parts: &Parts) -> (Vec<Cell>, Vec<Mean>) {
+        let mut cells = vec![Cell::default(); compared.controls.means.len()];
+        let mut cohorts = vec![Mean::default(); self.cohorts.1];
         for member in switchers {
-            let cluster = groups[member.group].cluster;
-            let cell = cells.entry(place(member)).or_default();
-            cell.switchers.add(member, cluster);
-            cell.all.add(member, cluster);
-            cohorts.entry(cohort(member)).or_default().add(member, cluster);
-            horizon.sides[0].add(groups[member.group].at);
-        }
-        for (place, cell) in &mut cells {
-            for member in &compared.controls[*place] {
-                let cluster = groups[member.group].cluster;
-                cell.controls.add(member, cluster);
-                cell.all.add(member, cluster);
-                horizon.sides[1].add(groups[member.group].at);
+            let group = &self.paths.groups[member.group];
+            if let Some(number) = compared.controls.number(self.place(group, member.t)) {
+                self.add(&mut cells[number].switchers, group, member);
+                cells[number].part = parts.of[member.group] as usize;
             }
-            cell.controls.close();
-            cell.all.close();
-            horizon.controls += compared.controls[*place].len();
+            self.add(&mut cohorts[self.cohorts.0[member.group] as usize], group, member);
         }
-        cohorts.values_mut().for_each(Mean::close);
-        let share = sign / horizon.weight;
-        let mut levels = vec![DVector::zeros(self.sample.controls()); self.paths.levels];
+        cohorts.iter_mut().for_each(Mean::close);
+        for (cell, controls) in cells.iter_mut().zip(&compared.controls.means).filter(|(_, c)| c.clusters() < 2) {
+            cell.all = Some(cell.switchers.with(controls));
+        }
+        for member in switchers.iter().filter(|m| cohorts[self.cohorts.0[m.group] as usize].clusters() < 2) {
+            let group = &self.paths.groups[member.group];
+            if let Some(number) = compared.controls.number(self.place(group, member.t)) {
+                let Cell { switchers, all, .. } = &mut cells[number];
+                all.get_or_insert_with(|| switchers.with(&compared.controls.means[number]));
+            }
+        }
+        (cells, cohorts)
+    }
+
+    /// Adds the effects on those that switched one way.
+    fn side(
+        &self,
+        compared: &Compared,
+        sign: f64,
+        switchers: &[Member],
+        parts: &Parts,
+        horizons: &mut [Option<Horizon>],
+    ) {
+        let Compared { change, controls, .. } = compared;
+        let (cells, cohorts) = self.sides(compared, switchers, parts);
+        for (cell, controls) in cells.iter().zip(&controls.means).filter(|(cell, _)| cell.switchers.units > 0) {
+            let Some(horizon) = &mut horizons[cell.part] else { continue };
+            horizon.controls += controls.units;
+            horizon.sides = [horizon.sides[0].with(cell.switchers.who), horizon.sides[1].with(controls.who)];
+        }
+        let mut levels = vec![vec![DVector::zeros(self.sample.controls()); self.paths.levels]; parts.count];
         for member in switchers {
-            let group = &groups[member.group];
-            let (Some(cell), Some(own)) = (cells.get(&place(member)), cohorts.get(&cohort(member))) else { continue };
-            horizon.estimate += share * member.weight * (member.change - cell.controls.value());
-            horizon.n += 1;
+            let group = &self.paths.groups[member.group];
+            let Some(number) = controls.number(self.place(group, member.t)) else { continue };
+            let (cell, own) = (&cells[number], &cohorts[self.cohorts.0[member.group] as usize]);
+            let Some(horizon) = &mut horizons[cell.part] else { continue };
+            let controls = &controls.means[number];
             let part = member.weight / horizon.weight;
+            horizon.estimate += sign * part * (member.change - controls.value());
+            horizon.n += 1;
             horizon.dose += part * sign * (self.sample.dose(group.at, member.t) - group.baseline);
             horizon.cumulated += part * sign * self.cumulated(group, member.t);
-            if own.clusters.len() < 2 || cell.controls.clusters.len() < 2 {
+            if own.clusters() < 2 || controls.clusters() < 2 {
                 horizon.alone += part;
             }
-            let weight = share * member.weight;
-            horizon.influence[group.cluster as usize] += weight * centred(member.change, own, &cell.all);
-            self.follow(compared.change, member, weight, &mut levels);
+            horizon.influence[group.cluster as usize] += sign * part * centred(member.change, own, cell.all.as_ref());
+            self.follow(*change, member, sign * part, &mut levels[cell.part]);
         }
-        for (place, Cell { switchers, controls, all }) in &cells {
-            for member in &compared.controls[*place] {
-                let weight = -share * member.weight * switchers.weight / controls.weight;
-                let cluster = groups[member.group].cluster as usize;
-                horizon.influence[cluster] += weight * centred(member.change, controls, all);
-                self.follow(compared.change, member, weight, &mut levels);
-            }
+        self.each_control(*change, |group, member| {
+            let Some(number) = controls.number(self.place(group, member.t)) else { return };
+            let (cell, controls) = (&cells[number], &controls.means[number]);
+            let Some(horizon) = horizons[cell.part].as_mut().filter(|_| cell.switchers.units > 0) else { return };
+            let weight = -sign / horizon.weight * member.weight * cell.switchers.weight / controls.weight;
+            let cluster = group.cluster as usize;
+            horizon.influence[cluster] += weight * centred(member.change, controls, cell.all.as_ref());
+            self.follow(*change, member, weight, &mut levels[cell.part]);
+        });
+        for (levels, horizon) in levels.iter().zip(horizons) {
+            horizon.iter_mut().for_each(|horizon| self.add_controls(levels, horizon));
         }
-        self.add_controls(&levels, horizon);
     }
 
     /// Notes what the controls of a member weigh in the effect.
@@ -354,9 +451,9 @@ impl Comparison<'_> {
 
 /// A change less the mean of its own kind, corrected for the clusters that the mean comes from. Where it
 /// comes from one, the mean over switchers and controls stands in; where these are one cluster, none does.
-fn centred(change: f64, own: &Mean, all: &Mean) -> f64 {
-    for mean in [own, all] {
-        let count = mean.clusters.len() as f64;
+fn centred(change: f64, own: &Mean, all: Option<&Mean>) -> f64 {
+    for mean in [own].into_iter().chain(all) {
+        let count = mean.clusters() as f64;
         if count >= 2.0 {
             return (count / (count - 1.0)).sqrt() * (change - mean.value());
         }

@@ -10,11 +10,12 @@ mod controls;
 mod paths;
 mod sample;
 
+use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use self::answer::Answer;
-use self::compare::{Change, Compared, Comparison, Horizon};
+use self::compare::{Change, Comparison, Horizon, Parts};
 use self::controls::Residuals;
 use self::paths::Paths;
 use self::sample::Sample;
@@ -229,24 +230,34 @@ struct Found {
 fn found(sample: &mut Sample, paths: &Paths, residuals: Option<&Residuals>, spec: &Spec, asked: &Asked) -> Found {
     let options = &spec.options.dcdh;
     let never_only = spec.options.control_group == Some(ControlGroup::Never);
-    let mut comparison = Comparison { sample, paths, residuals, options, never_only, complete: None };
+    let (cohorts, by_unit) = (paths.cohorts(), paths.is_by_unit(sample.clusters));
+    let mut comparison = Comparison { sample, paths, residuals, options, never_only, complete: None, cohorts, by_unit };
     if options.same_switchers {
         comparison.complete = Some(comparison.complete(asked.effects));
     }
-    let changes = (1..=asked.effects)
+    let changes: Vec<Change> = (1..=asked.effects)
         .map(|periods| Change { periods, placebo: false })
-        .chain((1..=asked.placebos).map(|periods| Change { periods, placebo: true }));
+        .chain((1..=asked.placebos).map(|periods| Change { periods, placebo: true }))
+        .collect();
     let dates = if options.normalized { Vec::new() } else { adoption_dates(&comparison) };
+    let of = |group: &paths::Group| dates.binary_search(&group.switch).unwrap_or(0) as u32;
+    let parts = Parts { of: paths.groups.iter().map(of).collect(), count: dates.len().max(1) };
+    let estimated = |change: &Change| {
+        let compared = comparison.compared(*change);
+        (comparison.horizons(&compared, &parts), comparison.used(&compared))
+    };
+    let estimated: Vec<(Vec<Option<Horizon>>, Vec<bool>)> = changes.par_iter().map(estimated).collect();
+    let times = &comparison.sample.times;
     let mut found = Found { horizons: Vec::new(), cells: Vec::new() };
     let mut missing = Vec::new();
     let mut used = vec![false; comparison.sample.units() * comparison.sample.periods()];
-    for change in changes {
+    for (change, (parts, own)) in changes.into_iter().zip(estimated) {
         let event_time = if change.placebo { -1 - change.periods as i64 } else { change.periods as i64 - 1 };
-        let compared = comparison.compared(change);
-        match comparison.horizon(&compared, |_| true) {
+        match Horizon::together(&parts.iter().flatten().collect::<Vec<_>>()) {
             Some(horizon) => {
-                comparison.mark(&compared, &mut used);
-                found.cells.extend(dates.iter().filter_map(|&date| cell(&comparison, &compared, event_time, date)));
+                used.iter_mut().zip(own).for_each(|(used, own)| *used |= own);
+                let cells = dates.iter().zip(parts).filter_map(|(&date, part)| cell(times, part?, event_time, date));
+                found.cells.extend(cells);
                 found.horizons.push((event_time, horizon));
             }
             None => missing.push(event_time.to_string()),
@@ -281,9 +292,7 @@ fn adoption_dates(comparison: &Comparison<'_>) -> Vec<usize> {
 }
 
 /// The effect on the cohort that adopts at position `date`, and whether it has a variance.
-fn cell(comparison: &Comparison<'_>, compared: &Compared, event_time: i64, date: usize) -> Option<(Cell, bool)> {
-    let times = &comparison.sample.times;
-    let found = comparison.horizon(compared, |group| group.switch == date)?;
+fn cell(times: &[f64], found: Horizon, event_time: i64, date: usize) -> Option<(Cell, bool)> {
     let time = usize::try_from(date as i64 + event_time).ok()?;
     let has_variance = found.has_variance();
     let cell = Cell {

@@ -132,6 +132,24 @@ impl Paths {
         }
         Ok(Self { groups, periods, levels, strata, scale })
     }
+
+    /// For each group the number of its cohort, groups of one stratum with the same date and dose of switching, and how many
+    /// there are.
+    pub fn cohorts(&self) -> (Vec<u32>, usize) {
+        let mut known = BTreeMap::new();
+        let number = |group: &Group| {
+            let next = known.len() as u32;
+            *known.entry((group.stratum, group.switch, (group.dose + 0.0).to_bits())).or_insert(next)
+        };
+        let of = self.groups.iter().map(number).collect();
+        (of, known.len())
+    }
+
+    /// Whether every group is one of the `clusters` on its own.
+    pub fn is_by_unit(&self, clusters: usize) -> bool {
+        let mut seen = vec![false; clusters];
+        self.groups.iter().all(|group| !std::mem::replace(&mut seen[group.cluster as usize], true))
+    }
 }
 
 fn nobody() -> Problem {
