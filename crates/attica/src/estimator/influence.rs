@@ -95,6 +95,21 @@ impl Influences {
         self.blocks.iter().flat_map(|block| block.combined(loads)).collect()
     }
 
+    /// Variance of one estimate.
+    pub fn variance(&self, estimate: usize) -> f64 {
+        let of = |block: &Block| {
+            let loads = block.loads.row(estimate);
+            let mut loaded = (0..loads.len()).filter(|feature| loads[*feature] != 0.0);
+            if let (Some(one), None) = (loaded.next(), loaded.next()) {
+                return loads[one] * loads[one] * dot(&block.features[one], &block.features[one]);
+            }
+            let unit: Vec<f64> = (0..self.estimates).map(|j| f64::from(u8::from(j == estimate))).collect();
+            let influence = block.combined(&unit);
+            dot(&influence, &influence)
+        };
+        self.blocks.iter().map(of).sum()
+    }
+
     /// Covariance of the estimates.
     pub fn covariance(&self) -> DMatrix<f64> {
         let mut total = DMatrix::zeros(self.estimates, self.estimates);

@@ -5,7 +5,9 @@ use super::paths::Paths;
 use super::sample::Sample;
 use crate::estimator::answer::no_variation;
 use crate::estimator::event::{Effect, Estimated, EventStudy};
-use crate::estimator::group_time::{Aggregations, At, Average, Averages, Cell, Inference, by_calendar, by_group};
+use crate::estimator::group_time::{
+    Aggregations, At, Average, Averages, Cell, CellRow, Combinations, GroupTime, Inference, Point, averages_of,
+};
 use crate::estimator::{Estimate, Spec};
 use crate::fit::Term;
 use crate::message::{Problem, Result, Warning};
@@ -64,14 +66,13 @@ impl Answer<'_> {
         };
         let study = EventStudy::new(study, spec.fit.level, spec.seed);
         let times = sample.design.panel.as_ref().map_or_else(Vec::new, |(_, times)| times.used());
-        let mut by_cohort = ByCohort::new(cells);
+        let by_cohort = ByCohort::new(cells);
         let aggregations = Aggregations {
             simple: simple.rows_with(&spec.treatment, &inference),
-            group: by_cohort.averages(by_group).rows_with(&spec.treatment, &inference),
+            group: by_cohort.averages(GroupTime::by_group).rows_with(&spec.treatment, &inference),
             dynamic: rows.rows_within(&spec.treatment, &inference, study.sup_t),
-            calendar: by_cohort.averages(by_calendar).rows_with(&spec.treatment, &inference),
+            calendar: by_cohort.averages(GroupTime::by_calendar).rows_with(&spec.treatment, &inference),
         };
-        by_cohort.drop_influences();
         Ok(Estimate {
             estimator: "dcdh",
             control_group: Text::new(
@@ -83,7 +84,7 @@ impl Answer<'_> {
             influence,
             event_study: Some(study),
             aggregations,
-            group_time: inference.cells(&by_cohort.cells),
+            group_time: by_cohort.cells(&inference),
             weights: Vec::new(),
             overlap: Vec::new(),
             fit: None,
@@ -102,7 +103,7 @@ impl Answer<'_> {
 
 /// Effects by cohort and period.
 struct ByCohort {
-    cells: Vec<Cell>,
+    effects: GroupTime,
     has_variance: Vec<bool>,
 }
 
@@ -110,27 +111,30 @@ impl ByCohort {
     fn new(mut cells: Vec<(Cell, bool)>) -> Self {
         cells.sort_by(|(a, _), (b, _)| a.group.total_cmp(&b.group).then(a.time.total_cmp(&b.time)));
         let (cells, has_variance) = cells.into_iter().unzip();
-        Self { cells, has_variance }
+        Self { effects: GroupTime::of_owned(cells), has_variance }
     }
 
     /// One way of averaging; rows of which no cell has a variance have none.
-    fn averages(&self, way: fn(&[Cell]) -> Averages) -> Averages {
-        let mut averages = way(&self.cells);
+    fn averages(&self, way: fn(&GroupTime) -> Combinations) -> Averages {
+        let mut averages = averages_of(&self.effects, way);
         for row in &mut averages.rows {
-            let own = |cell: &Cell| {
+            let own = |cell: &Point| {
                 cell.event_time >= 0 && (row.at == Some(At::Group(cell.group)) || row.at == Some(At::Time(cell.time)))
             };
-            if !self.cells.iter().zip(&self.has_variance).any(|(cell, has)| *has && own(cell)) {
+            if !self.effects.points.iter().zip(&self.has_variance).any(|(cell, has)| *has && own(cell)) {
                 row.influence.clear();
             }
         }
         averages
     }
 
-    fn drop_influences(&mut self) {
-        for (cell, _) in self.cells.iter_mut().zip(&self.has_variance).filter(|(_, has)| !**has) {
-            cell.influence.clear();
+    /// Cells with their inference; those without a variance have none.
+    fn cells(mut self, inference: &Inference) -> Vec<CellRow> {
+        for block in &mut self.effects.influences.blocks {
+            let without = |(_, has): &(&mut Vec<f64>, &bool)| !**has;
+            block.features.iter_mut().zip(&self.has_variance).filter(without).for_each(|(own, _)| own.fill(0.0));
         }
+        inference.cells_of(&self.effects)
     }
 }
 

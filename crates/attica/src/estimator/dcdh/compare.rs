@@ -172,6 +172,14 @@ struct Cell {
     all: Option<Mean>,
 }
 
+/// What a control of a cell adds to the influence on a part.
+struct Term {
+    part: usize,
+    weight: f64,
+    factor: f64,
+    centre: f64,
+}
+
 /// Parts of the units that switch, of which each has an effect of its own. All that a part is compared with in one period
 /// of a stratum are its own controls.
 pub(super) struct Parts {
@@ -205,29 +213,8 @@ impl Comparison<'_> {
         Compared { change, sides, controls }
     }
 
-    /// Cells of the sample that a change uses.
-    pub fn used(&self, compared: &Compared) -> Vec<bool> {
-        let mut used = vec![false; self.sample.units() * self.sample.periods()];
-        let mut mark = |group: &Group, t: usize| {
-            let ends = Self::ends(compared.change, t).into_iter().flatten();
-            ends.chain([t]).for_each(|t| used[self.sample.cell(group.at, t)] = true);
-        };
-        let mut asked = vec![false; compared.controls.means.len()];
-        for member in compared.sides.iter().flat_map(|(_, side)| side) {
-            let group = &self.paths.groups[member.group];
-            mark(group, member.t);
-            compared.controls.number(self.place(group, member.t)).into_iter().for_each(|number| asked[number] = true);
-        }
-        self.each_control(compared.change, |group, member| {
-            if compared.controls.number(self.place(group, member.t)).is_some_and(|number| asked[number]) {
-                mark(group, member.t);
-            }
-        });
-        used
-    }
-
-    /// The effect on each part; none without anybody to compare.
-    pub fn horizons(&self, compared: &Compared, parts: &Parts) -> Vec<Option<Horizon>> {
+    /// The effect on each part, none without anybody to compare, and which cells of the sample are used.
+    pub fn horizons(&self, compared: &Compared, parts: &Parts) -> (Vec<Option<Horizon>>, Vec<bool>) {
         let mut weights = vec![0.0; parts.count];
         for member in compared.sides.iter().flat_map(|(_, side)| side) {
             weights[parts.of[member.group] as usize] += member.weight;
@@ -235,10 +222,16 @@ impl Comparison<'_> {
         let new = |weight: f64| Horizon { influence: vec![0.0; self.sample.clusters], weight, ..Horizon::default() };
         let mut horizons: Vec<Option<Horizon>> =
             weights.into_iter().map(|weight| (weight > 0.0).then(|| new(weight))).collect();
+        let mut used = vec![false; self.sample.units() * self.sample.periods()];
         for (sign, switchers) in compared.sides.iter().filter(|(_, side)| !side.is_empty()) {
-            self.side(compared, *sign, switchers, parts, &mut horizons);
+            self.side(compared, *sign, switchers, parts, (&mut horizons, &mut used));
         }
-        horizons
+        (horizons, used)
+    }
+
+    fn mark(&self, change: Change, at: usize, t: usize, used: &mut [bool]) {
+        let ends = Self::ends(change, t).into_iter().flatten();
+        ends.chain([t]).for_each(|t| used[self.sample.cell(at, t)] = true);
     }
 
     /// Units whose first `effects` effects can all be compared.
@@ -299,7 +292,9 @@ impl Comparison<'_> {
             if self.never_only && group.switch < self.paths.periods {
                 continue;
             }
-            for t in change.periods..group.switch.min(self.paths.periods) {
+            // What is earlier has no base, or a placebo no end.
+            let first = if change.placebo { 2 * change.periods } else { change.periods };
+            for t in first..group.switch.min(self.paths.periods) {
                 let weight = self.sample.weight(group.at, t);
                 if weight > 0.0
                     && let Some(change) = self.change(group, change, t)
@@ -381,7 +376,7 @@ impl Comparison<'_> {
         sign: f64,
         switchers: &[Member],
         parts: &Parts,
-        horizons: &mut [Option<Horizon>],
+        (horizons, used): (&mut [Option<Horizon>], &mut [bool]),
     ) {
         let Compared { change, controls, .. } = compared;
         let (cells, cohorts) = self.sides(compared, switchers, parts);
@@ -405,17 +400,26 @@ impl Comparison<'_> {
             if own.clusters() < 2 || controls.clusters() < 2 {
                 horizon.alone += part;
             }
-            horizon.influence[group.cluster as usize] += sign * part * centred(member.change, own, cell.all.as_ref());
+            let (factor, centre) = centre(own, cell.all.as_ref());
+            horizon.influence[group.cluster as usize] += sign * part * factor * (member.change - centre);
+            self.mark(*change, group.at, member.t, used);
             self.follow(*change, member, sign * part, &mut levels[cell.part]);
         }
+        let term = |(cell, controls): (&Cell, &Mean)| {
+            let weight = -sign * cell.switchers.weight / controls.weight;
+            let horizon = horizons[cell.part].as_ref().filter(|_| cell.switchers.units > 0)?;
+            let (factor, centre) = centre(controls, cell.all.as_ref());
+            Some(Term { part: cell.part, weight: weight / horizon.weight, factor, centre })
+        };
+        let terms: Vec<Option<Term>> = cells.iter().zip(&controls.means).map(term).collect();
         self.each_control(*change, |group, member| {
-            let Some(number) = controls.number(self.place(group, member.t)) else { return };
-            let (cell, controls) = (&cells[number], &controls.means[number]);
-            let Some(horizon) = horizons[cell.part].as_mut().filter(|_| cell.switchers.units > 0) else { return };
-            let weight = -sign / horizon.weight * member.weight * cell.switchers.weight / controls.weight;
-            let cluster = group.cluster as usize;
-            horizon.influence[cluster] += weight * centred(member.change, controls, cell.all.as_ref());
-            self.follow(*change, member, weight, &mut levels[cell.part]);
+            let number = controls.number[self.place(group, member.t)] as usize;
+            let Some(Some(Term { part, weight, factor, centre })) = terms.get(number) else { return };
+            let Some(horizon) = &mut horizons[*part] else { return };
+            let weight = weight * member.weight;
+            horizon.influence[group.cluster as usize] += weight * factor * (member.change - centre);
+            self.mark(*change, group.at, member.t, used);
+            self.follow(*change, member, weight, &mut levels[*part]);
         });
         for (levels, horizon) in levels.iter().zip(horizons) {
             horizon.iter_mut().for_each(|horizon| self.add_controls(levels, horizon));
@@ -449,14 +453,11 @@ impl Comparison<'_> {
     }
 }
 
-/// A change less the mean of its own kind, corrected for the clusters that the mean comes from. Where it
-/// comes from one, the mean over switchers and controls stands in; where these are one cluster, none does.
-fn centred(change: f64, own: &Mean, all: Option<&Mean>) -> f64 {
-    for mean in [own].into_iter().chain(all) {
-        let count = mean.clusters() as f64;
-        if count >= 2.0 {
-            return (count / (count - 1.0)).sqrt() * (change - mean.value());
-        }
-    }
-    change
+/// What a change is multiplied with, and measured from, in its influence: the mean of its own kind, corrected for the
+/// clusters that the mean comes from. Where it comes from one, the mean over switchers and controls stands in; where
+/// these are one cluster, none does.
+fn centre(own: &Mean, all: Option<&Mean>) -> (f64, f64) {
+    let means = [own].into_iter().chain(all);
+    let mut known = means.map(|mean| (mean.clusters() as f64, mean)).filter(|(count, _)| *count >= 2.0);
+    known.next().map_or((1.0, 0.0), |(count, mean)| ((count / (count - 1.0)).sqrt(), mean.value()))
 }

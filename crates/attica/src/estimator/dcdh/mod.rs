@@ -133,7 +133,7 @@ impl Estimator for Dcdh {
             return Err(problem);
         }
         let (mut sample, paths, Found { horizons, cells }) = compared(data, spec, false)?;
-        sample.settle();
+        sample.settle(&data.panel.units);
         Answer { sample, paths, horizons, cells, spec, label: self.about().title }.estimate()
     }
 }
@@ -242,10 +242,7 @@ fn found(sample: &mut Sample, paths: &Paths, residuals: Option<&Residuals>, spec
     let dates = if options.normalized { Vec::new() } else { adoption_dates(&comparison) };
     let of = |group: &paths::Group| dates.binary_search(&group.switch).unwrap_or(0) as u32;
     let parts = Parts { of: paths.groups.iter().map(of).collect(), count: dates.len().max(1) };
-    let estimated = |change: &Change| {
-        let compared = comparison.compared(*change);
-        (comparison.horizons(&compared, &parts), comparison.used(&compared))
-    };
+    let estimated = |change: &Change| comparison.horizons(&comparison.compared(*change), &parts);
     let estimated: Vec<(Vec<Option<Horizon>>, Vec<bool>)> = changes.par_iter().map(estimated).collect();
     let times = &comparison.sample.times;
     let mut found = Found { horizons: Vec::new(), cells: Vec::new() };

@@ -11,7 +11,7 @@ use crate::frame::{MISSING, codes};
 use crate::hypothesis::influence::Influence;
 use crate::ledger::Reason;
 use crate::message::{Problem, Result, Warning};
-use crate::panel::Panel;
+use crate::panel::{Labels, Panel};
 
 /// What became of an outcome.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,8 +69,8 @@ pub(super) struct Sample {
     cell: Vec<Option<u32>>,
     /// Values of the periods.
     pub times: Vec<f64>,
-    /// Name of each unit.
-    pub names: Vec<String>,
+    /// Number of each unit in the panel.
+    numbers: Vec<u32>,
     y: Vec<f64>,
     x: Vec<Vec<f64>>,
     dose: Vec<f64>,
@@ -103,12 +103,12 @@ impl Sample {
             dosed[place(row).0] |= !treatment[row as usize].is_nan();
         }
         let mut number = vec![u32::MAX; all];
-        let mut names = Vec::new();
+        let mut numbers = Vec::new();
         for unit in (0..all).filter(|&unit| outcome[unit] && dosed[unit]) {
-            number[unit] = names.len() as u32;
-            names.push(data.panel.units[unit].clone());
+            number[unit] = numbers.len() as u32;
+            numbers.push(unit as u32);
         }
-        if names.is_empty() {
+        if numbers.is_empty() {
             return Err(Problem::new("E205", format!("no unit has both {} and {}", spec.outcome, spec.treatment))
                 .fix("check missing values of the two columns"));
         }
@@ -124,7 +124,7 @@ impl Sample {
             times.push(data.panel.times[time]);
         }
 
-        let cells = names.len() * times.len();
+        let cells = numbers.len() * times.len();
         let at = |row: u32| {
             let (unit, time) = place(row);
             (number[unit] != u32::MAX).then(|| number[unit] * times.len() as u32 + period[time])
@@ -153,7 +153,7 @@ impl Sample {
         };
 
         let (codes, warnings) = clustering(&design, || unit_codes(data, &design))?;
-        let mut cluster = vec![0; names.len()];
+        let mut cluster = vec![0; numbers.len()];
         // From the last row to the first, so that the first one stands.
         for (cell, code) in cell.iter().zip(codes.codes.iter()).rev() {
             if let Some(cell) = cell {
@@ -161,9 +161,9 @@ impl Sample {
             }
         }
         let clusters = codes.levels;
-        let trend = trends(data, &options.trends_nonparam, &number, names.len())?;
+        let trend = trends(data, &options.trends_nonparam, &number, numbers.len())?;
         let fate = vec![Fate::Open; cells];
-        Ok(Self { design, cell, times, names, y, x, dose, weight, present, fate, trend, cluster, clusters, warnings })
+        Ok(Self { design, cell, times, numbers, y, x, dose, weight, present, fate, trend, cluster, clusters, warnings })
     }
 
     /// Influences of clusters, told by a row of each.
@@ -180,7 +180,7 @@ impl Sample {
     }
 
     pub fn units(&self) -> usize {
-        self.names.len()
+        self.numbers.len()
     }
 
     pub fn periods(&self) -> usize {
@@ -283,15 +283,12 @@ impl Sample {
         }
     }
 
-    /// Books the rows that are in no comparison and tells which and why.
-    pub fn settle(&mut self) {
+    /// Books the rows that are in no comparison and tells which and why; `labels` name the panel's units.
+    pub fn settle(&mut self, labels: &Labels) {
         let fate = |cell: &Option<u32>| cell.map_or(Fate::Unknown, |cell| self.fate[cell as usize]);
         let fates: Vec<Fate> = self.cell.iter().map(fate).collect();
-        for left in Fate::LEFT_OUT {
+        for left in Fate::LEFT_OUT.into_iter().filter(|left| fates.contains(left)) {
             let rows: Vec<usize> = (0..fates.len()).filter(|&row| fates[row] == left).collect();
-            if rows.is_empty() {
-                continue;
-            }
             let [en, zh] = left.text();
             self.design.ledger.drop_rows(Reason::excluded(en, zh), rows.len());
             if left == Fate::Open {
@@ -302,7 +299,8 @@ impl Sample {
             units.dedup();
             units.sort_unstable();
             units.dedup();
-            let shown: Vec<&str> = units.iter().take(5).map(|&unit| self.names[unit].as_str()).collect();
+            let shown: Vec<&str> =
+                units.iter().take(5).map(|&unit| labels[self.numbers[unit] as usize].as_str()).collect();
             let named = |prefix: &str, between: &str, suffix: &str| {
                 if shown.is_empty() { String::new() } else { format!("{prefix}{}{suffix}", shown.join(between)) }
             };
@@ -313,16 +311,18 @@ impl Sample {
             ));
         }
         let keep: Vec<u32> = (0..fates.len() as u32).filter(|&row| fates[row as usize] == Fate::Used).collect();
+        if keep.len() == fates.len() {
+            return;
+        }
         self.design = self.design.take(&keep);
         self.cell = keep.iter().map(|&row| self.cell[row as usize]).collect();
     }
 
     /// Units of the rows that are left, by their place here.
     pub fn used(&self) -> Vec<usize> {
-        let mut units: Vec<usize> = self.cell.iter().flatten().map(|&cell| cell as usize / self.times.len()).collect();
-        units.sort_unstable();
-        units.dedup();
-        units
+        let mut used = vec![false; self.units()];
+        self.cell.iter().flatten().for_each(|&cell| used[cell as usize / self.times.len()] = true);
+        (0..used.len()).filter(|&unit| used[unit]).collect()
     }
 }
 

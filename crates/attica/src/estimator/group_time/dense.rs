@@ -48,14 +48,18 @@ pub fn by_event_time(cells: &[Cell], kept: EventTimes) -> Averages {
 }
 
 fn averages(cells: &[Cell], way: impl Fn(&GroupTime) -> Combinations) -> Averages {
-    let effects = GroupTime::of_cells(cells);
+    averages_of(&GroupTime::of_cells(cells), way)
+}
+
+/// One way of averaging `effects`, with the influences written out.
+pub fn averages_of(effects: &GroupTime, way: impl Fn(&GroupTime) -> Combinations) -> Averages {
     let dense = |row: &Combination| Average {
         at: row.at,
         estimate: row.estimate,
         influence: effects.influences.combined(&row.loads),
         n: row.n,
     };
-    let found = way(&effects);
+    let found = way(effects);
     Averages { rows: found.rows.iter().map(dense).collect(), overall: found.overall.as_ref().map(dense) }
 }
 
@@ -126,8 +130,7 @@ impl Inference {
 
     /// Cells with their inference.
     pub fn cells(&self, cells: &[Cell]) -> Vec<CellRow> {
-        let effects = GroupTime::of_cells(cells);
-        Uncertainty::new(&effects.influences, *self).cells(&effects.points)
+        self.cells_of(&GroupTime::of_cells(cells))
     }
 }
 

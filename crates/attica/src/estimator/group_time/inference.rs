@@ -3,7 +3,7 @@
 use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};
 
-use super::{At, Combination, Combinations, Point};
+use super::{At, Combination, Combinations, GroupTime, Point};
 use crate::estimator::Spec;
 use crate::estimator::event::{ROUNDING, Simulated, largest, sup_t};
 use crate::estimator::influence::Influences;
@@ -234,13 +234,28 @@ impl Uncertainty {
 
     /// Cells with their inference.
     pub fn cells(&self, points: &[Point]) -> Vec<CellRow> {
+        self.inference.rows(points, |column, scale| match &self.draws {
+            Some(draws) => interquartile(&mut draws.row(column).iter().copied().collect::<Vec<f64>>(), scale),
+            None => root(self.covariance[(column, column)], scale),
+        })
+    }
+}
+
+impl Inference {
+    /// [`Uncertainty::cells`] of effects whose covariance nobody asks for.
+    pub fn cells_of(&self, effects: &GroupTime) -> Vec<CellRow> {
+        if self.bootstrap.is_some() {
+            return Uncertainty::new(&effects.influences, *self).cells(&effects.points);
+        }
+        self.rows(&effects.points, |column, scale| root(effects.influences.variance(column), scale))
+    }
+
+    /// Cells with the standard errors that `std_error` makes of their number and the size of estimates.
+    fn rows(&self, points: &[Point], std_error: impl Fn(usize, f64) -> Option<f64>) -> Vec<CellRow> {
         let scale = largest(points.iter().map(|point| point.estimate));
         let row = |(column, point): (usize, &Point)| {
-            let std_error = match &self.draws {
-                Some(draws) => interquartile(&mut draws.row(column).iter().copied().collect::<Vec<f64>>(), scale),
-                None => root(self.covariance[(column, column)], scale),
-            };
-            let half = std_error.map(|se| self.inference.critical() * se);
+            let std_error = std_error(column, scale);
+            let half = std_error.map(|se| self.critical() * se);
             CellRow {
                 group: point.group,
                 time: point.time,
@@ -248,7 +263,7 @@ impl Uncertainty {
                 base: point.base,
                 estimate: point.estimate,
                 std_error,
-                p_value: std_error.map(|se| self.inference.p_value(point.estimate / se)),
+                p_value: std_error.map(|se| self.p_value(point.estimate / se)),
                 conf_low: half.map(|half| point.estimate - half),
                 conf_high: half.map(|half| point.estimate + half),
                 n_treated: point.n_treated,

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 pub use self::average::{Combination, Combinations, EventTimes};
-pub use self::dense::{Average, Averages, by_calendar, by_event_time, by_group, over_event_times, simple};
+pub use self::dense::{Average, Averages, averages_of, by_calendar, by_event_time, by_group, over_event_times, simple};
 pub use self::inference::{Aggregation, Aggregations, AverageRow, CellRow, Inference, Uncertainty};
 use super::influence::{Block, Influences};
 
@@ -119,27 +119,26 @@ impl GroupTime {
 
     /// Cells whose influences are at hand cluster by cluster.
     pub fn of_cells(cells: &[Cell]) -> Self {
-        let mut features = Vec::new();
-        let mut columns = Vec::new();
-        let mut weights: Vec<&Arc<[f64]>> = Vec::new();
-        for (column, cell) in cells.iter().enumerate() {
+        Self::of_owned(cells.to_vec())
+    }
+
+    /// [`GroupTime::of_cells`] that nobody else needs.
+    pub fn of_owned(cells: Vec<Cell>) -> Self {
+        let mut weights: Vec<Arc<[f64]>> = Vec::new();
+        for own in cells.iter().filter_map(|cell| cell.weight_influence.as_ref()) {
+            if !weights.iter().any(|known| Arc::ptr_eq(known, own)) {
+                weights.push(Arc::clone(own));
+            }
+        }
+        let count = cells.len();
+        let (mut features, mut columns, mut points) = (Vec::new(), Vec::new(), Vec::with_capacity(count));
+        for (column, cell) in cells.into_iter().enumerate() {
             if !cell.influence.is_empty() {
                 columns.push(column);
-                features.push(cell.influence.clone());
+                features.push(cell.influence);
             }
-            if let Some(own) = &cell.weight_influence
-                && !weights.iter().any(|known| Arc::ptr_eq(known, own))
-            {
-                weights.push(own);
-            }
-        }
-        for (k, weight) in weights.iter().enumerate() {
-            columns.push(cells.len() + k);
-            features.push(weight.to_vec());
-        }
-        let point = |cell: &Cell| {
             let own = |own: &Arc<[f64]>| weights.iter().position(|known| Arc::ptr_eq(known, own));
-            Point {
+            points.push(Point {
                 group: cell.group,
                 time: cell.time,
                 event_time: cell.event_time,
@@ -147,13 +146,15 @@ impl GroupTime {
                 estimate: cell.estimate,
                 is_reference: cell.is_reference,
                 weight: cell.weight,
-                weight_column: cell.weight_influence.as_ref().and_then(own).map(|k| cells.len() + k),
+                weight_column: cell.weight_influence.as_ref().and_then(own).map(|k| count + k),
                 n_treated: cell.n_treated,
                 n_control: cell.n_control,
-            }
-        };
-        let estimates = cells.len() + weights.len();
+            });
+        }
+        let estimates = count + weights.len();
+        columns.extend(count..estimates);
+        features.extend(weights.iter().map(|weight| weight.to_vec()));
         let blocks = vec![Block::of_columns(estimates, &columns, features)];
-        Self { points: cells.iter().map(point).collect(), influences: Influences { estimates, blocks } }
+        Self { points, influences: Influences { estimates, blocks } }
     }
 }
