@@ -422,7 +422,9 @@ impl Comparison<'_> {
             self.follow(*change, member, weight, &mut levels[*part]);
         });
         for (levels, horizon) in levels.iter().zip(horizons) {
-            horizon.iter_mut().for_each(|horizon| self.add_controls(levels, horizon));
+            if let Some(horizon) = horizon {
+                self.add_controls(levels, horizon);
+            }
         }
     }
 
