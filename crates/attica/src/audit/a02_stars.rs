@@ -200,7 +200,8 @@ fn cells(place: &str, term: &Term) -> Vec<Value> {
     if let Some((what, Some(printed))) = second.into_iter().find(|(_, p)| p.is_some()) {
         values.push(Value::printed(place, what, &printed.text));
     }
-    values.push(Value::printed(place, Quantity::Stars, "*".repeat(term.stars as usize)));
+    let stars = if term.stars == 0 { "–".to_owned() } else { "*".repeat(term.stars as usize) };
+    values.push(Value::printed(place, Quantity::Stars, stars));
     values
 }
 

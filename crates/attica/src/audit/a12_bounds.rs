@@ -6,7 +6,7 @@ use super::finding::{Finding, Quantity, Rule, Value, Verdict};
 use super::interval::Interval;
 use super::paper::{Column, Kind, Paper, Table, Term, Variable};
 use super::precision::{distributions, two_sided};
-use super::printed::{Printed, decimal, show, show_interval};
+use super::printed::{Printed, show, show_interval, trimmed};
 use crate::math::distribution::{normal_quantile, t_quantile};
 
 /// Checks descriptive statistics against bounds, and intervals and p-values against standard errors.
@@ -86,15 +86,15 @@ fn variable(paper: &Paper, v: &Variable) -> Vec<Finding> {
         let (en, zh) = (
             format!(
                 "between {} and {} with this mean the standard deviation is at most {}; printed {}",
-                decimal(a),
-                decimal(b),
+                trimmed(a, 4),
+                trimmed(b, 4),
                 show(at_print, 3),
                 sd.text
             ),
             format!(
                 "介于{}与{}之间且均值如此时，标准差至多为{}；所印为{}",
-                decimal(a),
-                decimal(b),
+                trimmed(a, 4),
+                trimmed(b, 4),
                 show(at_print, 3),
                 sd.text
             ),

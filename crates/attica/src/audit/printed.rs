@@ -92,6 +92,12 @@ pub fn decimal(x: f64) -> String {
     text.trim_end_matches('0').trim_end_matches('.').replacen('-', "\u{2212}", 1)
 }
 
+/// A number with at most `figures` significant digits and no zeros at its end.
+pub fn trimmed(x: f64, figures: i32) -> String {
+    let text = show(x, figures);
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+}
+
 /// An interval as `[low, high]`, for messages.
 pub fn show_interval(interval: Interval, figures: i32) -> String {
     let (low, high) = (show(interval.low, figures), show(interval.high, figures));
