@@ -4,6 +4,8 @@
 //! Sections come in the order of the paper. A section that could not be computed is kept with its
 //! problem, so that nothing is lost silently.
 
+mod robustness;
+
 use std::collections::BTreeMap;
 
 pub use crate::effects::{Answer, NoAnswer, Overall};
@@ -15,6 +17,8 @@ use attica::ledger::Ledger;
 use attica::message::{Problem, Warning};
 use attica::text::{Language, Text};
 use serde::{Deserialize, Serialize};
+
+pub use robustness::*;
 
 /// The whole study.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -297,6 +301,10 @@ pub enum Content {
     Family(TestFamily),
     /// Linear combinations and joint tests.
     Hypotheses(Hypotheses),
+    /// All specifications of the robustness checks, by size of the estimate.
+    SpecificationCurve(SpecificationCurve),
+    /// The main estimate without each unit, cohort or level of a column.
+    LeaveOut(LeaveOut),
     /// The step failed; the others went on.
     Failed(Problem),
 }

@@ -467,3 +467,41 @@ fn a_record_tests_every_coefficient() {
     assert_eq!(tested.warnings.iter().filter(|w| w.id == "W414").count(), 1);
     assert!(record(&fit, None).unwrap().terms.iter().all(|term| term.wild.is_none()));
 }
+
+#[test]
+fn leaving_groups_out_by_downdates_equals_refits() {
+    use attica::diagnostic::leave_out::leave_out;
+    for (weighted, absorbed) in [(false, true), (true, true), (true, false)] {
+        let design = panel(weighted, absorbed);
+        let fitted = fit(&design, &FitOptions::new(Vcov::Iid)).unwrap();
+        let mut groupings = vec![design.clusters[0].clone()];
+        groupings.extend(design.effects.iter().map(|effect| effect.by.clone()));
+        for groups in &groupings {
+            for j in 0..fitted.names.len() {
+                let left = leave_out(&fitted, groups, j).unwrap();
+                assert_eq!(left.len(), groups.levels);
+                for (g, estimate) in left.iter().enumerate() {
+                    let rest: Vec<u32> =
+                        (0..groups.codes.len() as u32).filter(|&row| groups.codes[row as usize] != g as u32).collect();
+                    let refit = fit(&design.take(&rest), &FitOptions::new(Vcov::Iid)).unwrap();
+                    let refitted = refit.coefficients[j];
+                    let estimate = estimate.unwrap();
+                    assert!((estimate - refitted).abs() < 1e-9, "{} {g} {j}: {estimate} {refitted}", groups.name);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_group_that_alone_identifies_a_coefficient_has_no_estimate_without_it() {
+    let design = panel(false, true);
+    let mut alone = design.clone();
+    let only: Vec<f64> =
+        alone.regressors[0].1.iter().zip(design.clusters[0].codes.iter()).map(|(d, &g)| if g == 2 { *d } else { 0.0 }).collect();
+    alone.regressors[0].1 = only;
+    let fitted = fit(&alone, &FitOptions::new(Vcov::Iid)).unwrap();
+    let left = attica::diagnostic::leave_out::leave_out(&fitted, &design.clusters[0], 0).unwrap();
+    assert!(left[2].is_none());
+    assert_eq!(left.iter().filter(|estimate| estimate.is_none()).count(), 1);
+}

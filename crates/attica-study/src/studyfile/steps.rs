@@ -192,6 +192,26 @@ pub struct Robustness {
     pub log1p: bool,
     /// Other clusterings: a column, or several for multi-way.
     pub cluster: Vec<OneOrMany<String>>,
+    /// Numbers of periods kept on either side of each treated unit's adoption, one column each.
+    pub around_adoption: Vec<u32>,
+    /// Periods by which the date of the policy is moved, one column each: 1 for a policy that counts from the year after.
+    pub shift_policy: Vec<i64>,
+    /// Columns whose levels have a linear trend each: `["province"]`.
+    pub trends: Vec<String>,
+    /// Combines each other sample with each other measure and specification into a specification curve.
+    pub curve: bool,
+    /// Leaves groups out one at a time: `unit`, `cohort`, or a column such as `province`.
+    pub leave_out: Vec<String>,
+    /// `full` turns on every check that needs no names of columns, where the study does not say otherwise.
+    pub battery: Option<Battery>,
+}
+
+/// A set of robustness checks by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Battery {
+    /// All that the data allow.
+    Full,
 }
 
 /// A unit as the study file writes it: text or a whole number.

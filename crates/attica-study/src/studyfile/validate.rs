@@ -213,6 +213,10 @@ fn check_windows(file: &StudyFile, check: &mut Check<'_>) {
             let message = format!("the window [{first}, {last}] ends before it begins");
             check.add("E607", &["robustness", "window"], message, "write the first period, then the last");
         }
+        if robustness.around_adoption.contains(&0) {
+            let message = "around_adoption keeps 0 periods on either side of adoption".to_owned();
+            check.add("E607", &["robustness", "around_adoption"], message, "write numbers of periods, such as [2, 3]");
+        }
         for (key, quantiles) in [("winsorise", robustness.winsorise), ("trim", robustness.trim)] {
             if let Some([low, high]) = quantiles
                 && !(0.0 <= low && low < high && high <= 1.0)
@@ -361,6 +365,10 @@ fn names(file: &StudyFile) -> Vec<(Vec<String>, String)> {
     }
     if let Some(step) = &file.robustness {
         list(&["robustness", "concurrent"], &step.concurrent);
+        list(&["robustness", "trends"], &step.trends);
+        let groups: Vec<String> =
+            step.leave_out.iter().filter(|by| !matches!(by.as_str(), "unit" | "cohort")).cloned().collect();
+        list(&["robustness", "leave_out"], &groups);
         list(&["robustness", "replace_policy"], step.replace_policy.as_slice());
         for (i, cluster) in step.cluster.iter().enumerate() {
             list(&["robustness", "cluster", &i.to_string()], cluster.as_slice());

@@ -16,7 +16,7 @@
 mod caution;
 mod draws;
 mod invert;
-mod moments;
+pub(crate) mod moments;
 mod parts;
 mod record;
 mod result;

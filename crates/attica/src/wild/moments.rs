@@ -17,7 +17,7 @@ use crate::vcov::inverse;
 pub(super) const MOST_LEVELS: usize = 600;
 
 /// Cross-products and scores by cluster, in columns of norm one.
-pub(super) struct Moments {
+pub(crate) struct Moments {
     /// Norm of each of the p columns: levels of the effects that are not nested, then the k regressors.
     pub norms: Vec<f64>,
     /// Generalised inverse of the whole of the cross-products, p x p.
@@ -108,7 +108,7 @@ impl Moments {
             let names: Vec<&str> = effects.iter().map(|e| e.by.name.as_str()).collect();
             return Err(Problem::new(
                 "E409",
-                format!("this wild bootstrap leaves each cluster out in turn, and the effects {} have {} levels in several clusters, more than {MOST_LEVELS}", names.join(", "), written.width),
+                format!("each cluster is left out in turn, and the effects {} have {} levels in several clusters, more than {MOST_LEVELS}", names.join(", "), written.width),
             )
             .fix("use type wcr11 or wcu11, absorb fewer effects, or cluster at a level that contains them"));
         }
