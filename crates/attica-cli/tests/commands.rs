@@ -39,6 +39,11 @@ unit_trends = true
 drop_units = { first = ["c0", "c11"] }
 log1p = true
 cluster = ["province", ["city", "year"]]
+around_adoption = [3]
+shift_policy = [1]
+trends = ["region"]
+curve = true
+leave_out = ["unit", "cohort", "province"]
 [mechanism]
 through = ["z"]
 moderation = ["x"]
@@ -107,6 +112,7 @@ fn every_step_runs_and_any_number_of_threads_gives_the_same_bytes() {
     ] {
         assert!(sections.iter().any(|s| s["step"] == step), "{step} is missing");
     }
+    curve_and_tables_agree(sections);
     for section in sections {
         assert_ne!(section["content"]["type"], "failed", "{section}");
         for model in section["content"]["models"].as_array().into_iter().flatten() {
@@ -116,6 +122,32 @@ fn every_step_runs_and_any_number_of_threads_gives_the_same_bytes() {
             assert_eq!(ledger["read"].as_u64().unwrap(), lost + ledger["used"].as_u64().unwrap(), "{model}");
         }
     }
+}
+
+/// Specifications that change one thing are columns of the tables; leaving out has a row per group.
+fn curve_and_tables_agree(sections: &[Value]) {
+    let of = |kind: &str| sections.iter().map(|s| &s["content"]).filter(|c| c["type"] == kind).collect::<Vec<_>>();
+    let curve = of("specification_curve")[0];
+    let (choices, rows) = (curve["choices"].as_array().unwrap(), curve["rows"].as_array().unwrap());
+    let first = |row: &&Value| row["choices"][0] == 0;
+    let second = choices.iter().position(|choice| choice["label"]["en"] == "As in the study").unwrap();
+    let tables = of("models");
+    let mut compared = 0;
+    for row in rows.iter().filter(|row| first(row) != (row["choices"][1] == second)) {
+        let at = usize::from(first(&row));
+        let label = &choices[row["choices"][at].as_u64().unwrap() as usize]["label"];
+        let robust = tables.iter().filter(|table| table["id"].as_str().unwrap().starts_with("robustness"));
+        let mut columns = robust.flat_map(|table| table["models"].as_array().unwrap());
+        let column = columns.find(|column| &column["head"] == label).unwrap();
+        let term = &column["fit"]["fit"]["terms"][0];
+        close(&term["estimate"], &row["estimate"], "estimate");
+        close(&term["std_error"], &row["std_error"], "std_error");
+        compared += 1;
+    }
+    assert!(compared >= 14, "{compared}");
+    let left: Vec<usize> = of("leave_out").iter().map(|found| found["rows"].as_array().unwrap().len()).collect();
+    assert_eq!(left.len(), 3);
+    assert!(left.iter().all(|&groups| groups >= 3), "{left:?}");
 }
 
 #[test]

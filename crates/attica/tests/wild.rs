@@ -497,8 +497,12 @@ fn leaving_groups_out_by_downdates_equals_refits() {
 fn a_group_that_alone_identifies_a_coefficient_has_no_estimate_without_it() {
     let design = panel(false, true);
     let mut alone = design.clone();
-    let only: Vec<f64> =
-        alone.regressors[0].1.iter().zip(design.clusters[0].codes.iter()).map(|(d, &g)| if g == 2 { *d } else { 0.0 }).collect();
+    let only: Vec<f64> = alone.regressors[0]
+        .1
+        .iter()
+        .zip(design.clusters[0].codes.iter())
+        .map(|(d, &g)| if g == 2 { *d } else { 0.0 })
+        .collect();
     alone.regressors[0].1 = only;
     let fitted = fit(&alone, &FitOptions::new(Vcov::Iid)).unwrap();
     let left = attica::diagnostic::leave_out::leave_out(&fitted, &design.clusters[0], 0).unwrap();

@@ -5,6 +5,7 @@
 //! estimators side by side, and classes on every mark so that a page can show it light on dark.
 
 mod canvas;
+mod curve;
 mod frame;
 mod horizontal;
 mod over_time;
@@ -33,6 +34,7 @@ pub fn svg(figure: &Figure, language: Language) -> String {
         Plot::Placebo(placebo) => placebo::draw(figure, placebo, language),
         Plot::Forest(forest) => horizontal::forest(figure, forest, language),
         Plot::Bars(bars) => horizontal::bars(figure, bars, language),
+        Plot::Curve(found) => curve::draw(figure, found, language),
     }
 }
 

@@ -38,6 +38,8 @@ pub enum Plot {
     Forest(Forest),
     /// Horizontal bars.
     Bars(Bars),
+    /// Estimates of many specifications above what each of them chooses.
+    Curve(Curve),
 }
 
 /// Effects by event time, by one or several estimators side by side.
@@ -147,4 +149,26 @@ pub struct Bars {
     pub rows: Vec<(Text, f64)>,
     /// Decimals of the value printed at the end of a bar.
     pub decimals: usize,
+}
+
+/// A specification curve.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Curve {
+    /// Specifications from left to right.
+    pub points: Vec<CurvePoint>,
+    /// Dimension and label of each choice, the rows of the matrix.
+    pub choices: Vec<(Text, Text)>,
+}
+
+/// One specification.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CurvePoint {
+    /// Estimate.
+    pub estimate: f64,
+    /// Confidence interval.
+    pub interval: (f64, f64),
+    /// Choices that it makes, counted from 0.
+    pub choices: Vec<usize>,
+    /// Drawn large: the study's own.
+    pub main: bool,
 }

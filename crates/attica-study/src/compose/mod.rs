@@ -1,6 +1,7 @@
 //! From results to the report: every sentence, table and figure of the paper, in both languages,
 //! made from [`Results`] alone. Nothing is estimated here.
 
+mod battery;
 mod card;
 mod data;
 mod descriptives;
@@ -127,6 +128,8 @@ fn section_blocks(words: &Words<'_>, section: &Section) -> Vec<Block> {
         Content::Placebo(found) => placebo::blocks(words, found),
         Content::Family(found) => hypotheses::family(words, found),
         Content::Hypotheses(found) => hypotheses::blocks(words, found),
+        Content::SpecificationCurve(found) => battery::curve(words, found),
+        Content::LeaveOut(found) => battery::leave_out(words, found),
         Content::Failed(problem) => {
             let (said, fix) = (problem.text(), problem.remedy());
             let fix = if fix == Text::default() {

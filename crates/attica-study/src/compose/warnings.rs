@@ -73,7 +73,11 @@ fn collect(results: &Results) -> Vec<Entry> {
         let place = super::heading(&section.step);
         match &section.content {
             // The remarks of variances are of those that the study does not use.
-            Content::Descriptives(_) | Content::Variances(_) | Content::Failed(_) => {}
+            Content::Descriptives(_)
+            | Content::Variances(_)
+            | Content::SpecificationCurve(_)
+            | Content::LeaveOut(_)
+            | Content::Failed(_) => {}
             Content::Models(family) => {
                 all(&family.cautions, &family.title);
                 for model in &family.models {
@@ -130,7 +134,11 @@ fn collect(results: &Results) -> Vec<Entry> {
                     }
                 }
             }
-            Content::Descriptives(_) | Content::Hypotheses(_) | Content::Variances(_) => {}
+            Content::Descriptives(_)
+            | Content::Hypotheses(_)
+            | Content::SpecificationCurve(_)
+            | Content::LeaveOut(_)
+            | Content::Variances(_) => {}
         }
     }
     found.sort_by_key(|(id, _, _)| importance(id));

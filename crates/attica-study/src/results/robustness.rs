@@ -43,7 +43,7 @@ pub struct Specification {
     /// Upper end of the confidence interval.
     pub conf_high: f64,
     /// Observations.
-    pub n_obs: f64,
+    pub n_obs: usize,
     /// True for the study's own specification.
     pub main: bool,
 }

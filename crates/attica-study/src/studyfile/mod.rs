@@ -15,8 +15,9 @@ pub use data::{Duplicates, Keys, Source};
 pub use model::{Best, Index, IndexMethod, IndexNorm, IndexPeriod, Model, Policy, Ssc, Weighting, Weights, Zeros};
 pub use parse::{StudySource, load, options, parse};
 pub use steps::{
-    Baseline, Below, By, Cross, Cut, CutAt, Descriptives, EventStudy, Families, FamilyOutcomes, Format, Heterogeneity,
-    IndexChange, Key, Mechanism, Outcome, Placebo, PlaceboKind, Report, Robustness, TableStyle, Variances,
+    Baseline, Battery, Below, By, Cross, Cut, CutAt, Descriptives, EventStudy, Families, FamilyOutcomes, Format,
+    Heterogeneity, IndexChange, Key, Mechanism, Outcome, Placebo, PlaceboKind, Report, Robustness, TableStyle,
+    Variances,
 };
 pub use validate::{columns, indicators, used};
 
