@@ -28,13 +28,17 @@ fn summary(words: &Words<'_>, found: &SpecificationCurve) -> Text {
     let (low, high) = (number(low.estimate, digits), number(high.estimate, digits));
     let name = words.term(&found.term);
     let level = inference::percent(found.level);
-    let clear = found.rows.iter().filter(|row| row.conf_low > 0.0 || row.conf_high < 0.0).count();
+    let above = found.rows.iter().filter(|row| row.conf_low > 0.0).count();
+    let below = found.rows.iter().filter(|row| row.conf_high < 0.0).count();
     let range = text(
         format!(
-            "Over {all} specifications the estimate of {} lies between {low} and {high}; the {level}% interval excludes zero in {clear} of {all}.",
+            "Over {all} specifications the estimate of {} lies between {low} and {high}; the {level}% interval lies above zero in {above} of {all} and below zero in {below}.",
             name.en
         ),
-        format!("在{all}种设定中，{}的估计值介于{low}与{high}之间，{level}%置信区间不含零的有{clear}种。", name.zh),
+        format!(
+            "在{all}种设定中，{}的估计值介于{low}与{high}之间，{level}%置信区间全部大于零的有{above}种，全部小于零的有{below}种。",
+            name.zh
+        ),
     );
     let sign = main.map_or_else(Text::default, |main| {
         let same = found.rows.iter().filter(|row| row.estimate * main > 0.0).count();
@@ -55,10 +59,13 @@ fn summary(words: &Words<'_>, found: &SpecificationCurve) -> Text {
     sentences([range, sign, caution])
 }
 
-/// The choices that occur among the specifications with the other sign more often than among all.
+/// The changes that occur among the specifications with the other sign more often than among all.
 fn departing(found: &SpecificationCurve, main: f64) -> Text {
     let turned: Vec<_> = found.rows.iter().filter(|row| row.estimate * main <= 0.0).collect();
+    // The study's own choices, the first of each dimension, depart from nothing.
+    let own = |i: usize| i == 0 || found.choices[i - 1].dimension != found.choices[i].dimension;
     let mut counts: Vec<(usize, usize)> = (0..found.choices.len())
+        .filter(|&i| !own(i))
         .map(|i| (turned.iter().filter(|row| row.choices.contains(&i)).count(), i))
         .filter(|&(count, i)| {
             let of = found.rows.iter().filter(|row| row.choices.contains(&i)).count();
@@ -90,7 +97,7 @@ fn curve_figure(words: &Words<'_>, found: &SpecificationCurve) -> Figure {
     let absent = if found.absent.is_empty() {
         Text::default()
     } else {
-        let names = list(&found.absent);
+        let names = glue(found.absent.iter().cloned(), "; ", "；");
         text(
             format!("Not in the curve, for another outcome or policy variable or no estimate: {}", names.en),
             format!("未纳入曲线（被解释变量或政策变量不同，或无法估计）：{}", names.zh),
