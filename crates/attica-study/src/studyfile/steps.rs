@@ -202,6 +202,9 @@ pub struct Robustness {
     pub curve: bool,
     /// Leaves groups out one at a time: `unit`, `cohort`, or a column such as `province`.
     pub leave_out: Vec<String>,
+    /// Outer edges in km of the rings around treated units, whose untreated rows get a dummy each: `[50, 100]`. Needs columns
+    /// of latitude and longitude.
+    pub rings: Vec<f64>,
     /// `full` turns on every check that needs no names of columns, where the study does not say otherwise.
     pub battery: Option<Battery>,
 }

@@ -213,6 +213,11 @@ fn check_windows(file: &StudyFile, check: &mut Check<'_>) {
             let message = format!("the window [{first}, {last}] ends before it begins");
             check.add("E607", &["robustness", "window"], message, "write the first period, then the last");
         }
+        let edges = &robustness.rings;
+        if edges.first().is_some_and(|first| *first <= 0.0) || edges.windows(2).any(|two| two[0] >= two[1]) {
+            let message = format!("the rings {edges:?} are not ascending distances in km");
+            check.add("E607", &["robustness", "rings"], message, "write outer edges, such as [50, 100]");
+        }
         if robustness.around_adoption.contains(&0) {
             let message = "around_adoption keeps 0 periods on either side of adoption".to_owned();
             check.add("E607", &["robustness", "around_adoption"], message, "write numbers of periods, such as [2, 3]");

@@ -9,6 +9,7 @@ pub mod honest;
 pub mod leave_out;
 pub mod placebo;
 pub mod pretrend;
+pub mod rings;
 pub mod twfe_weights;
 pub mod unit_sums;
 

@@ -1,7 +1,10 @@
 //! The main regression with other effects, controls and clusters.
 
+use attica::design::coordinates;
+use attica::diagnostic::rings::rings;
 use attica::expr::Expr;
 use attica::frame::Column;
+use attica::message::{Problem, Result};
 use attica::text::Text;
 use attica::vcov::Vcov;
 
@@ -58,6 +61,9 @@ impl Family<'_> {
             spec.regressors.extend(asked.concurrent.iter().map(|p| name(p)));
             self.add(&spec);
         }
+        if !asked.rings.is_empty() {
+            self.rings(&asked.rings);
+        }
         for cluster in &asked.cluster {
             let names = cluster.as_slice().to_vec();
             let labels: Vec<Text> = names.iter().map(|name| study.label(name)).collect();
@@ -66,5 +72,26 @@ impl Family<'_> {
             spec.vcov = Vcov::Cluster(names);
             self.add(&spec);
         }
+    }
+
+    /// The column with a dummy for each ring around treated units.
+    fn rings(&mut self, edges: &[f64]) {
+        let study = self.study;
+        let (frame, panel) = (&study.data.frame, &study.data.panel);
+        let inner = std::iter::once(&0.0).chain(edges);
+        let names: Vec<String> = inner.zip(edges).map(|(low, high)| format!("{low}-{high} km from a pilot")).collect();
+        let columns = || -> Result<Vec<Column>> {
+            let Some([latitude, longitude]) = coordinates(frame) else {
+                return Err(Problem::new("E607", "rings need columns of latitude and longitude")
+                    .fix("name them latitude and longitude, or leave rings out"));
+            };
+            let places = [frame.numbers(&latitude)?, frame.numbers(&longitude)?];
+            let found = rings(&study.data.treatment.values, &panel.time, places, edges);
+            Ok(names.iter().zip(found).map(|(name, values)| Column::number(name, values)).collect())
+        };
+        let mut spec = self.spec("With rings around pilots", "控制试点周边距离环");
+        spec.regressors.extend(names.iter().map(|n| name(n)));
+        self.show.extend(names.iter().cloned());
+        self.add_with(&spec, columns());
     }
 }
