@@ -10,7 +10,7 @@ use crate::results::{Choice, Specification, SpecificationCurve};
 use crate::steps::Study;
 use crate::steps::regression::{Spec, name};
 
-/// Most specifications of a curve; beyond them only single changes are combined with nothing.
+/// Most specifications of a curve; of more, those that change one thing are kept.
 const MOST: usize = 300;
 
 /// Specifications that estimate the effect of the policy on the study's outcome, sorted by the estimate. None when there
@@ -33,7 +33,14 @@ pub(super) fn curve(
     let samples: Vec<&Variant> = samples.variants.iter().collect();
 
     let mut pairs = Vec::new();
-    let crossed = (samples.len() + 1) * (others.len() + 1) <= MOST;
+    let all = (samples.len() + 1) * (others.len() + 1);
+    let crossed = all <= MOST;
+    if !crossed {
+        absent.push(Text::new(
+            format!("specifications that change two things (there would be {all}, more than {MOST})"),
+            format!("同时改变两项的设定（共{all}种，超过{MOST}种）"),
+        ));
+    }
     for sample in 0..=samples.len() {
         pairs.extend(
             (0..=others.len()).filter(|&other| crossed || sample == 0 || other == 0).map(|other| (sample, other)),
