@@ -73,8 +73,11 @@ pub fn delimited(text: &str) -> Result<Grid, String> {
     let mut rows = Vec::new();
     for record in reader.records() {
         let record = record.map_err(|error| format!("the table cannot be read: {error}"))?;
-        let line = record.position().map_or(1, csv::Position::line) as usize;
-        rows.push((line.saturating_sub(1), record.iter().map(str::to_owned).collect()));
+        // The reader's position is where the last record ended: blank lines may stand between it and this record.
+        let (byte, line) = record.position().map_or((0, 1), |p| (p.byte() as usize, p.line() as usize));
+        let ahead = &text[byte..];
+        let blank = ahead[..ahead.len() - ahead.trim_start_matches(['\r', '\n']).len()].matches('\n').count();
+        rows.push((line - 1 + blank, record.iter().map(str::to_owned).collect()));
     }
     Ok(Grid::new(rows))
 }

@@ -30,10 +30,10 @@ pub fn latex(text: &str, number: usize) -> Result<Grid, String> {
     let mut rows = Vec::new();
     let mut line = first;
     for row in body.split("\\\\") {
-        let lead = row.len() - row.trim_start().len();
-        let at = line + row[..lead].matches('\n').count();
+        // Comments, rules and blank lines may stand above the line that the row is on.
+        let at = row.lines().position(|l| latex_row(l).iter().any(|cell| !cell.trim().is_empty())).unwrap_or(0);
+        rows.push((line + at, latex_row(row)));
         line += row.matches('\n').count();
-        rows.push((at, latex_row(row)));
     }
     Ok(Grid::new(rows))
 }
