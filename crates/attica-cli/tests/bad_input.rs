@@ -75,6 +75,7 @@ fn treatment() {
 #[test]
 fn values() {
     refuses("E301", &with("y", "about two", true), &study(FIRST, ""), &["\"y\"", "about two"]);
+    refuses("E301", &with("y", "1.5x", false), &study(FIRST, ""), &["text in 1 of", "\"1.5x\" (row 1)"]);
     refuses("E302", &with("x", "inf", false), &study(FIRST, "controls = [\"x\"]"), &["\"x\"", "rows 1"]);
     refuses("E304", &with("x", "", true), &study(FIRST, "controls = [\"x\"]"), &["x"]);
     refuses("E305", &with("y", "1", true), &study(FIRST, ""), &["y"]);

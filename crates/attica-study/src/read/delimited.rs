@@ -181,7 +181,11 @@ fn rows(text: &str, delimiter: u8, options: &ReadOptions, warnings: &mut Vec<War
         let shown: Vec<String> = ragged.iter().map(|(line, n)| format!("line {line} has {n}")).collect();
         return Err(Problem::new(
             "E504",
-            format!("the header has {width} cells, but {ragged_rows} rows have another number: {}", shown.join(", ")),
+            format!(
+                "the header has {width} cells, but {ragged_rows} {} another number: {}",
+                if ragged_rows == 1 { "row has" } else { "rows have" },
+                shown.join(", ")
+            ),
         )
         .fix("quote the cells that hold the delimiter, or mend these lines; a stray quote on an earlier line does this too")
         .at(Place { line: Some(line), ..Place::default() }));

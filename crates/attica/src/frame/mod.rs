@@ -180,11 +180,7 @@ impl Frame {
     pub fn numbers(&self, name: &str) -> Result<&[f64]> {
         match &self.column(name)?.values {
             Values::Number(values) => Ok(values),
-            Values::Text { levels, .. } => {
-                let shown: Vec<_> = levels.iter().take(5).map(|l| format!("\"{l}\"")).collect();
-                Err(Problem::new("E301", format!("column \"{name}\" holds text, for example {}; a number is needed here", shown.join(", ")))
-                    .fix(format!("say how to read it (thousands separators, units, what stands for missing) under [[data]], or use \"{name}\" as a category")))
-            }
+            Values::Text { codes, levels } => Err(not_numbers(name, codes, levels)),
         }
     }
 
@@ -220,6 +216,28 @@ impl Frame {
             rows: rows.len(),
         }
     }
+}
+
+/// `E301` for a column of text where numbers are needed. Its numbers are no news: what is shown are the cells that made it text.
+fn not_numbers(name: &str, codes: &[u32], levels: &[String]) -> Problem {
+    let mut words: Vec<u32> =
+        (0..levels.len() as u32).filter(|&l| levels[l as usize].parse::<f64>().is_err()).collect();
+    if words.is_empty() {
+        words = (0..levels.len() as u32).collect();
+    }
+    let rows = codes.iter().filter(|code| words.binary_search(code).is_ok()).count();
+    let shown: Vec<String> = words
+        .iter()
+        .filter_map(|&word| {
+            let row = codes.iter().position(|&code| code == word)?;
+            Some(format!("\"{}\" (row {})", levels[word as usize], row + 1))
+        })
+        .take(5)
+        .collect();
+    let what = if rows == codes.len() { "text".to_owned() } else { format!("text in {rows} of {} rows", codes.len()) };
+    Problem::new("E301", format!("column \"{name}\" holds {what}, for example {}; a number is needed here", shown.join(", "))).fix(
+        format!("say how to read it (thousands separators, units, what stands for missing) under [[data]], or use \"{name}\" as a category"),
+    )
 }
 
 /// `E603` for a name that no column has, with the three nearest names there are.
