@@ -168,6 +168,15 @@ pub struct Estimation {
     pub level: f64,
 }
 
+/// How the mean of the outcome depends on the regressors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ModelFamily {
+    /// Least squares
+    Linear,
+    /// Poisson pseudo maximum likelihood: the mean is the exponential of the linear predictor
+    Poisson,
+}
+
 #[derive(Debug, clap::Args)]
 pub struct Fit {
     /// The formula: outcome ~ regressors | absorbed effects
@@ -183,6 +192,12 @@ pub struct Fit {
     pub vcov: Option<String>,
     #[command(flatten)]
     pub estimation: Estimation,
+    /// Model of the outcome
+    #[arg(long, default_value = "linear")]
+    pub family: ModelFamily,
+    /// Column that enters a Poisson model with coefficient one: the logarithm of the exposure
+    #[arg(long, value_name = "COLUMN")]
+    pub offset: Option<String>,
     /// Column of the unit, for lags and units counted
     #[arg(long, requires = "time")]
     pub unit: Option<String>,

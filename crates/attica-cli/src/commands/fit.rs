@@ -2,12 +2,13 @@
 
 use attica::design::{Design, DesignOptions};
 use attica::fit::{
-    ClusterCard, Fit as Fitted, FitOptions, FitRecord, INTERCEPT, Term, Variance, Wald, fit as estimate,
+    ClusterCard, Fit as Fitted, FitOptions, FitRecord, INTERCEPT, Term, Variance, Wald, fit as estimate, poisson,
 };
 use attica::formula::Formula;
 use attica::frame::Frame;
 use attica::hypothesis::Coefficients;
 use attica::hypothesis::family::Family;
+use attica::ledger::Reason;
 use attica::message::{Problem, Warning};
 use attica::panel::Panel;
 use attica::text::Language;
@@ -17,7 +18,7 @@ use attica_study::read::{ReadOptions, read_file};
 use serde::Serialize;
 
 use super::hypotheses;
-use crate::args::{Adjust, Fit};
+use crate::args::{Adjust, Fit, ModelFamily};
 use crate::say::Failure;
 use crate::{Done, say};
 
@@ -91,12 +92,13 @@ pub fn fit(args: &Fit) -> Done {
         weights: args.estimation.weights.clone().map(|column| (column, args.estimation.weights_kind.into())),
         clusters: vcov.clusters().to_vec(),
         coordinates: vcov.coordinates(),
+        subset: exposed(args, &frame)?,
         ..DesignOptions::default()
     };
     let (mut models, mut fits) = (Vec::new(), Vec::new());
     for single in formula.expand(&frame).map_err(pointing)? {
         let design = Design::build(&frame, panel.as_ref(), &single, &design_options).map_err(pointing)?;
-        let mut found = estimate(&design, &options).map_err(Failure::from)?;
+        let mut found = estimated(args, &frame, &design, &options)?;
         let (variances, clusters) = match term(&found, args.of.as_deref()) {
             Some(term) => closely(&mut found, &design, (&frame, panel.as_ref()), term, &asked),
             None => Default::default(),
@@ -132,6 +134,27 @@ pub fn fit(args: &Fit) -> Done {
     }
     say::warnings(&notes, Language::En);
     Ok(())
+}
+
+/// The rows that have an offset, where one is asked for.
+fn exposed(args: &Fit, frame: &Frame) -> Result<Option<(Reason, Vec<bool>)>, Problem> {
+    let Some(name) = &args.offset else { return Ok(None) };
+    if args.family != ModelFamily::Poisson {
+        return Err(Problem::new("E605", "--offset belongs to --family poisson")
+            .fix("in a linear model subtract the column from the outcome"));
+    }
+    let known = frame.numbers(name)?.iter().map(|x| !x.is_nan()).collect();
+    Ok(Some((Reason::Missing(name.clone()), known)))
+}
+
+/// One regression by the model asked for.
+fn estimated(args: &Fit, frame: &Frame, design: &Design, options: &FitOptions) -> Result<Fitted, Problem> {
+    if args.family == ModelFamily::Linear {
+        return estimate(design, options);
+    }
+    let at_rows = |values: &[f64]| design.sample.iter().map(|&row| values[row as usize]).collect::<Vec<f64>>();
+    let offset = args.offset.as_ref().map(|name| frame.numbers(name).map(at_rows)).transpose()?;
+    poisson(design, offset.as_deref(), options)
 }
 
 /// One coefficient of all regressions as a family.
@@ -236,8 +259,13 @@ fn page(model: &One) -> String {
         ("R2 within, as xtreg", r2.xtreg_within),
         ("R2 between, as xtreg", r2.xtreg_between),
         ("R2 overall, as xtreg", r2.xtreg_overall),
+        ("Pseudo R2 (McFadden)", r2.pseudo),
     ] {
         facts.extend(value.map(|v| (label, format!("{v:.6}"))));
+    }
+    if let Some(reached) = &fit.likelihood {
+        facts.push(("Log likelihood", format!("{:.4}", reached.log_likelihood)));
+        facts.push(("Deviance", format!("{:.4}", reached.deviance)));
     }
     facts.push(("Mean of the outcome", super::short(fit.mean_outcome)));
     facts.push(("Residual degrees of freedom", super::short(fit.df_residual)));
@@ -281,7 +309,8 @@ fn standard_errors(fit: &FitRecord) -> String {
 
 fn coefficients(fit: &FitRecord) -> String {
     let percent = format!("{:.0} %", 100.0 * fit.level);
-    let head = ["", "estimate", "std. error", "t", "p", "low", "high"].map(str::to_owned).to_vec();
+    let statistic = if fit.se_card.df.is_some() { "t" } else { "z" };
+    let head = ["", "estimate", "std. error", statistic, "p", "low", "high"].map(str::to_owned).to_vec();
     let mut rows = vec![head];
     let row = |term: &Term| {
         vec![

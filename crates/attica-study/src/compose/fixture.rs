@@ -69,6 +69,7 @@ fn fit(outcome: &str, terms: Vec<Term>, lost: usize) -> FitRecord {
         constant_absorbed: Some(term(super::words::CONSTANT, 0.097, 0.002)),
         constant_base: None,
         omitted: Vec::new(),
+        likelihood: None,
         dropped: ledger.dropped.clone(),
         ledger,
         warnings: Vec::new(),

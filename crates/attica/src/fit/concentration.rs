@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Fit, Variance};
+use super::{Family, Fit, Variance};
 use crate::absorb::is_nested;
 use crate::design::Codes;
 use crate::message::Warning;
@@ -88,7 +88,8 @@ impl Fit {
     /// `seed` is that of the wild bootstrap.
     pub fn cluster_cautions(&self, position: usize, card: &ClusterCard, seed: u64) -> Vec<Warning> {
         let mut warnings = card.warnings();
-        if warnings.is_empty() && card.clusters as f64 >= FEW {
+        // What is safer with few clusters is defined for linear regressions only.
+        if warnings.is_empty() && card.clusters as f64 >= FEW || self.family != Family::Linear {
             return warnings;
         }
         let ssc = self.inference.ssc;

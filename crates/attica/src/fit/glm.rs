@@ -61,7 +61,7 @@ impl Family {
     }
 
     /// Linear predictor to start from.
-    fn start(self, outcome: f64, mean: f64) -> f64 {
+    pub(super) fn start(self, outcome: f64, mean: f64) -> f64 {
         match self {
             Self::Linear => outcome,
             Self::Poisson => (0.5 * (outcome + mean)).ln(),
@@ -70,7 +70,7 @@ impl Family {
     }
 
     /// Minus the log quasi-likelihood of a row, up to a constant.
-    fn loss(self, outcome: f64, predictor: f64) -> f64 {
+    pub(super) fn loss(self, outcome: f64, predictor: f64) -> f64 {
         match self {
             Self::Linear => 0.5 * (outcome - predictor).powi(2),
             Self::Poisson => predictor.exp() - outcome * predictor,

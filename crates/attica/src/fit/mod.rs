@@ -1,4 +1,4 @@
-//! One regression, from a [`Design`] to its [`FitRecord`]: OLS, absorbed effects, random effects.
+//! One regression, from a [`Design`] to its [`FitRecord`]: OLS, absorbed effects, random effects, Poisson.
 //!
 //! Estimating and inferring are separate: a [`Fit`] keeps its absorbed columns, residuals and bread,
 //! so that another covariance, a joint test, a band or a bootstrap never fits again.
@@ -9,9 +9,11 @@ pub(crate) mod examine;
 mod glm;
 mod joint;
 mod measure;
+mod poisson;
 mod random_effects;
 mod record;
 mod sample;
+mod separation;
 mod variances;
 mod wald;
 
@@ -23,6 +25,7 @@ use rayon::prelude::*;
 pub use concentration::ClusterCard;
 pub use glm::{Family, Glm, glm};
 pub use joint::seemingly_unrelated;
+pub use poisson::poisson;
 pub use random_effects::{VarianceComponents, random_effects};
 pub use record::*;
 pub use variances::Variance;
@@ -34,7 +37,7 @@ use crate::ledger::Ledger;
 use crate::math::cross::{CHUNK, columns_worth_a_thread, weighted_dot, weighted_mean, weighted_sum};
 use crate::math::triangle::least_squares;
 use crate::message::{Problem, Result, Warning};
-use crate::vcov::{Adjustment, Calendar, Counted, Estimate, Factor, Preset, Ssc, Vcov, covariance};
+use crate::vcov::{Adjustment, Calendar, Counted, Estimate, Factor, Preset, Robust, Ssc, Vcov, covariance};
 use crate::wild::WildOptions;
 use constant::Constant;
 use sample::{absorbed_reason, collinear_reason, kept_raw, regressors, usable};
@@ -95,8 +98,10 @@ pub struct Inference {
 pub struct Fit {
     /// Outcome.
     pub outcome: String,
-    /// `OLS`, `pooled OLS`, `fixed effects`, `random effects`.
+    /// `OLS`, `pooled OLS`, `fixed effects`, `random effects`, `Poisson`.
     pub model: String,
+    /// The outcome's mean as a function of the linear predictor.
+    pub family: Family,
     /// Names of the estimated coefficients; a constant comes first.
     pub names: Vec<String>,
     /// Coefficients.
@@ -107,7 +112,7 @@ pub struct Fit {
     pub residuals: Vec<f64>,
     /// `(X'WX)^-1`.
     pub bread: DMatrix<f64>,
-    /// Weights.
+    /// Weights; of a Poisson model times the fitted means, without a name where the user gave none.
     pub weights: Option<Weights>,
     /// Cluster variables at hand, rows used only.
     pub clusters: Vec<Codes>,
@@ -144,6 +149,8 @@ pub struct Fit {
     pub mean_outcome: f64,
     /// Variance components of random effects.
     pub components: Option<VarianceComponents>,
+    /// Likelihood of a model that maximises one.
+    pub likelihood: Option<Likelihood>,
     shares: Vec<Share>,
     /// For each cluster variable, which effects are nested in it.
     nested: Vec<Vec<bool>>,
@@ -186,7 +193,11 @@ pub fn fit(design: &Design, options: &FitOptions) -> Result<Fit> {
         (true, true) => "pooled OLS",
         (true, false) => "OLS",
     };
-    let mut fit = estimate(&design, options, Regression { model, names, columns, outcome, scale, normal: false })?;
+    let mut fit = estimate(
+        &design,
+        options,
+        Regression { model, names, columns, outcome, scale, family: Family::Linear, normal: false },
+    )?;
     let kept: Vec<&[f64]> = kept_raw(&design, &fit.names);
     fit.r2 = measure::r2_family(&design, &fit, &kept, &absorber);
     fit.warnings.extend(examine::near_collinear(&fit));
@@ -206,13 +217,14 @@ struct Regression {
     outcome: Vec<f64>,
     /// Norms of the columns before anything was taken out.
     scale: Vec<f64>,
+    family: Family,
     normal: bool,
 }
 
 /// Drops what is not identified, solves, and infers.
 fn estimate(design: &Design, options: &FitOptions, of: Regression) -> Result<Fit> {
     let weights = design.weights.as_ref().map(|w| &w.values[..]);
-    let Regression { model, names, mut columns, outcome, scale, normal } = of;
+    let Regression { model, names, mut columns, outcome, scale, family, normal } = of;
     let n_obs = match &design.weights {
         Some(w) if w.kind == WeightKind::Frequency => weighted_sum(&w.values, None),
         _ => design.rows() as f64,
@@ -285,6 +297,7 @@ fn estimate(design: &Design, options: &FitOptions, of: Regression) -> Result<Fit
     let mut fit = Fit {
         outcome: design.outcome.0.clone(),
         model: model.to_owned(),
+        family,
         names: kept.iter().map(|&j| names[j].clone()).collect(),
         coefficients: solution.coefficients,
         columns,
@@ -322,6 +335,7 @@ fn estimate(design: &Design, options: &FitOptions, of: Regression) -> Result<Fit
         n_units: design.panel.as_ref().map(|(unit, _)| unit.levels),
         mean_outcome: weighted_mean(&design.outcome.1, weights),
         components: None,
+        likelihood: None,
         shares,
         nested,
         normal,
@@ -387,7 +401,10 @@ impl Fit {
         for cluster in &clusters {
             warnings.extend(examine::clusters(cluster, clusters.len() > 1)?);
         }
-        let robust = covariance(self.parts(), &vcov, &clusters, self.n_obs)?;
+        let robust = match self.family {
+            Family::Linear => covariance(self.parts(), &vcov, &clusters, self.n_obs)?,
+            _ => self.likelihood_covariance(&vcov, &clusters)?,
+        };
         warnings.extend(robust.warnings.iter().cloned());
         if let Some(eigenvalue) = robust.repaired {
             warnings.push(Warning::new(
@@ -412,6 +429,10 @@ impl Fit {
         let groups = periods.map_or_else(|| counts.clone(), |(periods, _)| vec![periods]);
         let full = ssc.all_parameters(self.names.len(), &self.shares);
         let mut adjustment = ssc.adjust(&vcov, self.n_obs, k, full, &groups);
+        if self.family != Family::Linear && vcov == Vcov::Iid {
+            // The inverse information has no variance of errors in it whose degrees of freedom could be counted.
+            (adjustment.factor, adjustment.formula) = (1.0, Factor::default());
+        }
         if self.normal {
             adjustment.df = f64::INFINITY;
         } else if let Some(own) = &robust.df {
@@ -428,6 +449,20 @@ impl Fit {
             lost: robust.lost,
             warnings,
         })
+    }
+
+    /// Covariances of a likelihood: the inverse information, and sandwiches of its scores. Leverages and refits without a cluster
+    /// are those of a linear regression.
+    fn likelihood_covariance(&self, vcov: &Vcov, clusters: &[&Codes]) -> Result<Robust> {
+        match vcov {
+            Vcov::Iid => Ok(Robust { covariance: self.bread.clone(), ..Robust::default() }),
+            Vcov::Hc2 | Vcov::Hc3 | Vcov::Cr2(_) | Vcov::Crv3(_) => Err(Problem::new(
+                "E409",
+                format!("{vcov} is defined for linear models, and this is a {} model", self.model),
+            )
+            .fix("cluster with the usual formula (cluster(city)), or use HC1")),
+            _ => covariance(self.parts(), vcov, clusters, self.n_obs),
+        }
     }
 
     /// Periods and lags of a covariance over time.
@@ -505,7 +540,9 @@ impl Fit {
             formula: adjustment.formula.to_string(),
             own_df: df.clone(),
             df: adjustment.df.is_finite().then_some(adjustment.df),
-            equals: if self.normal {
+            equals: if self.family != Family::Linear {
+                String::new()
+            } else if self.normal {
                 match vcov {
                     Vcov::Iid if ssc.preset != Preset::None => "Stata xtreg, re; R plm random".to_owned(),
                     Vcov::Cluster(_) if ssc.clusters => "Stata xtreg, re vce(cluster)".to_owned(),
@@ -554,7 +591,12 @@ impl Fit {
             k: adjustment.k,
             se_card: self.se_card(),
             effects: self.effects(),
-            weights: self.weights.as_ref().map(|w| format!("{} ({})", w.name, kind_name(w.kind))),
+            weights: self
+                .weights
+                .as_ref()
+                .filter(|w| !w.name.is_empty())
+                .map(|w| format!("{} ({})", w.name, kind_name(w.kind))),
+            likelihood: self.likelihood,
             mean_outcome: self.mean_outcome,
             constant_absorbed: constant(&self.constant_absorbed),
             constant_base: constant(&self.constant_base),

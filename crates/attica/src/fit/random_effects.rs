@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::glm::Family;
 use super::measure::{linear_prediction, squared_correlation, unit_means};
 use super::sample::{kept_raw, regressors, usable};
 use super::{Fit, FitOptions, INTERCEPT, R2, Regression, estimate};
@@ -91,7 +92,8 @@ pub fn random_effects(design: &Design, options: &FitOptions) -> Result<Fit> {
     };
     let columns: Vec<Vec<f64>> = raw.iter().map(|x| quasi(x)).collect();
     let outcome = quasi(&design.outcome.1);
-    let problem = Regression { model: "random effects", names, columns, outcome, scale, normal: true };
+    let problem =
+        Regression { model: "random effects", names, columns, outcome, scale, family: Family::Linear, normal: true };
     let mut fit = estimate(&design, options, problem)?;
 
     let kept: Vec<&[f64]> = kept_raw(&design, &fit.names);

@@ -68,6 +68,20 @@ pub struct R2 {
     pub xtreg_between: Option<f64>,
     /// `corr(y, x'b)^2` (`xtreg` overall).
     pub xtreg_overall: Option<f64>,
+    /// One less the ratio of log likelihoods of the model and of a constant (McFadden 1974).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pseudo: Option<f64>,
+}
+
+/// What a model that maximises a likelihood reached.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Likelihood {
+    /// Log likelihood, weights included.
+    pub log_likelihood: f64,
+    /// Twice the distance to the log likelihood of the saturated model.
+    pub deviance: f64,
+    /// Steps that it took.
+    pub iterations: usize,
 }
 
 /// Everything that explains why a standard error is what it is.
@@ -143,7 +157,7 @@ pub struct Wald {
 pub struct FitRecord {
     /// Outcome.
     pub outcome: String,
-    /// Model in a word or two: `fixed effects`, `pooled OLS`, `random effects`.
+    /// Model in a word or two: `fixed effects`, `pooled OLS`, `random effects`, `Poisson`.
     pub model: String,
     /// Coefficients in the order of the formula; a constant is the term `(Intercept)`.
     pub terms: Vec<Term>,
@@ -187,6 +201,9 @@ pub struct FitRecord {
     pub constant_base: Option<Term>,
     /// Regressors left out.
     pub omitted: Vec<Omitted>,
+    /// Likelihood, of a model that maximises one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub likelihood: Option<Likelihood>,
     /// Rows that left, by reason.
     pub dropped: Vec<crate::ledger::Drop>,
     /// The whole account.

@@ -30,7 +30,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::design::Codes;
-use crate::fit::Fit;
+use crate::fit::{Family, Fit};
 use crate::message::{Problem, Result};
 use crate::vcov::Vcov;
 use draws::{Lines, Pivot};
@@ -187,8 +187,8 @@ impl<'a> Wild<'a> {
     /// Sums `fit` by cluster; the cost of everything that comes after does not depend on the number of rows.
     ///
     /// # Errors
-    /// `E607` unless the standard errors are clustered by one variable, with too few draws, or for random effects;
-    /// `E404` for a single cluster; `E409` when effects with too many levels are not nested in the clusters.
+    /// `E607` unless the standard errors are clustered by one variable, with too few draws, or for random effects and
+    /// Poisson models; `E404` for a single cluster; `E409` when effects with too many levels are not nested in the clusters.
     pub fn new(fit: &'a Fit, options: &WildOptions) -> Result<Self> {
         if options.draws < LEAST_DRAWS {
             return Err(Problem::new(
@@ -197,12 +197,12 @@ impl<'a> Wild<'a> {
             )
             .fix(format!("ask for {LEAST_DRAWS} or more; 9999 is usual")));
         }
-        if fit.components.is_some() {
+        if fit.components.is_some() || fit.family != Family::Linear {
             return Err(Problem::new(
                 "E607",
-                "the wild bootstrap repeats a least-squares regression, and random effects are none",
+                format!("the wild bootstrap repeats a least-squares regression, and a {} model is none", fit.model),
             )
-            .fix("use fixed effects"));
+            .fix("use the linear model with fixed effects"));
         }
         let name = match fit.inference.vcov.clusters() {
             [name] => name.clone(),
