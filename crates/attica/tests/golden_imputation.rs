@@ -114,7 +114,6 @@ fn two_stage_agrees_with_r_did2s() {
             .map(|(g, t)| if *g == 0 { u32::MAX } else { (g - 1) * periods.len() as u32 + t })
             .collect();
         let cohorts: Vec<f64> = levels(&first)[1..].to_vec();
-        let weight = vec![1.0; y.len()];
         let rows = Rows {
             unit: &units,
             units: levels(&unit).len(),
@@ -122,7 +121,7 @@ fn two_stage_agrees_with_r_did2s() {
             periods: periods.len(),
             y: &y,
             x: &[],
-            weight: &weight,
+            weight: None,
             cluster: &units,
             clusters: levels(&unit).len(),
         };

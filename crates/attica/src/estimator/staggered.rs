@@ -167,7 +167,7 @@ impl Staggered {
             periods: self.times.len(),
             y: &self.design.outcome.1,
             x: &self.design.regressors,
-            weight: &self.weight,
+            weight: self.design.weights.as_ref().map(|_| &self.weight[..]),
             cluster: &self.cluster,
             clusters: self.clusters,
         }

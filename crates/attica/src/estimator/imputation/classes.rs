@@ -1,9 +1,11 @@
 //! Sums over clusters that influences on all cells are linear in, for clusters of one cohort together: few of them,
 //! however many cells there are.
 
+use std::borrow::Cow;
+
 use rayon::prelude::*;
 
-use crate::estimator::within::{ByUnit, Rows, Within};
+use crate::estimator::within::{ByUnit, NO_LEVEL, Rows, Within};
 
 /// Cells of a panel: each is a cohort in a period, so that the first stage uses all of its rows or none.
 pub(super) struct Cells<'a> {
@@ -35,8 +37,8 @@ pub(super) struct Class {
     pub kinds: Vec<Kind>,
     /// For each covariate, the sum of its deviation times the weighted residual over the first stage's rows.
     pub x: Vec<Vec<f64>>,
-    /// Place of each kind, by number.
-    place: Vec<Option<u32>>,
+    /// Place of each kind, by number, or [`NO_LEVEL`].
+    place: Vec<u32>,
 }
 
 /// Rows of one cell, or those in one period that are in none.
@@ -57,15 +59,17 @@ impl Class {
     fn new(rows: &Rows, stage: &Within, cells: &Cells, by_cluster: &ByUnit, members: Vec<u32>) -> Self {
         let (count, numbers) = (members.len(), cells.cohort.len() + rows.periods);
         let x = vec![vec![0.0; count]; rows.x.len()];
-        let mut class = Self { members, kinds: Vec::new(), x, place: vec![None; numbers] };
+        let mut class = Self { members, kinds: Vec::new(), x, place: vec![NO_LEVEL; numbers] };
         for at in 0..count {
             for row in by_cluster.of(class.members[at] as usize) {
-                let Some(kind) = class.kind(rows, cells, row) else { continue };
-                let value = rows.weight[row] * stage.residuals[row];
+                let Some(place) = class.place(rows, cells, row) else { continue };
+                let kind = &mut class.kinds[place];
+                let weight = rows.weight(row);
+                let value = weight * stage.residuals[row];
                 kind.rows += 1;
                 kind.residuals[at] += value;
                 if kind.cell.is_some() {
-                    kind.weights[at] += rows.weight[row];
+                    kind.weights[at] += weight;
                 }
                 if kind.period.is_some() {
                     for (k, x) in class.x.iter_mut().enumerate() {
@@ -77,21 +81,26 @@ impl Class {
         class
     }
 
-    /// The kind of a row, whose sums begin as zero.
-    fn kind(&mut self, rows: &Rows, cells: &Cells, row: usize) -> Option<&mut Kind> {
+    /// Place of the kind of a row, whose sums begin as zero.
+    #[inline]
+    fn place(&mut self, rows: &Rows, cells: &Cells, row: usize) -> Option<usize> {
         let number = cells.kind(rows, row)?;
-        let place = *self.place[number].get_or_insert_with(|| {
-            let (cell, zero) = (cells.cell(row), vec![0.0; self.members.len()]);
-            self.kinds.push(Kind {
-                cell,
-                period: cells.used[row].then_some(rows.time[row] as usize),
-                rows: 0,
-                weights: if cell.is_some() { zero.clone() } else { Vec::new() },
-                residuals: zero,
-            });
-            self.kinds.len() as u32 - 1
+        let place = self.place[number];
+        Some(if place == NO_LEVEL { self.begin(rows, cells, row, number) } else { place as usize })
+    }
+
+    #[cold]
+    fn begin(&mut self, rows: &Rows, cells: &Cells, row: usize, number: usize) -> usize {
+        let (cell, zero) = (cells.cell(row), vec![0.0; self.members.len()]);
+        self.kinds.push(Kind {
+            cell,
+            period: cells.used[row].then_some(rows.time[row] as usize),
+            rows: 0,
+            weights: if cell.is_some() { zero.clone() } else { Vec::new() },
+            residuals: zero,
         });
-        self.kinds.get_mut(place as usize)
+        self.place[number] = self.kinds.len() as u32 - 1;
+        self.kinds.len() - 1
     }
 
     /// Units with rows of the first stage in several clusters: within a cluster their residuals do not sum to zero, so
@@ -101,10 +110,10 @@ impl Class {
         self.members.iter().zip(0..).for_each(|(&cluster, place)| at[cluster as usize] = place);
         for unit in stage.crossing() {
             for row in stage.used_rows(unit) {
-                let value = rows.weight[row] * stage.residuals[row] / stage.unit_weight(unit);
+                let value = rows.weight(row) * stage.residuals[row] / stage.unit_weight(unit);
                 for other in by_unit.of(unit) {
-                    if let Some(kind) = self.kind(rows, cells, other) {
-                        kind.residuals[at[rows.cluster[row] as usize]] -= value * rows.weight[other];
+                    if let Some(place) = self.place(rows, cells, other) {
+                        self.kinds[place].residuals[at[rows.cluster[row] as usize]] -= value * rows.weight(other);
                     }
                 }
             }
@@ -113,8 +122,12 @@ impl Class {
 }
 
 /// The clusters that have rows, by class; one class of all where units cross clusters.
-pub(super) fn classes(rows: &Rows, stage: &Within, cells: &Cells) -> Vec<Class> {
-    let by_cluster = ByUnit::new(rows.cluster, rows.clusters);
+pub(super) fn classes(rows: &Rows, stage: &Within, cells: &Cells, by_unit: &ByUnit) -> Vec<Class> {
+    let by_cluster = if rows.cluster == rows.unit {
+        Cow::Borrowed(by_unit)
+    } else {
+        Cow::Owned(ByUnit::new(rows.cluster, rows.clusters))
+    };
     let cohorts = cells.cohort.iter().max().map_or(0, |last| *last + 1);
     let (none, several) = (cohorts, cohorts + 1);
     let crossed = stage.crossing().next().is_some();

@@ -60,8 +60,18 @@ pub struct Effects {
 /// # Errors
 /// `E206` when a covariate does not vary within untreated units and periods.
 pub fn effects(rows: &Rows, untreated: &[bool], cell: &[u32], cohort: &[u32], of: Variance) -> Result<Effects> {
-    let by_unit = ByUnit::new(rows.unit, rows.units);
-    let stage = Within::fit(rows, untreated, &[], 0, &by_unit);
+    effects_of(rows, &ByUnit::new(rows.unit, rows.units), &Cells { of_row: cell, cohort, used: untreated }, of)
+}
+
+/// [`effects`] with the rows of each unit at hand.
+pub(super) fn effects_of(
+    rows: &Rows,
+    by_unit: &ByUnit,
+    cells: &Cells,
+    of: Variance,
+) -> Result<Effects> {
+    let Cells { of_row: cell, cohort, used } = cells;
+    let stage = Within::fit(rows, used, cell, 0, by_unit);
     if let Some(k) = (0..rows.x.len()).find(|&k| !stage.is_kept(stage.covariate(k))) {
         return Err(Problem::new(
             "E206",
@@ -69,12 +79,11 @@ pub fn effects(rows: &Rows, untreated: &[bool], cell: &[u32], cohort: &[u32], of
         )
         .fix("leave it out, or use a covariate that changes over time before adoption"));
     }
-    let cells = Cells { of_row: cell, cohort, used: untreated };
-    let mut classes = classes(rows, &stage, &cells);
+    let mut classes = classes(rows, &stage, cells, by_unit);
     let mut means = Means::new(cohort.len(), &classes);
     means.centre(&mut classes, of);
     if let [class] = &mut classes[..] {
-        class.add_crossing(rows, &stage, &cells, &by_unit);
+        class.add_crossing(rows, &stage, cells, by_unit);
     }
     let directions = means.directions(rows, &stage, cell);
     let of_class = |class: &mut Class| if of == Variance::TwoStage { Shares::new(class) } else { Shares::default() };
@@ -146,15 +155,15 @@ impl Means {
     /// For each effect, minus the coefficients of the cell's weights on untreated rows' periods and covariates.
     fn directions(&self, rows: &Rows, stage: &Within, cell: &[u32]) -> Vec<Vec<f64>> {
         let size = stage.size();
-        let sums = stage.summed(self.found.len() * size, |unit, sums| {
+        let sums = stage.summed(self.found.len() * size, |unit, times, sums| {
             for row in stage.rows_of(unit) {
                 let Some(own) = self.number.get(cell[row] as usize) else { continue };
                 let sums = &mut sums[*own as usize * size..][..size];
-                let weight = rows.weight[row];
+                let weight = times * rows.weight(row);
                 sums[rows.time[row] as usize] -= weight;
                 let share = weight / stage.unit_weight(unit);
                 for used in stage.used_rows(unit) {
-                    sums[rows.time[used] as usize] += share * rows.weight[used];
+                    sums[rows.time[used] as usize] += share * rows.weight(used);
                 }
                 for k in 0..rows.x.len() {
                     sums[stage.covariate(k)] -= weight * stage.deviation(k, row);

@@ -1,6 +1,7 @@
 //! The imputation and the two-stage estimator among the registered ones.
 
-use super::effects::{CellEffect, Variance, effects};
+use super::classes::Cells;
+use super::effects::{CellEffect, Variance, effects_of};
 use super::leads::leads;
 use crate::design::WeightKind;
 use crate::estimator::answer::{Headline, Words};
@@ -90,8 +91,8 @@ impl Stages {
             part.is_some() && part == periods[sample.time[row] as usize]
         };
         let stays = |row: &u32| stages.untreated[*row as usize] || identified(*row as usize);
-        let keep: Vec<u32> = (0..sample.unit.len() as u32).filter(stays).collect();
-        let lost = sample.unit.len() - keep.len();
+        let rows = 0..sample.unit.len() as u32;
+        let lost = rows.clone().filter(|row| !stays(row)).count();
         if lost == 0 {
             return Ok(stages);
         }
@@ -109,6 +110,7 @@ impl Stages {
             ),
             format!("{lost}个处理观测所在个体或时期没有未处理观测，无法插补，予以剔除"),
         ));
+        let keep: Vec<u32> = rows.filter(stays).collect();
         sample.keep(&keep);
         if !(0..sample.unit.len()).any(|row| sample.is_treated(row)) {
             return Err(Problem::new(
@@ -131,7 +133,8 @@ impl Stages {
         asked.iter().zip(0..).for_each(|(&cell, new)| number[cell] = new);
         let own: Vec<u32> = self.cell.iter().map(|&cell| number[(cell as usize).min(cohorts.cells())]).collect();
         let cohort: Vec<u32> = asked.iter().map(|&cell| cohorts.cohort(cell) as u32).collect();
-        let found = effects(rows, &self.untreated, &own, &cohort, of)?;
+        let cells = Cells { of_row: &own, cohort: &cohort, used: &self.untreated };
+        let found = effects_of(rows, &self.by_unit, &cells, of)?;
         let point = |effect: &CellEffect| Point {
             group: cohorts.date(asked[effect.cell]),
             time: cohorts.period(asked[effect.cell]),

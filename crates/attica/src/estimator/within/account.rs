@@ -56,7 +56,7 @@ pub(in crate::estimator) struct Account {
 impl Account {
     /// The account of the rows `used`, clustered by `clusters`. `frequency` weights make a row several.
     pub fn new(rows: &Rows, used: &[bool], by_unit: &ByUnit, frequency: bool, clusters: &Codes) -> Self {
-        let weight = |row: usize| if frequency { rows.weight[row] } else { 1.0 };
+        let weight = |row: usize| if frequency { rows.weight(row) } else { 1.0 };
         let (mut by, mut when) = (vec![0.0; rows.units], vec![0.0; rows.periods]);
         for row in (0..rows.len()).filter(|&row| used[row]) {
             by[rows.unit[row] as usize] += weight(row);

@@ -32,7 +32,7 @@ impl Within<'_> {
         scores.value.reserve_exact(count);
         for unit in 0..self.rows.units {
             for row in self.used_rows(unit) {
-                let (cluster, value) = (self.rows.cluster[row], self.rows.weight[row] * self.residuals[row]);
+                let (cluster, value) = (self.rows.cluster[row], self.rows.weight(row) * self.residuals[row]);
                 let level = self.level.get(row).map_or(self.levels, |level| (*level as usize).min(self.levels));
                 let slot = &mut number[level * periods + self.rows.time[row] as usize];
                 if *slot == u32::MAX {
@@ -99,7 +99,7 @@ impl Within<'_> {
     /// Adds `w e factor` of a unit's used rows to the sums of their clusters.
     fn spread(&self, unit: usize, factor: f64, sums: &mut [f64]) {
         for row in self.used_rows(unit) {
-            sums[self.rows.cluster[row] as usize] += self.rows.weight[row] * self.residuals[row] * factor;
+            sums[self.rows.cluster[row] as usize] += self.rows.weight(row) * self.residuals[row] * factor;
         }
     }
 }

@@ -5,6 +5,7 @@
 //! clusters on coefficients, and on anything linear in the outcome, come from the same factor.
 
 mod account;
+mod alike;
 mod factor;
 mod influence;
 mod system;
@@ -12,6 +13,7 @@ mod system;
 use rayon::prelude::*;
 
 pub(super) use account::{Account, connected};
+use alike::Alike;
 pub(super) use factor::Factor;
 use system::Sums;
 
@@ -39,8 +41,8 @@ pub struct Rows<'a> {
     pub y: &'a [f64],
     /// Covariates: name and values.
     pub x: &'a [(String, Vec<f64>)],
-    /// Positive weights.
-    pub weight: &'a [f64],
+    /// Positive weights; none where every row weighs one.
+    pub weight: Option<&'a [f64]>,
     /// Cluster, `0..clusters`.
     pub cluster: &'a [u32],
     /// Number of clusters.
@@ -48,6 +50,11 @@ pub struct Rows<'a> {
 }
 
 impl Rows<'_> {
+    /// Weight of a row.
+    pub fn weight(&self, row: usize) -> f64 {
+        self.weight.map_or(1.0, |weight| weight[row])
+    }
+
     /// Number of rows.
     pub fn len(&self) -> usize {
         self.y.len()
@@ -60,38 +67,49 @@ impl Rows<'_> {
     }
 }
 
-/// Rows by unit: those of unit `i` are `rows[starts[i]..starts[i + 1]]`, in their order.
+/// Rows by unit, those of a unit in their order.
 #[derive(Clone, Debug)]
 pub(super) struct ByUnit {
     starts: Vec<u32>,
-    rows: Vec<u32>,
+    /// Those of unit `i` are `rows[starts[i]..starts[i + 1]]`; none where rows stand in the order of units.
+    rows: Option<Vec<u32>>,
 }
 
 impl ByUnit {
     pub fn new(unit: &[u32], units: usize) -> Self {
         let mut starts = vec![0_u32; units + 1];
+        let (mut in_order, mut last) = (true, 0);
         for &i in unit {
             starts[i as usize + 1] += 1;
+            in_order &= last <= i;
+            last = i;
         }
         for i in 0..units {
             starts[i + 1] += starts[i];
         }
-        let mut rows = vec![0; unit.len()];
-        if unit.is_sorted() {
-            rows.iter_mut().zip(0..).for_each(|(slot, row)| *slot = row);
-        } else {
-            let mut next = starts.clone();
+        let sorted = || {
+            let (mut next, mut rows) = (starts.clone(), vec![0; unit.len()]);
             for (row, &i) in unit.iter().enumerate() {
                 rows[next[i as usize] as usize] = row as u32;
                 next[i as usize] += 1;
             }
-        }
-        Self { starts, rows }
+            rows
+        };
+        Self { rows: (!in_order).then(sorted), starts }
     }
 
     /// Rows of a unit.
     pub fn of(&self, unit: usize) -> impl Iterator<Item = usize> + Clone + '_ {
-        self.rows[self.starts[unit] as usize..self.starts[unit + 1] as usize].iter().map(|&row| row as usize)
+        let places = self.starts[unit] as usize..self.starts[unit + 1] as usize;
+        places.map(|place| self.rows.as_ref().map_or(place, |rows| rows[place] as usize))
+    }
+
+    /// Values in the order of units as values in the order of rows.
+    fn unsorted(&self, values: impl Iterator<Item = f64>) -> Vec<f64> {
+        let Some(rows) = &self.rows else { return values.collect() };
+        let mut all = vec![0.0; rows.len()];
+        rows.iter().zip(values).for_each(|(&row, value)| all[row as usize] = value);
+        all
     }
 }
 
@@ -100,10 +118,12 @@ pub(super) struct Within<'a> {
     rows: &'a Rows<'a>,
     /// Rows that the regression is fitted on.
     used: &'a [bool],
-    /// Level of each row in the category, or [`NO_LEVEL`]; empty without a category.
+    /// Level of each row in the category, or anything beyond; empty without a category.
     level: &'a [u32],
     levels: usize,
     by_unit: &'a ByUnit,
+    /// Units that count together, where rows have neither weights nor covariates.
+    alike: Option<Alike>,
     /// Weight of each unit's used rows.
     total: Vec<f64>,
     /// Means of outcome and covariates over each unit's used rows, unit by unit.
@@ -119,7 +139,8 @@ pub(super) struct Within<'a> {
 }
 
 impl<'a> Within<'a> {
-    /// Fits the rows `used`; `level` is the category of each row, `levels` its number of levels.
+    /// Fits the rows `used`; `level` is the category of each row, `levels` its number of levels. What lies beyond them has
+    /// no coefficient, but tells apart units that count together ([`Within::summed`]).
     pub fn fit(rows: &'a Rows<'a>, used: &'a [bool], level: &'a [u32], levels: usize, by_unit: &'a ByUnit) -> Self {
         let mut it = Self {
             rows,
@@ -127,6 +148,7 @@ impl<'a> Within<'a> {
             level,
             levels,
             by_unit,
+            alike: None,
             total: Vec::new(),
             means: Vec::new(),
             factor: Factor::new(&[], 0, &[]),
@@ -135,6 +157,7 @@ impl<'a> Within<'a> {
             crossing: Vec::new(),
         };
         (it.total, it.means) = it.unit_means();
+        it.alike = Alike::new(&it);
         let Sums { cross, mut moment, raw } = it.sums();
         it.factor = it.factored(&cross, &raw);
         it.factor.solve(&mut moment);
@@ -212,16 +235,27 @@ impl<'a> Within<'a> {
 
     /// Periods and levels of a row, as positions among the coefficients.
     fn dummies(&self, row: usize) -> impl Iterator<Item = usize> {
-        let level = self.level.get(row).copied().unwrap_or(NO_LEVEL);
-        let own = (level != NO_LEVEL).then(|| self.level(level as usize));
+        let level = self.level.get(row).map_or(self.levels, |level| *level as usize);
+        let own = (level < self.levels).then(|| self.level(level));
         std::iter::once(self.rows.time[row] as usize).chain(own)
     }
 
-    /// `work` on blocks of units of a fixed size, results in order.
-    fn blocks<T: Send>(&self, size: usize, work: impl Fn(std::ops::Range<usize>) -> T + Sync) -> Vec<T> {
-        let units = self.rows.units;
-        let block = |i: usize| work(i * size..((i + 1) * size).min(units));
-        (0..units.div_ceil(size)).into_par_iter().map(block).collect()
+    /// The units that sums run over, each standing for `times` units; all units, where none are alike.
+    fn standing(&self) -> usize {
+        self.alike.as_ref().map_or(self.rows.units, Alike::len)
+    }
+
+    fn stands_for(&self, i: usize) -> (usize, f64) {
+        self.alike.as_ref().map_or((i, 1.0), |alike| alike.unit(i))
+    }
+
+    /// Outcome in the row of unit `i` of those that sums run over, the unit's mean taken out: the mean of the units it
+    /// stands for.
+    fn outcome(&self, i: usize, place: usize, row: usize) -> f64 {
+        match &self.alike {
+            Some(alike) => alike.outcome(i)[place],
+            None => self.rows.y[row] - self.means[i * (self.rows.x.len() + 1)],
+        }
     }
 
     /// Fit of a row by `coefficients`, before the mean of its unit leaves.
@@ -231,64 +265,70 @@ impl<'a> Within<'a> {
 
     /// Weighted mean of the dummies' part over a unit's used rows.
     pub fn mean_of_dummies(&self, coefficients: &[f64], unit: usize) -> f64 {
-        let sum: f64 = self.used_rows(unit).map(|row| self.rows.weight[row] * self.linear(coefficients, row)).sum();
+        let sum: f64 = self.used_rows(unit).map(|row| self.rows.weight(row) * self.linear(coefficients, row)).sum();
         if self.total[unit] > 0.0 { sum / self.total[unit] } else { 0.0 }
     }
 
-    /// What `coefficients` leave of the outcome in a row; `offset` is the unit's mean outcome less that of its dummies.
-    fn left(&self, coefficients: &[f64], offset: f64, row: usize) -> f64 {
-        let mut rest = self.rows.y[row] - offset - self.linear(coefficients, row);
+    /// What `coefficients` leave of the outcome `y` in a row, the unit's mean taken out; `mean` is that of its dummies.
+    fn left(&self, coefficients: &[f64], y: f64, mean: f64, row: usize) -> f64 {
+        let mut rest = y - (self.linear(coefficients, row) - mean);
         for k in 0..self.rows.x.len() {
             rest -= coefficients[self.covariate(k)] * self.deviation(k, row);
         }
         rest
     }
 
-    fn offset(&self, coefficients: &[f64], unit: usize) -> f64 {
-        self.means[unit * (self.rows.x.len() + 1)] - self.mean_of_dummies(coefficients, unit)
-    }
-
     /// What `coefficients` leave of the outcome in every row.
     fn remainder(&self, coefficients: &[f64]) -> Vec<f64> {
-        let parts = self.blocks(UNITS, |units| {
+        let stride = self.rows.x.len() + 1;
+        let fitted = self.alike.as_ref().map(|alike| alike.fitted(self, coefficients));
+        let parts = blocks(self.rows.units, UNITS, |units| {
             let count = self.by_unit.starts[units.end] - self.by_unit.starts[units.start];
             let mut values = Vec::with_capacity(count as usize);
             for unit in units {
-                let offset = self.offset(coefficients, unit);
-                values.extend(self.by_unit.of(unit).map(|row| self.left(coefficients, offset, row)));
+                let mean = self.means[unit * stride];
+                if let Some(fitted) = &fitted {
+                    let own = self.by_unit.of(unit).zip(fitted.of(unit));
+                    values.extend(own.map(|(row, fitted)| self.rows.y[row] - mean - fitted));
+                } else {
+                    let dummies = self.mean_of_dummies(coefficients, unit);
+                    let rest = |row| self.left(coefficients, self.rows.y[row] - mean, dummies, row);
+                    values.extend(self.by_unit.of(unit).map(rest));
+                }
             }
             values
         });
-        let mut all = vec![0.0; self.rows.len()];
-        for (&row, value) in self.by_unit.rows.iter().zip(parts.into_iter().flatten()) {
-            all[row as usize] = value;
-        }
-        all
+        self.by_unit.unsorted(parts.into_iter().flatten())
     }
 
-    /// `numbers` sums to which `work` adds what each unit contributes: parts of a fixed number, added in order.
-    pub fn summed(&self, numbers: usize, work: impl Fn(usize, &mut [f64]) + Sync) -> Vec<f64> {
-        let parts = (PARTIAL / numbers.max(1)).clamp(1, 16);
-        let parts = self.blocks(self.rows.units.div_ceil(parts).max(UNITS), |units| {
+    /// `numbers` sums to which `work` adds what each unit contributes, as often as it is told: units that are alike
+    /// contribute the same, if what is added depends on the periods, levels, use and weights of their rows alone.
+    /// Parts of a fixed number are added in order.
+    pub fn summed(&self, numbers: usize, work: impl Fn(usize, f64, &mut [f64]) + Sync) -> Vec<f64> {
+        self.summed_in_order(numbers, |i, sums| {
+            let (unit, times) = self.stands_for(i);
+            work(unit, times, sums);
+        })
+    }
+
+    fn summed_in_order(&self, numbers: usize, work: impl Fn(usize, &mut [f64]) + Sync) -> Vec<f64> {
+        sum_of_parts(self.standing(), numbers, |units| {
             let mut sums = vec![0.0; numbers];
-            units.for_each(|unit| work(unit, &mut sums));
+            units.for_each(|i| work(i, &mut sums));
             sums
-        });
-        let mut parts = parts.into_iter();
-        let mut sums = parts.next().unwrap_or_else(|| vec![0.0; numbers]);
-        parts.for_each(|part| add(&mut sums, &part));
-        sums
+        })
     }
 
     /// Moments of what `coefficients` leave with what unit means leave of every column, over the used rows.
     fn moments(&self, coefficients: &[f64]) -> Vec<f64> {
-        self.summed(self.size(), |unit, moment| {
+        self.summed_in_order(self.size(), |i, moment| {
+            let (unit, times) = self.stands_for(i);
             if self.total[unit] == 0.0 {
                 return;
             }
-            let offset = self.offset(coefficients, unit);
-            for row in self.used_rows(unit) {
-                let value = self.rows.weight[row] * self.left(coefficients, offset, row);
+            let mean = self.mean_of_dummies(coefficients, unit);
+            for (place, row) in self.by_unit.of(unit).enumerate().filter(|(_, row)| self.used[*row]) {
+                let value = times * self.rows.weight(row) * self.left(coefficients, self.outcome(i, place, row), mean, row);
                 self.dummies(row).for_each(|j| moment[j] += value);
                 for k in 0..self.rows.x.len() {
                     moment[self.covariate(k)] += value * self.deviation(k, row);
@@ -296,6 +336,21 @@ impl<'a> Within<'a> {
             }
         })
     }
+}
+
+/// `work` on blocks of a fixed size of `count` units, results in order.
+fn blocks<T: Send>(count: usize, size: usize, work: impl Fn(std::ops::Range<usize>) -> T + Sync) -> Vec<T> {
+    let block = |i: usize| work(i * size..((i + 1) * size).min(count));
+    (0..count.div_ceil(size)).into_par_iter().map(block).collect()
+}
+
+/// The sum of the `numbers` that `work` makes of each part of `count` units: parts of a fixed number, added in order.
+fn sum_of_parts(count: usize, numbers: usize, work: impl Fn(std::ops::Range<usize>) -> Vec<f64> + Sync) -> Vec<f64> {
+    let parts = (PARTIAL / numbers.max(1)).clamp(1, 16);
+    let mut parts = blocks(count, count.div_ceil(parts).max(UNITS), work).into_iter();
+    let mut sums = parts.next().unwrap_or_else(|| vec![0.0; numbers]);
+    parts.for_each(|part| add(&mut sums, &part));
+    sums
 }
 
 fn add(sum: &mut [f64], values: &[f64]) {

@@ -1,6 +1,6 @@
 //! The normal equations in periods, levels and covariates, of what unit means leave of them.
 
-use super::{Factor, PARTIAL, UNITS, Within, add};
+use super::{Factor, PARTIAL, UNITS, Within, add, blocks};
 
 pub(super) struct Sums {
     pub(super) cross: Vec<f64>,
@@ -12,11 +12,11 @@ pub(super) struct Sums {
 impl Within<'_> {
     pub(super) fn unit_means(&self) -> (Vec<f64>, Vec<f64>) {
         let k = self.rows.x.len();
-        let parts = self.blocks(UNITS, |units| {
+        let parts = blocks(self.rows.units, UNITS, |units| {
             let (mut total, mut means) = (vec![0.0; units.len()], vec![0.0; units.len() * (k + 1)]);
             for (unit, (total, means)) in units.zip(total.iter_mut().zip(means.chunks_exact_mut(k + 1))) {
                 for row in self.used_rows(unit) {
-                    let w = self.rows.weight[row];
+                    let w = self.rows.weight(row);
                     *total += w;
                     means[0] += w * self.rows.y[row];
                     for (mean, (_, x)) in means[1..].iter_mut().zip(self.rows.x) {
@@ -43,7 +43,8 @@ impl Within<'_> {
     pub(super) fn sums(&self) -> Sums {
         let size = self.size();
         let parts = (PARTIAL / (size * size).max(1)).clamp(1, 16);
-        let mut all = self.blocks(self.rows.units.div_ceil(parts).max(UNITS), |units| self.sums_of(units)).into_iter();
+        let units = self.standing();
+        let mut all = blocks(units, units.div_ceil(parts).max(UNITS), |units| self.sums_of(units)).into_iter();
         let zero = || Sums { cross: vec![0.0; size * size], moment: vec![0.0; size], raw: vec![0.0; size] };
         let mut sums = all.next().unwrap_or_else(zero);
         for part in all {
@@ -61,11 +62,11 @@ impl Within<'_> {
         // Weight of each dummy within the unit at hand, and which of them occur.
         let (mut held, mut touched): (Vec<f64>, Vec<usize>) = (vec![0.0; self.covariate(0)], Vec::new());
         let mut x = vec![0.0; covariates];
-        for unit in units.filter(|&unit| self.total[unit] > 0.0) {
-            let mean = self.means[unit * (covariates + 1)];
-            for row in self.used_rows(unit) {
-                let w = self.rows.weight[row];
-                let y = self.rows.y[row] - mean;
+        for i in units {
+            let (unit, times) = self.stands_for(i);
+            for (place, row) in self.by_unit.of(unit).enumerate().filter(|(_, row)| self.used[*row]) {
+                let w = times * self.rows.weight(row);
+                let y = self.outcome(i, place, row);
                 x.iter_mut().enumerate().for_each(|(k, x)| *x = self.deviation(k, row));
                 let time = self.rows.time[row] as usize;
                 for j in self.dummies(row) {
@@ -96,7 +97,7 @@ impl Within<'_> {
                 touched.sort_unstable();
             }
             for (at, &j) in touched.iter().enumerate() {
-                let share = held[j] / self.total[unit];
+                let share = held[j] / (times * self.total[unit]);
                 let row = &mut cross[j * size..=j * size + j];
                 for &k in &touched[..=at] {
                     row[k] -= share * held[k];
