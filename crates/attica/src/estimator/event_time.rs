@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use crate::ledger::Reason;
-use crate::message::{Problem, Result, Warning};
+use crate::message::{Problem, Warning};
 use crate::panel::{Adoption, Panel};
 
 use super::event::Effect;
+use super::within::NO_LEVEL;
 
 /// Where a row stands relative to its unit's adoption.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,20 +15,30 @@ pub enum Relative {
     /// The unit does not adopt.
     Never,
     /// Periods since adoption; 0 in the first treated period.
-    At(i64),
+    At(i32),
     /// Always treated, or treated and later not: there is no date to count from.
     Undated,
 }
 
-/// Time since adoption of every row of the panel; `adoption` has one entry per unit.
-pub fn relative(panel: &Panel, adoption: &[Adoption]) -> Vec<Relative> {
-    let of = |(&unit, k): (&u32, f64)| match adoption[unit as usize] {
-        Adoption::Never => Relative::Never,
-        // A date between two periods counts from the next one.
-        Adoption::At(_) => Relative::At(k.floor() as i64),
-        Adoption::Always | Adoption::Switches => Relative::Undated,
+/// Time since adoption in the rows `sample` of the panel; `adoption` has one entry per unit.
+pub fn relative(panel: &Panel, adoption: &[Adoption], sample: &[u32]) -> Vec<Relative> {
+    let dates: Vec<f64> = panel.cohorts(adoption).into_iter().map(|(date, _)| date).collect();
+    // A date between two periods counts from the next one.
+    let since = |date: f64| panel.times.iter().map(move |&time| panel.periods_since(date, time).floor() as i32);
+    let table: Vec<i32> = dates.iter().flat_map(|&date| since(date)).collect();
+    let of_unit: Vec<Result<usize, Relative>> = adoption
+        .iter()
+        .map(|adoption| match adoption {
+            Adoption::Never => Err(Relative::Never),
+            Adoption::At(date) => Ok(dates.partition_point(|known| known < date) * panel.times.len()),
+            Adoption::Always | Adoption::Switches => Err(Relative::Undated),
+        })
+        .collect();
+    let of = |&row: &u32| match of_unit[panel.unit[row as usize] as usize] {
+        Ok(cohort) => Relative::At(table[cohort + panel.time[row as usize] as usize]),
+        Err(relative) => relative,
     };
-    panel.unit.iter().zip(panel.event_time(adoption)).map(of).collect()
+    sample.iter().map(of).collect()
 }
 
 /// Which event times have a coefficient of their own.
@@ -54,8 +65,10 @@ pub struct Indicators {
     pub keep: Vec<u32>,
     /// Rows that leave, by reason.
     pub dropped: Vec<(Reason, usize)>,
-    /// Event time (estimate still 0) and its 0/1 column over the rows that stay, ascending.
-    pub columns: Vec<(Effect, Vec<f64>)>,
+    /// Event times with a coefficient of their own (estimate still 0), ascending.
+    pub effects: Vec<Effect>,
+    /// Which of them each of the rows that stay has, or [`NO_LEVEL`].
+    pub level: Vec<u32>,
     /// Event times without a column.
     pub references: Vec<Effect>,
     /// Periods before adoption that the rows have.
@@ -69,7 +82,7 @@ pub struct Indicators {
 /// # Errors
 /// `E607` for a window or reference that the data cannot have; `E205` when nobody adopts within the
 /// rows, or all adopt at once.
-pub fn indicators(rows: &[Relative], window: &Window) -> Result<Indicators> {
+pub fn indicators(rows: &[Relative], window: &Window) -> crate::message::Result<Indicators> {
     let Window { bounds, reference, trim } = window;
     if let Some([low, high]) = bounds.filter(|[low, high]| low >= high) {
         return Err(impossible(format!("the event window [{low}, {high}] ends before it begins")));
@@ -83,7 +96,7 @@ pub fn indicators(rows: &[Relative], window: &Window) -> Result<Indicators> {
     let undated = rows.iter().filter(|r| **r == Relative::Undated).count();
     let stays = |row: &Relative| match row {
         Relative::Undated => false,
-        Relative::At(k) => !trim || inside(*k),
+        Relative::At(k) => !trim || inside(i64::from(*k)),
         Relative::Never => true,
     };
     let keep: Vec<u32> = (0..rows.len() as u32).filter(|&row| stays(&rows[row as usize])).collect();
@@ -108,6 +121,7 @@ pub fn indicators(rows: &[Relative], window: &Window) -> Result<Indicators> {
     for &row in &keep {
         match rows[row as usize] {
             Relative::At(k) => {
+                let k = i64::from(k);
                 let event_time = bin(k);
                 let effect =
                     seen.entry(event_time).or_insert(Effect { event_time, binned: false, estimate: 0.0, n: 0 });
@@ -145,13 +159,26 @@ pub fn indicators(rows: &[Relative], window: &Window) -> Result<Indicators> {
         return Err(impossible(format!("no event time is left to estimate: the data have {}", found())));
     }
 
-    let mut columns = Vec::new();
-    for effect in seen.values().filter(|effect| !reference.contains(&effect.event_time)) {
-        let is = |&row: &u32| matches!(rows[row as usize], Relative::At(k) if bin(k) == effect.event_time);
-        columns.push((*effect, keep.iter().map(|row| f64::from(u8::from(is(row)))).collect()));
-    }
+    let effects: Vec<Effect> =
+        seen.values().filter(|effect| !reference.contains(&effect.event_time)).copied().collect();
+    let first = seen.keys().next().copied().unwrap_or_default();
+    let last = seen.keys().next_back().copied().unwrap_or_default();
+    let mut place = vec![NO_LEVEL; (last - first) as usize + 1];
+    effects.iter().zip(0..).for_each(|(effect, at)| place[(effect.event_time - first) as usize] = at);
+    let level = |&row: &u32| match rows[row as usize] {
+        Relative::At(k) => place[(bin(i64::from(k)) - first) as usize],
+        _ => NO_LEVEL,
+    };
+    let level = keep.iter().map(level).collect();
     let references = reference.iter().map(|k| seen[k]).collect();
-    Ok(Indicators { keep, dropped, columns, references, pre_available: before.len(), warnings })
+    Ok(Indicators { keep, dropped, effects, level, references, pre_available: before.len(), warnings })
+}
+
+impl Indicators {
+    /// The 0/1 column of the effect at `place`.
+    pub fn column(&self, place: usize) -> Vec<f64> {
+        self.level.iter().map(|level| f64::from(u8::from(*level as usize == place))).collect()
+    }
 }
 
 fn impossible(message: String) -> Problem {
@@ -180,7 +207,7 @@ mod tests {
     use crate::panel::Labels;
 
     /// Units with these dates (none: never) over periods 0..periods, unit-major.
-    fn rows(dates: &[Option<i64>], periods: i64) -> Vec<Relative> {
+    fn rows(dates: &[Option<i32>], periods: i32) -> Vec<Relative> {
         dates
             .iter()
             .flat_map(|g| (0..periods).map(move |t| g.map_or(Relative::Never, |g| Relative::At(t - g))))
@@ -188,7 +215,7 @@ mod tests {
     }
 
     fn times(found: &Indicators) -> Vec<i64> {
-        found.columns.iter().map(|(effect, _)| effect.event_time).collect()
+        found.effects.iter().map(|effect| effect.event_time).collect()
     }
 
     #[test]
@@ -197,8 +224,8 @@ mod tests {
         assert_eq!(times(&found), [-3, -2, 0, 1, 2]);
         assert_eq!(found.references[0], Effect { event_time: -1, binned: false, estimate: 0.0, n: 2 });
         assert_eq!((found.pre_available, found.keep.len()), (3, 15));
-        let (effect, column) = &found.columns[0];
-        assert_eq!((effect.n, column.iter().sum::<f64>(), column[5]), (1, 1.0, 1.0));
+        let column = found.column(0);
+        assert_eq!((found.effects[0].n, column.iter().sum::<f64>(), column[5]), (1, 1.0, 1.0));
         assert!(found.warnings.is_empty());
     }
 
@@ -207,11 +234,11 @@ mod tests {
         let window = Window { bounds: Some([-2, 1]), ..Window::default() };
         let found = indicators(&rows(&[Some(2), Some(3), None], 5), &window).unwrap();
         assert_eq!(times(&found), [-2, 0, 1]);
-        let ends: Vec<_> = found.columns.iter().map(|(e, _)| (e.binned, e.n)).collect();
+        let ends: Vec<_> = found.effects.iter().map(|e| (e.binned, e.n)).collect();
         assert_eq!(ends, [(true, 3), (false, 2), (true, 3)]);
         let found = indicators(&rows(&[Some(2), Some(3), None], 5), &Window { trim: true, ..window }).unwrap();
         assert_eq!((found.keep.len(), found.dropped[0].1), (13, 2));
-        assert!(found.columns.iter().all(|(e, _)| !e.binned));
+        assert!(found.effects.iter().all(|e| !e.binned));
     }
 
     #[test]
@@ -257,11 +284,12 @@ mod tests {
             step: 0.25,
             row: (0..6).collect(),
         };
-        let found = relative(&panel, &[Adoption::At(2010.5), Adoption::Always]);
+        let all: Vec<u32> = (0..6).collect();
+        let found = relative(&panel, &[Adoption::At(2010.5), Adoption::Always], &all);
         let undated = Relative::Undated;
         assert_eq!(found, [Relative::At(-2), Relative::At(-1), Relative::At(0), undated, undated, undated]);
         assert_eq!(
-            relative(&panel, &[Adoption::At(2010.3), Adoption::Never])[1..3],
+            relative(&panel, &[Adoption::At(2010.3), Adoption::Never], &all)[1..3],
             [Relative::At(-1), Relative::At(0)]
         );
     }

@@ -17,18 +17,25 @@ const INFLATED: f64 = 100.0;
 /// inflation factor `(X'WX)^-1_jj sum w (x_j - xbar_j)^2`.
 pub(super) fn near_collinear(fit: &Fit) -> Vec<Warning> {
     let weights = fit.weights.as_ref().map(|w| &w.values[..]);
-    let inflated: Vec<String> = (0..fit.names.len())
-        .into_par_iter()
-        .with_min_len(columns_worth_a_thread(fit.residuals.len()))
-        .filter(|&j| fit.names[j] != INTERCEPT)
-        .filter_map(|j| {
-            let x = &fit.columns[j];
-            let mean = weighted_mean(x, weights);
-            let total = weights.map_or(x.len() as f64, |w| w.iter().sum());
-            let spread = weighted_dot(x, x, weights) - total * mean * mean;
-            let factor = fit.bread[(j, j)] * spread;
-            (factor > INFLATED).then(|| format!("{} ({factor:.0})", fit.names[j]))
-        })
+    let factor = |j: usize| {
+        let x = &fit.columns[j];
+        let mean = weighted_mean(x, weights);
+        let total = weights.map_or(x.len() as f64, |w| w.iter().sum());
+        let spread = weighted_dot(x, x, weights) - total * mean * mean;
+        fit.bread[(j, j)] * spread
+    };
+    let worth = columns_worth_a_thread(fit.residuals.len());
+    let factors: Vec<f64> = (0..fit.names.len()).into_par_iter().with_min_len(worth).map(factor).collect();
+    inflated(&fit.names, &factors)
+}
+
+/// [`near_collinear`] from the variance inflation factor of each coefficient.
+pub(super) fn inflated(names: &[String], factors: &[f64]) -> Vec<Warning> {
+    let inflated: Vec<String> = names
+        .iter()
+        .zip(factors)
+        .filter(|(name, factor)| *name != INTERCEPT && **factor > INFLATED)
+        .map(|(name, factor)| format!("{name} ({factor:.0})"))
         .collect();
     if inflated.is_empty() {
         return Vec::new();

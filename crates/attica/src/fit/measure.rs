@@ -7,6 +7,35 @@ use crate::math::cross::{squares_about, weighted_dot, weighted_mean};
 
 /// All R2 that the model has. `raw` are the kept regressors before absorption, without a constant.
 pub(super) fn r2_family(design: &Design, fit: &Fit, raw: &[&[f64]], absorber: &Absorber<'_>) -> R2 {
+    let explained = || {
+        let fitted: Vec<f64> = (0..design.rows())
+            .map(|i| fit.columns.iter().zip(&fit.coefficients).map(|(x, b)| x[i] * b).sum())
+            .collect();
+        weighted_dot(&fitted, &fitted, design.weights.as_ref().map(|w| &w.values[..]))
+    };
+    let prediction = |position: usize| {
+        let mut prediction = linear_prediction(raw, &fit.coefficients, design.rows());
+        if design.effects.len() == 2 {
+            let left = |i: usize| design.outcome.1[i] - prediction[i] - fit.residuals[i];
+            let effects: Vec<f64> = (0..design.rows()).map(left).collect();
+            let (first, second) = absorber.two_effects(&design.effects, &effects)?;
+            let (other, levels) =
+                if position == 0 { (&design.effects[1], second) } else { (&design.effects[0], first) };
+            prediction.iter_mut().zip(other.by.codes.iter()).for_each(|(p, &t)| *p += levels[t as usize]);
+        }
+        (design.effects.len() <= 2).then_some(prediction)
+    };
+    family(design, fit, explained, prediction)
+}
+
+/// [`r2_family`] from the sum of squares that the regressors explain of what the effects leave, and from what
+/// regressors and effects fit in each row without the units' effects, of which the position is given.
+pub(super) fn family(
+    design: &Design,
+    fit: &Fit,
+    explained: impl FnOnce() -> f64,
+    prediction: impl FnOnce(usize) -> Option<Vec<f64>>,
+) -> R2 {
     let weights = design.weights.as_ref().map(|w| &w.values[..]);
     let outcome = &design.outcome.1;
     let unexplained = weighted_dot(&fit.residuals, &fit.residuals, weights);
@@ -24,9 +53,7 @@ pub(super) fn r2_family(design: &Design, fit: &Fit, raw: &[&[f64]], absorber: &A
     }
 
     // What the effects leave of y is X~b + e, and the two are orthogonal.
-    let fitted: Vec<f64> =
-        (0..design.rows()).map(|i| fit.columns.iter().zip(&fit.coefficients).map(|(x, b)| x[i] * b).sum()).collect();
-    let explained = weighted_dot(&fitted, &fitted, weights);
+    let explained = explained();
     let within = explained / (explained + unexplained);
     let own = fit.names.len() as f64;
     family.within = Some(within);
@@ -44,15 +71,7 @@ pub(super) fn r2_family(design: &Design, fit: &Fit, raw: &[&[f64]], absorber: &A
     let means = unit_means(outcome, unit);
     let about_units: f64 = outcome.iter().zip(unit.codes.iter()).map(|(y, &i)| (y - means[i as usize]).powi(2)).sum();
     family.xtreg_within = Some(1.0 - unexplained / about_units);
-    let mut prediction = linear_prediction(raw, &fit.coefficients, design.rows());
-    if design.effects.len() == 2 {
-        let effects: Vec<f64> = (0..design.rows()).map(|i| outcome[i] - prediction[i] - fit.residuals[i]).collect();
-        let Some((first, second)) = absorber.two_effects(&design.effects, &effects) else { return family };
-        let (other, levels) = if position == 0 { (&design.effects[1], second) } else { (&design.effects[0], first) };
-        prediction.iter_mut().zip(other.by.codes.iter()).for_each(|(p, &t)| *p += levels[t as usize]);
-    } else if design.effects.len() > 2 {
-        return family;
-    }
+    let Some(prediction) = prediction(position) else { return family };
     family.xtreg_between = squared_correlation(&means, &unit_means(&prediction, unit));
     family.xtreg_overall = squared_correlation(outcome, &prediction);
     family

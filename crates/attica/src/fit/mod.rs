@@ -14,6 +14,7 @@ mod random_effects;
 mod record;
 mod sample;
 mod separation;
+pub(crate) mod solved;
 mod variances;
 mod wald;
 
@@ -31,16 +32,18 @@ pub use record::*;
 pub use variances::Variance;
 pub use wald::wald;
 
-use crate::absorb::{Absorber, Share, is_nested, shares};
+use crate::absorb::{Absorber, Share};
 use crate::design::{Codes, Design, Effect, Periods, WeightKind, Weights};
 use crate::ledger::Ledger;
-use crate::math::cross::{CHUNK, columns_worth_a_thread, weighted_dot, weighted_mean, weighted_sum};
+use crate::math::cross::{CHUNK, columns_worth_a_thread, weighted_dot, weighted_sum};
 use crate::math::triangle::least_squares;
 use crate::message::{Problem, Result, Warning};
-use crate::vcov::{Adjustment, Calendar, Counted, Estimate, Factor, Preset, Robust, Ssc, Vcov, covariance};
+use crate::vcov::{Adjustment, Calendar, Counted, Estimate, Preset, Robust, Ssc, Vcov, covariance};
 use crate::wild::WildOptions;
 use constant::Constant;
-use sample::{absorbed_reason, collinear_reason, kept_raw, regressors, usable};
+pub(crate) use sample::usable;
+use sample::{absorbed_reason, collinear_reason, kept_raw, regressors};
+use solved::Solution;
 
 /// Name of the constant among the terms.
 pub const INTERCEPT: &str = "(Intercept)";
@@ -225,10 +228,6 @@ struct Regression {
 fn estimate(design: &Design, options: &FitOptions, of: Regression) -> Result<Fit> {
     let weights = design.weights.as_ref().map(|w| &w.values[..]);
     let Regression { model, names, mut columns, outcome, scale, family, normal } = of;
-    let n_obs = match &design.weights {
-        Some(w) if w.kind == WeightKind::Frequency => weighted_sum(&w.values, None),
-        _ => design.rows() as f64,
-    };
 
     // Regressors that the effects absorb go first, so that they cannot be blamed on other columns.
     let mut omitted = vec![None; names.len()];
@@ -262,86 +261,29 @@ fn estimate(design: &Design, options: &FitOptions, of: Regression) -> Result<Fit
             }
         }
     });
-    let shares = shares(&design.effects);
-    let parameters = Ssc::default().parameters(kept.len(), &shares, None);
-    if n_obs <= parameters as f64 {
-        return Err(Problem::new(
-            "E701",
-            format!("{n_obs} observations cannot estimate {parameters} parameters (absorbed effects included)"),
-        )
-        .fix("use fewer effects or regressors, or more rows"));
-    }
-    let omitted: Vec<Omitted> = names
+    let omitted = names
         .iter()
         .zip(omitted)
         .filter_map(|(name, reason)| reason.map(|reason| Omitted { name: name.clone(), reason }))
-        .collect();
-    let mut warnings = design.warnings.clone();
-    warnings.extend(omitted.iter().map(|o| {
-        Warning::new(
-            "W306",
-            format!("\"{}\" is left out: {}", o.name, o.reason.en),
-            format!("“{}”被剔除：{}", o.name, o.reason.zh),
-        )
-    }));
-    let nested = design
-        .clusters
-        .iter()
-        .map(|cluster| design.effects.iter().map(|effect| is_nested(&effect.by, cluster)).collect())
         .collect();
     let mut position = 0;
     columns.retain(|_| {
         position += 1;
         kept.binary_search(&(position - 1)).is_ok()
     });
-    let mut fit = Fit {
-        outcome: design.outcome.0.clone(),
-        model: model.to_owned(),
+    let solution = Solution {
+        model,
         family,
         names: kept.iter().map(|&j| names[j].clone()).collect(),
         coefficients: solution.coefficients,
         columns,
         residuals,
         bread: solution.inverse,
-        weights: design.weights.clone(),
-        clusters: design.clusters.clone(),
-        absorbed: if normal { Vec::new() } else { design.effects.clone() },
-        panel: design.panel.clone(),
-        coordinates: design.coordinates.clone(),
-        sample: design.sample.clone(),
-        n_obs,
-        parameters,
-        inference: Inference {
-            vcov: Vcov::Iid,
-            ssc: options.ssc,
-            adjustment: Adjustment {
-                k: parameters,
-                factor: 1.0,
-                formula: Factor::default(),
-                df: n_obs - parameters as f64,
-            },
-            clusters: Vec::new(),
-            covariance: DMatrix::zeros(0, 0),
-            df: None,
-            lost: Vec::new(),
-            warnings: Vec::new(),
-        },
-        level: options.level,
         omitted,
         dependent,
-        ledger: design.ledger.clone(),
-        warnings,
-        r2: R2::default(),
-        n_units: design.panel.as_ref().map(|(unit, _)| unit.levels),
-        mean_outcome: weighted_mean(&design.outcome.1, weights),
-        components: None,
-        likelihood: None,
-        shares,
-        nested,
         normal,
-        constant_absorbed: None,
-        constant_base: None,
     };
+    let mut fit = Fit::of(design, options, solution)?;
     fit.inference = fit.infer(&options.vcov, &options.ssc)?;
     Ok(fit)
 }
@@ -405,6 +347,19 @@ impl Fit {
             Family::Linear => covariance(self.parts(), &vcov, &clusters, self.n_obs)?,
             _ => self.likelihood_covariance(&vcov, &clusters)?,
         };
+        Ok(self.conclude(vcov, *ssc, &positions, robust, warnings))
+    }
+
+    /// Inference from the covariance `robust`, without its factor, under the cluster variables at `positions`.
+    fn conclude(
+        &self,
+        vcov: Vcov,
+        ssc: Ssc,
+        positions: &[usize],
+        robust: Robust,
+        mut warnings: Vec<Warning>,
+    ) -> Inference {
+        let clusters: Vec<&Codes> = positions.iter().map(|&i| &self.clusters[i]).collect();
         warnings.extend(robust.warnings.iter().cloned());
         if let Some(eigenvalue) = robust.repaired {
             warnings.push(Warning::new(
@@ -414,7 +369,7 @@ impl Fit {
             ));
         }
         let counts: Vec<usize> = clusters.iter().map(|c| c.levels).collect();
-        let nested = (!positions.is_empty()).then(|| self.nested_in(&positions, *ssc));
+        let nested = (!positions.is_empty()).then(|| self.nested_in(positions, ssc));
         let lost = (0..robust.lost.len()).filter(|&j| robust.lost[j] > 0);
         warnings.extend(lost.map(|j| examine::unidentified(&vcov, &self.names[j], robust.lost[j], clusters[0])));
         let k = ssc.parameters(self.names.len(), &self.shares, nested.as_deref());
@@ -439,16 +394,16 @@ impl Fit {
             // What has no degrees of freedom of its own takes the fewest.
             adjustment.df = own.iter().copied().fold(f64::INFINITY, f64::min);
         }
-        Ok(Inference {
+        Inference {
             vcov,
-            ssc: *ssc,
+            ssc,
             adjustment,
             clusters: counts,
             covariance: robust.covariance * adjustment.factor,
             df: robust.df,
             lost: robust.lost,
             warnings,
-        })
+        }
     }
 
     /// Covariances of a likelihood: the inverse information, and sandwiches of its scores. Leverages and refits without a cluster

@@ -11,7 +11,7 @@ use crate::message::{Problem, Result};
 use crate::text::Text;
 
 /// The design without singletons, checked: rows there, outcome varying.
-pub(super) fn usable(design: &Design, keep_singletons: bool) -> Result<Cow<'_, Design>> {
+pub(crate) fn usable(design: &Design, keep_singletons: bool) -> Result<Cow<'_, Design>> {
     let mut design = Cow::Borrowed(design);
     if !keep_singletons && !design.effects.is_empty() {
         let frequency = design.weights.as_ref().filter(|w| w.kind == WeightKind::Frequency).map(|w| &w.values[..]);

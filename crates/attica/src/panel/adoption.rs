@@ -181,11 +181,15 @@ impl Panel {
     /// last one before. NaN for units without a date.
     pub fn event_time(&self, adoption: &[Adoption]) -> Vec<f64> {
         let of = |(&unit, &time): (&u32, &u32)| match adoption[unit as usize] {
-            // Rounded to 1e-9 steps, so that quarters and months come out whole.
-            Adoption::At(g) => ((self.times[time as usize] - g) / self.step * 1e9).round() / 1e9,
+            Adoption::At(g) => self.periods_since(g, self.times[time as usize]),
             _ => f64::NAN,
         };
         self.unit.iter().zip(self.time.iter()).map(of).collect()
+    }
+
+    /// Steps of the panel from `date` to `time`, rounded to 1e-9 of one, so that quarters and months come out whole.
+    pub fn periods_since(&self, date: f64, time: f64) -> f64 {
+        ((time - date) / self.step * 1e9).round() / 1e9
     }
 
     /// `W211` where the 0/1 column `path` contradicts `adoption`, which was read from `label`.

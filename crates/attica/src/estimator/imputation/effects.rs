@@ -64,12 +64,7 @@ pub fn effects(rows: &Rows, untreated: &[bool], cell: &[u32], cohort: &[u32], of
 }
 
 /// [`effects`] with the rows of each unit at hand.
-pub(super) fn effects_of(
-    rows: &Rows,
-    by_unit: &ByUnit,
-    cells: &Cells,
-    of: Variance,
-) -> Result<Effects> {
+pub(super) fn effects_of(rows: &Rows, by_unit: &ByUnit, cells: &Cells, of: Variance) -> Result<Effects> {
     let Cells { of_row: cell, cohort, used } = cells;
     let stage = Within::fit(rows, used, cell, 0, by_unit);
     if let Some(k) = (0..rows.x.len()).find(|&k| !stage.is_kept(stage.covariate(k))) {

@@ -328,7 +328,8 @@ impl<'a> Within<'a> {
             }
             let mean = self.mean_of_dummies(coefficients, unit);
             for (place, row) in self.by_unit.of(unit).enumerate().filter(|(_, row)| self.used[*row]) {
-                let value = times * self.rows.weight(row) * self.left(coefficients, self.outcome(i, place, row), mean, row);
+                let value =
+                    times * self.rows.weight(row) * self.left(coefficients, self.outcome(i, place, row), mean, row);
                 self.dummies(row).for_each(|j| moment[j] += value);
                 for k in 0..self.rows.x.len() {
                     moment[self.covariate(k)] += value * self.deviation(k, row);

@@ -1,8 +1,13 @@
 //! Two-way fixed effects: the interaction form of difference-in-differences, its classic form with
 //! both main effects, and its event study.
 
+mod levels;
+
+use std::borrow::Cow;
+
 use crate::design::Design;
-use crate::fit::{Fit, FitOptions, fit};
+use crate::fit::{Fit, FitOptions, FitRecord, fit};
+use crate::hypothesis::influence::Influence;
 use crate::message::{Problem, Result};
 use crate::panel::{Adoption, Panel};
 use crate::text::Text;
@@ -10,9 +15,11 @@ use crate::wild;
 
 use super::answer::no_variation;
 use super::event::{Effect, Estimated, EventStudy, ROUNDING};
-use super::event_time::{Window, indicators, relative};
+use super::event_time::{Indicators, Window, indicators, relative};
 use super::group_time::Aggregations;
+use super::within::NO_LEVEL;
 use super::{About, Data, Estimate, Estimator, Spec, dose};
+use levels::{Found, regression};
 
 /// `y_it = a_i + l_t + b D_it + x'c + e`.
 pub struct Twfe;
@@ -56,9 +63,9 @@ impl Estimator for Twfe {
         if let Some(problem) = self.check(data, spec).into_iter().next() {
             return Err(problem);
         }
-        let design = spec.design(data, &[&spec.treatment])?;
-        let fit = fit(&design, &spec.fit)?;
-        let record = wild::record(&fit, spec.fit.wild.as_ref())?;
+        let mut design = spec.design(data, &[&spec.treatment])?;
+        let (_, treatment) = design.regressors.remove(0);
+        let Static { record, sample, influence } = Static::new(&design, &treatment, spec)?;
         let Some(overall) = record.terms.iter().find(|term| term.term == spec.treatment).cloned() else {
             let reason = record.omitted.iter().find(|o| o.name == spec.treatment).map(|o| o.reason.en.clone());
             return Err(not_identified(&spec.treatment, reason));
@@ -66,11 +73,10 @@ impl Estimator for Twfe {
         if overall.std_error <= ROUNDING * overall.estimate.abs() {
             return Err(no_variation(&spec.outcome));
         }
-        let base = Design { regressors: design.regressors[1..].to_vec(), ..design.clone() };
         let found = match dose(data, spec) {
             // A dose has no date to count from.
             Some(_) => None,
-            None => Some(event_study(&base, data.panel, data.adoption, &spec.window, &spec.fit, spec.seed)),
+            None => Some(event_study(&design, data.panel, data.adoption, &spec.window, &spec.fit, spec.seed)),
         };
         let event_study = match found.transpose() {
             Ok(study) => study,
@@ -78,14 +84,9 @@ impl Estimator for Twfe {
             Err(problem) if problem.id == "E205" => None,
             Err(problem) => return Err(problem),
         };
-        let mut units: Vec<(u32, bool)> = fit
-            .sample
-            .iter()
-            .map(|&row| data.panel.unit[row as usize])
-            .map(|unit| (unit, data.adoption[unit as usize] != Adoption::Never))
-            .collect();
-        units.sort_unstable();
-        units.dedup();
+        let mut used = vec![false; data.adoption.len()];
+        sample.iter().for_each(|&row| used[data.panel.unit[row as usize] as usize] = true);
+        let units = || used.iter().zip(data.adoption).filter(|(used, _)| **used);
         Ok(Estimate {
             estimator: self.name(),
             control_group: Text::new(
@@ -93,21 +94,47 @@ impl Estimator for Twfe {
                 "未处理的观测，以及已处理较久的观测",
             ),
             base_period: Text::new("the mean of each unit and of each period", "各单位均值与各期均值"),
-            influence: fit.position(&spec.treatment).filter(|_| spec.options.influence).map(|own| fit.influence(own)),
+            influence,
             overall,
             event_study,
             aggregations: Aggregations::default(),
             group_time: Vec::new(),
             weights: Vec::new(),
             overlap: Vec::new(),
-            periods: periods(data.panel, &fit.sample),
+            periods: periods(data.panel, &sample),
             n_obs: record.n_obs,
-            n_units: units.len(),
-            n_treated_units: units.iter().filter(|(_, treated)| *treated).count(),
+            n_units: units().count(),
+            n_treated_units: units().filter(|(_, adoption)| **adoption != Adoption::Never).count(),
             ledger: record.ledger.clone(),
             warnings: record.warnings.clone(),
             fit: Some(record),
         })
+    }
+}
+
+/// The regression on the treatment.
+struct Static {
+    record: FitRecord,
+    /// Rows of the frame that it uses.
+    sample: Vec<u32>,
+    influence: Option<Influence>,
+}
+
+impl Static {
+    /// Of `design`, which has outcome, controls and effects, on `treatment`.
+    fn new(design: &Design, treatment: &[f64], spec: &Spec) -> Result<Self> {
+        let name = &spec.treatment;
+        if !spec.options.influence && treatment.iter().all(|d| *d == 0.0 || *d == 1.0) {
+            let level: Vec<u32> = treatment.iter().map(|d| if *d == 1.0 { 0 } else { NO_LEVEL }).collect();
+            if let Some(Found { record, sample }) = regression(design, &level, &[name.clone()], &spec.fit)? {
+                return Ok(Self { record, sample, influence: None });
+            }
+        }
+        let mut design = design.clone();
+        design.regressors.insert(0, (name.clone(), treatment.to_vec()));
+        let fit = fit(&design, &spec.fit)?;
+        let influence = fit.position(name).filter(|_| spec.options.influence).map(|own| fit.influence(own));
+        Ok(Self { record: wild::record(&fit, spec.fit.wild.as_ref())?, sample: fit.sample, influence })
     }
 }
 
@@ -131,29 +158,31 @@ pub fn event_study(
     options: &FitOptions,
     seed: u64,
 ) -> Result<EventStudy> {
-    let relative = relative(panel, adoption);
-    let rows: Vec<_> = base.sample.iter().map(|&row| relative[row as usize]).collect();
-    let found = indicators(&rows, window)?;
-    let mut design = base.take(&found.keep);
-    for (reason, rows) in found.dropped {
-        design.ledger.drop_rows(reason, rows);
+    let found = indicators(&relative(panel, adoption, &base.sample), window)?;
+    let mut design = Cow::Borrowed(base);
+    if found.keep.len() < base.rows() {
+        let left = design.to_mut();
+        *left = base.take(&found.keep);
+        found.dropped.iter().for_each(|(reason, rows)| left.ledger.drop_rows(reason.clone(), *rows));
     }
     let name = |effect: &Effect| format!("event::{}", effect.event_time);
-    let (times, columns): (Vec<Effect>, Vec<Vec<f64>>) = found.columns.into_iter().unzip();
-    let controls = std::mem::take(&mut design.regressors);
-    design.regressors = times.iter().map(name).zip(columns).chain(controls).collect();
-
-    let fit = fit(&design, options)?;
-    let place = |effect: &Effect| fit.names.iter().position(|n| *n == name(effect));
-    let places: Vec<usize> = times.iter().filter_map(place).collect();
+    let names: Vec<String> = found.effects.iter().map(name).collect();
+    let record = match regression(&design, &found.level, &names, options)? {
+        Some(Found { record, .. }) => record,
+        None => with_columns(&design, &found, &names, options)?,
+    };
+    let place = |effect: &Effect| record.terms.iter().position(|term| term.term == name(effect));
+    let places: Vec<usize> = found.effects.iter().filter_map(place).collect();
     if places.is_empty() {
         return Err(not_identified("time since adoption", None));
     }
-    let effects =
-        times.iter().filter_map(|effect| Some(Effect { estimate: fit.coefficients[place(effect)?], ..*effect }));
-    let v = &fit.inference.covariance;
-    let record = wild::record(&fit, options.wild.as_ref())?;
-    let tests: Vec<_> = times
+    let effects = found
+        .effects
+        .iter()
+        .filter_map(|effect| Some(Effect { estimate: record.terms[place(effect)?].estimate, ..*effect }));
+    let v = &record.covariance;
+    let tests: Vec<_> = found
+        .effects
         .iter()
         .filter_map(|effect| Some((effect.event_time, record.terms[place(effect)?].wild.clone())))
         .collect();
@@ -162,10 +191,10 @@ pub fn event_study(
         estimator: "twfe".to_owned(),
         label: Text::new("Two-way fixed effects", "双向固定效应"),
         effects: effects.collect(),
-        covariance: places.iter().map(|&i| places.iter().map(|&j| v[(i, j)]).collect()).collect(),
+        covariance: places.iter().map(|&i| places.iter().map(|&j| v[i][j]).collect()).collect(),
         simulated: None,
         df: record.se_card.df,
-        own_df: fit.inference.df.as_ref().map(|own| places.iter().map(|&i| own[i]).collect()),
+        own_df: record.se_card.own_df.as_ref().map(|own| places.iter().map(|&i| own[i]).collect()),
         references: found.references,
         base: Text::new(
             format!("long differences: every effect is compared with event time {}", reference.join(" and ")),
@@ -180,6 +209,15 @@ pub fn event_study(
         row.wild = tests.iter().find(|(time, _)| *time == row.event_time).and_then(|(_, wild)| wild.clone());
     }
     Ok(study)
+}
+
+/// The regression with a column for each event time.
+fn with_columns(base: &Design, found: &Indicators, names: &[String], options: &FitOptions) -> Result<FitRecord> {
+    let mut design = base.clone();
+    let controls = std::mem::take(&mut design.regressors);
+    let columns = names.iter().enumerate().map(|(at, name)| (name.clone(), found.column(at)));
+    design.regressors = columns.chain(controls).collect();
+    wild::record(&fit(&design, options)?, options.wild.as_ref())
 }
 
 /// Classic difference-in-differences with both main effects and a constant, no absorbed effects:
