@@ -38,7 +38,7 @@ use crate::ledger::Ledger;
 use crate::math::cross::{CHUNK, columns_worth_a_thread, weighted_dot, weighted_sum};
 use crate::math::triangle::least_squares;
 use crate::message::{Problem, Result, Warning};
-use crate::vcov::{Adjustment, Calendar, Counted, Estimate, Preset, Robust, Ssc, Vcov, covariance};
+use crate::vcov::{Adjustment, Calendar, Counted, Estimate, Factor, Preset, Robust, Ssc, Vcov, covariance};
 use crate::wild::WildOptions;
 use constant::Constant;
 pub(crate) use sample::usable;

@@ -29,7 +29,8 @@ impl Fit {
     /// # Errors
     /// `E701` without degrees of freedom.
     pub(super) fn of(design: &Design, options: &FitOptions, solution: Solution) -> Result<Self> {
-        let Solution { model, family, names, coefficients, columns, residuals, bread, omitted, dependent, normal } = solution;
+        let Solution { model, family, names, coefficients, columns, residuals, bread, omitted, dependent, normal } =
+            solution;
         let n_obs = match &design.weights {
             Some(w) if w.kind == WeightKind::Frequency => weighted_sum(&w.values, None),
             _ => design.rows() as f64,

@@ -293,9 +293,10 @@ fn terms_of(expr: &Expr) -> Result<Vec<Term>> {
             format!("write I({a} / {b}) for the ratio, {a} + {a}:{b} for nesting"),
         ),
         Node::Binary(Operator::Power, base, exponent) => match (&base.node, &exponent.node) {
-            (Node::Binary(..), Node::Number(_)) => {
-                not_here("powers of sums are not expanded", "write the interactions: a*b; for the number write I((a + b)^2)".to_owned())
-            }
+            (Node::Binary(..), Node::Number(_)) => not_here(
+                "powers of sums are not expanded",
+                "write the interactions: a*b; for the number write I((a + b)^2)".to_owned(),
+            ),
             (_, Node::Number(_)) => plain(expr),
             (a, b) => not_here(
                 "\"^\" between names combines absorbed effects, after the bar",
@@ -305,12 +306,19 @@ fn terms_of(expr: &Expr) -> Result<Vec<Term>> {
         Node::Binary(Operator::Subtract, ..) | Node::Negative(_) => {
             not_here("differences are not terms", format!("write I({expr})"))
         }
-        Node::Number(_) => not_here("a number is not a regressor", "1 keeps the constant, 0 or - 1 leaves it out".to_owned()),
+        Node::Number(_) => {
+            not_here("a number is not a regressor", "1 keeps the constant, 0 or - 1 leaves it out".to_owned())
+        }
         Node::Call(name, arguments) => match name.as_str() {
-            "i" | "factor" | "as.factor" => Ok(vec![Term { factors: vec![Factor::Indicator(Box::new(Indicator::read(arguments, expr)?))] }]),
+            "i" | "factor" | "as.factor" => {
+                Ok(vec![Term { factors: vec![Factor::Indicator(Box::new(Indicator::read(arguments, expr)?))] }])
+            }
             "sunab" => not_here(
                 "sunab() is not a term here",
-                "the Sun-Abraham estimator has its own command: attica did --estimator sa; plain event-time dummies are i(event_time, ref = -1)".to_owned(),
+                format!(
+                    "the Sun-Abraham estimator is one of the estimators for staggered adoption: attica did FILE --outcome Y --unit UNIT {} --estimator sa; plain event-time dummies are i(event_time, ref = -1)",
+                    sunab_columns(arguments)
+                ),
             ),
             ".." => not_here("columns are not chosen by a pattern yet", "list the columns".to_owned()),
             name if stepwise(name).is_some() => {
@@ -322,6 +330,13 @@ fn terms_of(expr: &Expr) -> Result<Vec<Term>> {
         Node::Index(..) => not_here("x[..] stands only among the absorbed effects", "list the columns".to_owned()),
         _ => plain(expr),
     }
+}
+
+/// Options of `attica did` for the cohort and the period that `sunab()` names.
+fn sunab_columns(arguments: &[Argument]) -> String {
+    let name =
+        |place: usize, otherwise: &str| arguments.get(place).map_or(otherwise.to_owned(), |a| a.value.to_string());
+    format!("--time {} --first-treated {}", name(1, "PERIOD"), name(0, "COHORT"))
 }
 
 fn shown(node: &Node, expr: &Expr) -> String {
