@@ -118,13 +118,14 @@ fn odd_numbers_draw_nothing_wrong() {
                 .collect(),
             baseline: None,
         }),
-        Plot::EventStudy(figure::EventStudy { series: vec![], adoption: Some(-0.5) }),
+        Plot::EventStudy(figure::EventStudy { series: vec![], adoption: Some(-0.5), lines: Vec::new() }),
         Plot::EventStudy(figure::EventStudy {
             series: vec![figure::EventSeries {
                 label: Text::default(),
                 points: vec![point(f64::NAN, 1.0), point(0.0, f64::INFINITY), point(1e-12, 1e-13)],
             }],
             adoption: None,
+            lines: Vec::new(),
         }),
     ];
     for plot in plots {

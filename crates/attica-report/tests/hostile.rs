@@ -100,6 +100,7 @@ fn report(label: &str, language: Language) -> Report {
                     EventSeries { label: t(), points: vec![point(0)] },
                 ],
                 adoption: Some(-0.5),
+                lines: Vec::new(),
             })),
             figure(Plot::Lines(Lines {
                 series: vec![LineSeries { label: t(), points: vec![(0.0, 1.0), (1.0, 2.0)] }],

@@ -4,6 +4,7 @@
 //! Sections come in the order of the paper. A section that could not be computed is kept with its
 //! problem, so that nothing is lost silently.
 
+mod diagnostics;
 mod robustness;
 
 use std::collections::BTreeMap;
@@ -18,6 +19,7 @@ use attica::message::{Problem, Warning};
 use attica::text::{Language, Text};
 use serde::{Deserialize, Serialize};
 
+pub use diagnostics::*;
 pub use robustness::*;
 
 /// The whole study.
@@ -295,6 +297,10 @@ pub enum Content {
     Variances(Variances),
     /// Effects by event time.
     EventStudy(EventStudies),
+    /// Event studies when trends may differ.
+    Sensitivity(Sensitivities),
+    /// The two-way coefficient taken apart.
+    Decomposition(Decomposition),
     /// Placebo distributions.
     Placebo(Placebos),
     /// Several tests of one policy, with adjusted p-values.

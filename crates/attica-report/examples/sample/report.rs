@@ -205,7 +205,7 @@ pub fn event_study(n: usize, first: i64, last: i64, band: bool) -> Figure {
         ),
         x_label: t("Years since adoption", "相对政策实施的年份"),
         y_label: t("Effect on new productive forces", "对新质生产力的影响"),
-        plot: Plot::EventStudy(EventStudy { series, adoption: Some(-0.5) }),
+        plot: Plot::EventStudy(EventStudy { series, adoption: Some(-0.5), lines: Vec::new() }),
         notes: vec![
             t("Bars are 95% confidence intervals clustered by city.", "竖线为城市层面聚类的95%置信区间。"),
             t("End bins hold all years beyond.", "两端的点合并了其外的全部年份。"),

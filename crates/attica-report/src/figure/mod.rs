@@ -12,6 +12,7 @@ mod over_time;
 mod panels;
 mod placebo;
 mod raster;
+mod scatter;
 mod spec;
 mod type_setting;
 
@@ -35,6 +36,7 @@ pub fn svg(figure: &Figure, language: Language) -> String {
         Plot::Forest(forest) => horizontal::forest(figure, forest, language),
         Plot::Bars(bars) => horizontal::bars(figure, bars, language),
         Plot::Curve(found) => curve::draw(figure, found, language),
+        Plot::Scatter(found) => scatter::draw(figure, found, language),
     }
 }
 

@@ -30,7 +30,8 @@ pub fn event_study(figure: &Figure, study: &EventStudy, language: Language) -> S
         let (band_low, band_high) = p.band.filter(|_| series.len() <= CROWD).unwrap_or((low, high));
         [p.estimate, low, high, band_low, band_high, 0.0]
     });
-    let y = range(values, 0.06);
+    let held = || study.lines.iter().flat_map(|line| line.points.iter().map(|point| point.1));
+    let y = range(values.chain(held()), 0.06);
     let binned: Vec<i64> = points().filter(|p| p.binned).map(|p| p.event_time).collect();
     let axes = Axes {
         x: (first as f64 - 0.6, last as f64 + 0.6),
@@ -42,15 +43,17 @@ pub fn event_study(figure: &Figure, study: &EventStudy, language: Language) -> S
         right: None,
         head: 0.0,
     };
-    let mut frame = frame(
-        if series.len() > CROWD { 1.4 * HEIGHT } else { HEIGHT },
-        &axes,
-        &event_legend(&series, several, language),
-    );
+    let mut frame =
+        frame(if series.len() > CROWD { 1.4 * HEIGHT } else { HEIGHT }, &axes, &event_legend(study, &series, language));
     let (x, y, canvas) = (frame.x, frame.y, &mut frame.canvas);
     canvas.line((x.from, y.at(0.0)), (x.to, y.at(0.0)), Pen::Zero);
     if let Some(adoption) = study.adoption.filter(|at| *at > x.low && *at < x.high) {
         canvas.line((x.at(adoption), y.to), (x.at(adoption), y.from), Pen::Reference);
+    }
+
+    for (i, line) in study.lines.iter().enumerate() {
+        let line: Vec<_> = line.points.iter().map(|&(t, value)| (x.at(t), y.at(value))).collect();
+        canvas.polyline(&line, Pen::Series { index: series.len() + i, width: 1.4, dashed: true });
     }
 
     let period = x.at(1.0) - x.at(0.0);
@@ -136,7 +139,8 @@ pub(super) fn event_ticks(first: i64, last: i64, binned: &[i64], room: f64) -> V
         .collect()
 }
 
-fn event_legend(series: &[(&EventSeries, Vec<EventPoint>)], several: bool, language: Language) -> Legend {
+fn event_legend(study: &EventStudy, series: &[(&EventSeries, Vec<EventPoint>)], language: Language) -> Legend {
+    let several = series.len() > 1;
     let points = || series.iter().flat_map(|(_, points)| points);
     let mut entries: Vec<(Key, String)> = series
         .iter()
@@ -152,6 +156,11 @@ fn event_legend(series: &[(&EventSeries, Vec<EventPoint>)], several: bool, langu
         let key = if several { Key::Thin(4) } else { Key::Shade(0) };
         entries.push((key, label.get(language).to_owned()));
     }
+    entries.extend(
+        study.lines.iter().enumerate().map(|(i, line)| {
+            (Key::Line { index: series.len() + i, marker: false }, line.label.get(language).to_owned())
+        }),
+    );
     if points().any(|p| p.reference) {
         let label = Text::new("Reference period", "基准期");
         entries.push((Key::Marker { index: 0, hollow: true, bar: false }, label.get(language).to_owned()));

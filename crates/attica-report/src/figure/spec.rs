@@ -40,6 +40,8 @@ pub enum Plot {
     Bars(Bars),
     /// Estimates of many specifications above what each of them chooses.
     Curve(Curve),
+    /// Points of several kinds.
+    Scatter(Scatter),
 }
 
 /// Effects by event time, by one or several estimators side by side.
@@ -50,6 +52,8 @@ pub struct EventStudy {
     /// Where the dashed vertical line of adoption stands; -0.5 lies between the last period before
     /// and the first period of treatment.
     pub adoption: Option<f64>,
+    /// Lines over event time, drawn without markers: trends that effects are held against.
+    pub lines: Vec<LineSeries>,
 }
 
 /// Effects by event time, by one estimator.
@@ -149,6 +153,15 @@ pub struct Bars {
     pub rows: Vec<(Text, f64)>,
     /// Decimals of the value printed at the end of a bar.
     pub decimals: usize,
+}
+
+/// Points on two axes of numbers, hollow, told apart by marker.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Scatter {
+    /// Kinds of points.
+    pub series: Vec<LineSeries>,
+    /// A dashed horizontal line and its name: the mean of all.
+    pub baseline: Option<(f64, Text)>,
 }
 
 /// A specification curve.

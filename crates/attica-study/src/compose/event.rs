@@ -95,7 +95,7 @@ fn figure(words: &Words<'_>, found: &EventStudies) -> Figure {
         alt: alt(words, found),
         x_label: text("Periods since adoption", "相对政策实施的期数"),
         y_label: text(format!("Effect on {}", outcome.en), format!("对{}的影响", outcome.zh)),
-        plot: Plot::EventStudy(EventPlot { series: series.collect(), adoption: Some(-0.5) }),
+        plot: Plot::EventStudy(EventPlot { series: series.collect(), adoption: Some(-0.5), lines: Vec::new() }),
         notes: [figure_note(found, false), leads::kinds(found)]
             .into_iter()
             .filter(|note| *note != Text::default())
@@ -103,7 +103,7 @@ fn figure(words: &Words<'_>, found: &EventStudies) -> Figure {
     }
 }
 
-fn point(study: &EventStudy, row: &EventRow) -> EventPoint {
+pub(super) fn point(study: &EventStudy, row: &EventRow) -> EventPoint {
     EventPoint {
         event_time: row.event_time,
         estimate: row.estimate,

@@ -4,6 +4,7 @@
 mod battery;
 mod card;
 mod data;
+mod decomposition;
 mod descriptives;
 mod design;
 mod estimators;
@@ -17,6 +18,7 @@ mod leads;
 mod model_notes;
 mod models;
 mod placebo;
+mod sensitivity;
 mod variances;
 mod warnings;
 mod words;
@@ -89,6 +91,7 @@ fn heading(step: &str) -> Text {
         "descriptives" => text("Descriptive statistics", "描述性统计"),
         "baseline" => text("Baseline results", "基准回归"),
         "event_study" => text("Parallel trends and dynamic effects", "平行趋势与动态效应"),
+        "diagnostics" => text("What the two-way estimate compares", "双向固定效应估计的构成"),
         "placebo" => text("Placebo tests", "安慰剂检验"),
         "robustness" => text("Robustness", "稳健性检验"),
         "mechanism" => text("Mechanism", "机制检验"),
@@ -125,6 +128,8 @@ fn section_blocks(words: &Words<'_>, section: &Section) -> Vec<Block> {
         Content::Models(family) => family::blocks(words, family, &section.step),
         Content::Variances(found) => variances::blocks(words, found),
         Content::EventStudy(found) => event::blocks(words, found),
+        Content::Sensitivity(found) => sensitivity::blocks(words, found),
+        Content::Decomposition(found) => decomposition::blocks(words, found),
         Content::Placebo(found) => placebo::blocks(words, found),
         Content::Family(found) => hypotheses::family(words, found),
         Content::Hypotheses(found) => hypotheses::blocks(words, found),

@@ -77,6 +77,7 @@ fn collect(results: &Results) -> Vec<Entry> {
             | Content::Variances(_)
             | Content::SpecificationCurve(_)
             | Content::LeaveOut(_)
+            | Content::Decomposition(_)
             | Content::Failed(_) => {}
             Content::Models(family) => {
                 all(&family.cautions, &family.title);
@@ -95,6 +96,7 @@ fn collect(results: &Results) -> Vec<Entry> {
                     all(&one.warnings, &place);
                 }
             }
+            Content::Sensitivity(found) => found.studies.iter().for_each(|one| all(&one.warnings, &place)),
             Content::Family(found) => all(&found.warnings, &found.title),
             Content::Hypotheses(found) => all(&found.warnings, &found.title),
             Content::Placebo(found) => {
@@ -115,6 +117,16 @@ fn collect(results: &Results) -> Vec<Entry> {
             Content::EventStudy(found) => {
                 for one in &found.failed {
                     add(&one.problem.id, &one.problem.text(), one.label.clone());
+                }
+            }
+            Content::Sensitivity(found) => {
+                for one in &found.failed {
+                    add(&one.problem.id, &one.problem.text(), one.label.clone());
+                }
+            }
+            Content::Decomposition(found) => {
+                for (what, problem) in &found.failed {
+                    add(&problem.id, &problem.text(), what.clone());
                 }
             }
             Content::Placebo(found) => {

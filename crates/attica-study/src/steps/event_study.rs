@@ -10,7 +10,7 @@ use attica::panel::Adoption;
 use attica::text::Text;
 
 use super::regression::Spec;
-use super::{Found, Study};
+use super::{Found, Study, diagnostics};
 use crate::effects::{Answers, ask};
 use crate::results::{Content, EventStudies, EventStudy, Hypotheses, NoAnswer};
 use crate::studyfile::{self, EventStudy as Asked};
@@ -51,8 +51,10 @@ pub(super) fn step(study: Study<'_>) -> Found {
         said = Text::new(format!("{} {en}", said.en).trim_start(), said.zh + &zh);
     }
     let hypotheses = hypotheses(&asked, &studies);
+    let trends = diagnostics::trends(study, &studies, &estimators);
     let studies = Content::EventStudy(EventStudies { studies, estimators, failed, methods: said });
-    Ok(std::iter::once(studies).chain(hypotheses.map(Content::Hypotheses)).collect())
+    let beside = hypotheses.map(Content::Hypotheses).into_iter().chain(trends.map(Content::Sensitivity));
+    Ok(std::iter::once(studies).chain(beside).collect())
 }
 
 /// Combinations and tests of the effects of every estimator; none when none was asked for.

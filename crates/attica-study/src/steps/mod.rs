@@ -3,6 +3,7 @@
 
 mod baseline;
 mod descriptives;
+mod diagnostics;
 mod event_study;
 mod families;
 mod heterogeneity;
@@ -81,10 +82,13 @@ type Step = (&'static str, fn(Study<'_>) -> Found);
 /// The steps in the order of the paper, with whether a study asks for them.
 fn asked(file: &StudyFile) -> Vec<Step> {
     let mechanism = file.mechanism.as_ref();
-    let all: [(bool, Step); 10] = [
+    let diagnostics = file.diagnostics.as_ref();
+    let events = file.event_study.is_some() || diagnostics.is_some_and(|d| d.of_trends());
+    let all: [(bool, Step); 11] = [
         (file.descriptives.is_some(), ("descriptives", descriptives::step)),
         (file.baseline.is_some(), ("baseline", baseline::step)),
-        (file.event_study.is_some(), ("event_study", event_study::step)),
+        (events, ("event_study", event_study::step)),
+        (diagnostics.is_some_and(|d| d.of_two_way()), ("diagnostics", diagnostics::step)),
         (file.placebo.is_some(), ("placebo", placebo::step)),
         (file.robustness.is_some(), ("robustness", robustness::step)),
         (mechanism.is_some_and(|m| !m.through.is_empty()), ("mechanism", mechanism::channels)),

@@ -5,6 +5,7 @@
 //! schema can say is checked in [`validate`].
 
 mod data;
+mod diagnostics;
 mod model;
 pub(crate) mod parse;
 mod steps;
@@ -12,6 +13,7 @@ mod validate;
 mod walk;
 
 pub use data::{Duplicates, Keys, Source};
+pub use diagnostics::{DiagnosticKind, Diagnostics, RobustTarget, ViolationShape};
 pub use model::{Best, Index, IndexMethod, IndexNorm, IndexPeriod, Model, Policy, Ssc, Weighting, Weights, Zeros};
 pub use parse::{StudySource, load, options, parse};
 pub use steps::{
@@ -32,7 +34,7 @@ pub const VERSION: u32 = 1;
 
 /// A study: raw tables, a policy, a model, and the tables and figures of the paper.
 ///
-/// A step (`[descriptives]`, `[baseline]`, `[event_study]`, `[placebo]`, `[robustness]`,
+/// A step (`[descriptives]`, `[baseline]`, `[event_study]`, `[diagnostics]`, `[placebo]`, `[robustness]`,
 /// `[mechanism]`, `[heterogeneity]`) runs when its heading is written; a heading alone runs it with
 /// its defaults. A file without any step runs the first four.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -74,6 +76,8 @@ pub struct StudyFile {
     pub baseline: Option<Baseline>,
     /// Effects by time since adoption.
     pub event_study: Option<EventStudy>,
+    /// What stands behind the estimates, and what is left of them when trends differ.
+    pub diagnostics: Option<Diagnostics>,
     /// Placebo tests.
     pub placebo: Option<Placebo>,
     /// Robustness checks.
@@ -107,6 +111,7 @@ impl Default for StudyFile {
             descriptives: None,
             baseline: None,
             event_study: None,
+            diagnostics: None,
             placebo: None,
             robustness: None,
             mechanism: None,
@@ -123,6 +128,7 @@ impl StudyFile {
         let none = self.descriptives.is_none()
             && self.baseline.is_none()
             && self.event_study.is_none()
+            && self.diagnostics.is_none()
             && self.placebo.is_none()
             && self.robustness.is_none()
             && self.mechanism.is_none()

@@ -206,6 +206,16 @@ fn check_windows(file: &StudyFile, check: &mut Check<'_>) {
         let message = "the outcome placebo names no outcomes".to_owned();
         check.add("E607", &["placebo", "kinds"], message, "add outcomes = [\"…\"] that the policy cannot move");
     }
+    if let Some(diagnostics) = &file.diagnostics {
+        let sizes = [("relative", Some(&diagnostics.relative)), ("smoothness", diagnostics.smoothness.as_ref())];
+        for (key, sizes) in sizes.into_iter().filter_map(|(key, sizes)| Some((key, sizes?))) {
+            let ascending = sizes.windows(2).all(|two| two[0] < two[1]);
+            if sizes.is_empty() || !ascending || sizes.iter().any(|m| !m.is_finite() || *m < 0.0) {
+                let message = format!("{key} = {sizes:?} are not ascending sizes from 0 on");
+                check.add("E607", &["diagnostics", key], message, "write sizes of violations, such as [0, 0.5, 1, 2]");
+            }
+        }
+    }
     if let Some(robustness) = &file.robustness {
         if let Some([first, last]) = robustness.window
             && first >= last
