@@ -50,6 +50,10 @@ audit-mutations:
 bench-peers:
     python bench/run.py
 
+# Regressions on files of up to 1e8 rows in passes: writes the table of docs/large-files.md (needs pyarrow).
+bench-large:
+    python bench/large.py
+
 # Imputation, two-stage and Sun-Abraham from a frame to the estimate, 1e5 and 1e6 rows.
 bench-imputation:
     cargo run --release -p attica --example bench_imputation

@@ -209,6 +209,9 @@ pub struct Fit {
     /// Keep absorbed groups that have one row
     #[arg(long)]
     pub keep_singletons: bool,
+    /// Read the table, a parquet file, in passes instead of into memory; without this, when it would not fit
+    #[arg(long)]
+    pub stream: bool,
     /// A linear combination of coefficients, such as 'x1 + 2*x2 - 1' or 'x1 = x2'; may be repeated
     #[arg(long, value_name = "EXPRESSION", allow_hyphen_values = true)]
     pub lincom: Vec<String>,

@@ -22,6 +22,7 @@ pub mod math;
 pub mod message;
 pub mod panel;
 pub mod simulate;
+pub mod stream;
 pub mod text;
 pub mod vcov;
 pub mod wild;

@@ -24,15 +24,15 @@ use crate::{Done, say};
 
 /// What `--json` prints for several regressions; a single one is printed alone.
 #[derive(Serialize)]
-struct Several {
-    models: Vec<One>,
+struct Several<'a> {
+    models: &'a [One],
     /// One coefficient over all of them, p-values adjusted.
     #[serde(skip_serializing_if = "Option::is_none")]
     family: Option<Family>,
 }
 
 #[derive(Serialize)]
-struct One {
+pub(super) struct One {
     formula: String,
     #[serde(flatten)]
     fit: FitRecord,
@@ -48,6 +48,15 @@ struct One {
     /// What the clusters say about that coefficient, under one-way clustering.
     #[serde(skip_serializing_if = "Option::is_none")]
     clusters: Option<ClusterCard>,
+}
+
+impl One {
+    /// A regression that was estimated as a record alone, and what was asked of its coefficients.
+    #[cfg(feature = "parquet")]
+    pub(super) fn of_record(formula: String, fit: FitRecord, args: &Fit) -> Result<Self, Failure> {
+        let (lincom, tests) = hypotheses::of(&Coefficients::from(&fit), &args.lincom, &args.test)?;
+        Ok(Self { formula, fit, lincom, tests, variances: Vec::new(), clusters: None })
+    }
 }
 
 /// Seed of the wild bootstrap.
@@ -76,6 +85,17 @@ pub fn fit(args: &Fit) -> Done {
         constants: true,
         wild: args.wild.options(args.seed, args.estimation.level)?,
     };
+    #[cfg(feature = "parquet")]
+    if let Some(models) = super::streamed::models(args, &formula, &options, matches!(asked, Asked::One))? {
+        show(args, &models);
+        return Ok(());
+    }
+    #[cfg(not(feature = "parquet"))]
+    if args.stream {
+        return Err(
+            Problem::new("E520", "this build of Attica reads no parquet files, and only they can be streamed").into()
+        );
+    }
     let (frame, source) = read_file(&args.data, &ReadOptions::default())?;
     let (frame, filtered, noticed) = super::kept(frame, args.estimation.r#where.as_deref())?;
     let mut warnings = source.warnings;
@@ -120,15 +140,12 @@ pub fn fit(args: &Fit) -> Done {
     if args.json {
         match models.as_slice() {
             [one] => say::print_json(one),
-            _ => say::print_json(&Several { models, family }),
+            _ => say::print_json(&Several { models: &models, family }),
         }
         say::warnings(&notes, Language::En);
         return Ok(());
     }
-    for model in &models {
-        say::print(&page(model));
-        say::warnings(&model.fit.warnings, Language::En);
-    }
+    print_pages(&models);
     if let Some(family) = &family {
         say::print(&hypotheses::family(family, &args.adjust));
     }
@@ -155,6 +172,23 @@ fn estimated(args: &Fit, frame: &Frame, design: &Design, options: &FitOptions) -
     let at_rows = |values: &[f64]| design.sample.iter().map(|&row| values[row as usize]).collect::<Vec<f64>>();
     let offset = args.offset.as_ref().map(|name| frame.numbers(name).map(at_rows)).transpose()?;
     poisson(design, offset.as_deref(), options)
+}
+
+/// Prints regressions that belong to no family.
+#[cfg(feature = "parquet")]
+fn show(args: &Fit, models: &[One]) {
+    match models {
+        [one] if args.json => say::print_json(one),
+        _ if args.json => say::print_json(&Several { models, family: None }),
+        _ => print_pages(models),
+    }
+}
+
+fn print_pages(models: &[One]) {
+    for model in models {
+        say::print(&page(model));
+        say::warnings(&model.fit.warnings, Language::En);
+    }
 }
 
 /// One coefficient of all regressions as a family.

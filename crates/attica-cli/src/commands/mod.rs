@@ -15,6 +15,8 @@ pub mod new;
 pub mod render;
 pub mod run;
 pub mod schema;
+#[cfg(feature = "parquet")]
+mod streamed;
 
 use attica::frame::Frame;
 use attica::ledger::Ledger;

@@ -126,14 +126,14 @@ fn wanted(schema: &SchemaRef, options: &ReadOptions) -> Result<Vec<usize>> {
         .collect()
 }
 
-fn is_plain(kind: &DataType) -> bool {
+pub(super) fn is_plain(kind: &DataType) -> bool {
     match kind {
         DataType::Dictionary(_, values) => is_plain(values),
         kind => !kind.is_nested(),
     }
 }
 
-fn unreadable(name: &str, kind: &DataType) -> Problem {
+pub(super) fn unreadable(name: &str, kind: &DataType) -> Problem {
     Problem::new("E520", format!("its type is {kind}; a table has one number, text or date per cell"))
         .fix("list the other columns to leave it out, columns = [...], or flatten it where the file was made")
         .at(Place { column: Some(name.to_owned()), ..Place::default() })
@@ -150,7 +150,7 @@ fn frame(schema: &SchemaRef, batches: &[RecordBatch], format: String) -> Result<
 }
 
 /// Cells of one column, as far as they have been read.
-enum Cells {
+pub(super) enum Cells {
     Numbers(Vec<f64>),
     Texts(Vec<Option<String>>),
 }
@@ -178,7 +178,7 @@ fn column(name: &str, kind: &DataType, parts: &[&ArrayRef], notes: &mut Notes) -
 }
 
 /// The cells of an array; `None` for a type that is no number, text, truth value or date.
-fn cells(array: &dyn Array) -> Option<Cells> {
+pub(super) fn cells(array: &dyn Array) -> Option<Cells> {
     Some(match array.data_type() {
         DataType::Null => Cells::Numbers(vec![f64::NAN; array.len()]),
         DataType::Boolean => {

@@ -16,6 +16,8 @@ mod join;
 mod names;
 mod notes;
 mod options;
+#[cfg(feature = "parquet")]
+mod passes;
 mod places;
 mod quality;
 mod reshape;
@@ -39,6 +41,8 @@ pub use describe::{column_card, describe};
 pub use join::{JoinOptions, join};
 pub use names::changing_names;
 pub use options::{Header, Limits, Long, Missing, Parse, ReadOptions, Sheet, Word};
+#[cfg(feature = "parquet")]
+pub use passes::{Passes, Reading};
 pub use places::plain_place;
 pub use quality::{
     constant_within, empty_or_constant, infinite, outliers, outside_unit_interval, straight_runs, unit_jumps,

@@ -29,6 +29,73 @@ pub(super) enum Note {
 #[derive(Default)]
 pub(super) struct Notes(Vec<(String, Note)>);
 
+/// The smallest and the largest finite value of a column with their cells, and the values next to them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Extremes {
+    low: (f64, usize),
+    next_low: f64,
+    high: (f64, usize),
+    next_high: f64,
+}
+
+impl Default for Extremes {
+    fn default() -> Self {
+        let (up, down) = (f64::INFINITY, f64::NEG_INFINITY);
+        Self { low: (up, 0), next_low: up, high: (down, 0), next_high: down }
+    }
+}
+
+impl Extremes {
+    /// Those of `values`.
+    pub fn of(values: &[f64]) -> Self {
+        let mut found = Self::default();
+        for &x in values.iter().filter(|x| x.is_finite()) {
+            found.see(x, 1);
+        }
+        found
+    }
+
+    fn see(&mut self, x: f64, cells: usize) {
+        if x < self.low.0 {
+            (self.next_low, self.low) = (self.low.0, (x, cells));
+        } else if x == self.low.0 {
+            self.low.1 += cells;
+        } else if x < self.next_low {
+            self.next_low = x;
+        }
+        if x > self.high.0 {
+            (self.next_high, self.high) = (self.high.0, (x, cells));
+        } else if x == self.high.0 {
+            self.high.1 += cells;
+        } else if x > self.next_high {
+            self.next_high = x;
+        }
+    }
+
+    /// Those of both; the order does not matter.
+    pub fn merge(&mut self, other: &Self) {
+        let (low, high) = (other.low, other.high);
+        for (x, cells) in [low, (other.next_low, 0)] {
+            if x < self.low.0 {
+                (self.next_low, self.low) = (self.low.0.min(self.next_low), (x, cells));
+            } else if x == self.low.0 {
+                self.low.1 += cells;
+            } else {
+                self.next_low = self.next_low.min(x);
+            }
+        }
+        for (x, cells) in [high, (other.next_high, 0)] {
+            if x > self.high.0 {
+                (self.next_high, self.high) = (self.high.0.max(self.next_high), (x, cells));
+            } else if x == self.high.0 {
+                self.high.1 += cells;
+            } else {
+                self.next_high = self.next_high.max(x);
+            }
+        }
+    }
+}
+
 /// Columns named in one warning; the rest are counted.
 const NAMED: usize = 8;
 
@@ -54,6 +121,18 @@ impl Notes {
             if cells > 0 && low <= high && alone {
                 self.0.push((column.to_owned(), Note::Sentinel(code, cells)));
             }
+        }
+    }
+
+    /// The same as [`Notes::sentinels`] for a column that was seen in pieces.
+    pub fn sentinels_of(&mut self, column: &str, of: &Extremes) {
+        let Extremes { low, next_low, high, next_high } = *of;
+        if [-9.0, -99.0, -999.0, -9999.0, -99999.0].contains(&low.0) && (0.0..f64::INFINITY).contains(&next_low) {
+            self.0.push((column.to_owned(), Note::Sentinel(low.0, low.1)));
+        }
+        let is_far = next_high < high.0 / 10.0 && next_high != f64::NEG_INFINITY;
+        if [9999.0, 99999.0, 999_999.0].contains(&high.0) && high.1 > 1 && is_far {
+            self.0.push((column.to_owned(), Note::Sentinel(high.0, high.1)));
         }
     }
 
@@ -166,4 +245,33 @@ fn logical(column: &str, note: &Note) -> Option<(String, String)> {
 
 fn comma(column: &str, note: &Note) -> Option<(String, String)> {
     matches!(note, Note::DecimalComma).then(|| (column.to_owned(), column.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_for_missing_are_found_in_pieces_as_in_the_whole() {
+        let columns: [&[f64]; 7] = [
+            &[1.0, 2.0, -9.0, 3.0, -9.0],
+            &[1.0, -1.0, -99.0],
+            &[9999.0, 3.0, 5.0, 9999.0, f64::NAN],
+            &[9999.0, 3.0, 5.0],
+            &[-9.0, -9.0],
+            &[99999.0, 99999.0, -99.0, 7.0, 0.0],
+            &[5.0, 9999.0, 1000.0, 9999.0],
+        ];
+        for values in columns {
+            let mut whole = Notes::default();
+            whole.sentinels("x", values);
+            for cut in 0..=values.len() {
+                let mut extremes = Extremes::of(&values[..cut]);
+                extremes.merge(&Extremes::of(&values[cut..]));
+                let mut pieces = Notes::default();
+                pieces.sentinels_of("x", &extremes);
+                assert_eq!(pieces.warnings(), whole.warnings(), "{values:?} cut at {cut}");
+            }
+        }
+    }
 }

@@ -67,7 +67,7 @@ impl Design {
         let absorbs = !effects.is_empty();
         let constant = formula.intercept || absorbs;
         if constant && !varies(&outcome_values) {
-            return Err(no_variation(&formula.outcome, &outcome_values, "the outcome"));
+            return Err(no_variation(&formula.outcome, (outcome_values[0], outcome_values.len()), "the outcome"));
         }
         let mut regressors = Vec::new();
         for (term, sources) in formula.terms.iter().zip(&terms) {
@@ -127,12 +127,13 @@ fn varies(values: &[f64]) -> bool {
     values.iter().any(|x| *x != values[0])
 }
 
-fn no_variation(expr: &Expr, values: &[f64], what: &str) -> Problem {
-    Problem::new("E305", format!("{what} {expr} is {} in all {} rows of the sample", values[0], values.len()))
+/// `E305`: a variable that has one value in so many rows.
+pub(crate) fn no_variation(expr: &Expr, (value, rows): (f64, usize), what: &str) -> Problem {
+    Problem::new("E305", format!("{what} {expr} is {value} in all {rows} rows of the sample"))
         .fix("look at the filter and at how the variable is made")
 }
 
-fn refuse_double_roles(formula: &SingleFormula) -> Result<()> {
+pub(crate) fn refuse_double_roles(formula: &SingleFormula) -> Result<()> {
     let refuse = |what: &str| {
         Err(Problem::new("E605", format!("{} is the outcome and also {what}", formula.outcome))
             .fix("take it out of one of the two; its own past is l(y, 1)"))
@@ -162,7 +163,7 @@ fn expand(
             (Factor::Plain(expr), Source::Numbers(values)) => {
                 let values = gather(values, sample);
                 if constant && term.factors.len() == 1 && !varies(&values) {
-                    return Err(no_variation(expr, &values, "the regressor"));
+                    return Err(no_variation(expr, (values[0], values.len()), "the regressor"));
                 }
                 vec![(expr.label(), values)]
             }

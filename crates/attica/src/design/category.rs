@@ -7,7 +7,7 @@ use crate::frame::{Column, Frame, MISSING};
 use crate::message::{Problem, Result};
 
 /// Values of one factor of the formula in every row of the frame.
-pub(super) enum Source<'a> {
+pub(crate) enum Source<'a> {
     /// Numbers.
     Numbers(Cow<'a, [f64]>),
     /// Text.
@@ -15,7 +15,7 @@ pub(super) enum Source<'a> {
 }
 
 impl Source<'_> {
-    pub(super) fn is_missing(&self, row: usize) -> bool {
+    pub(crate) fn is_missing(&self, row: usize) -> bool {
         match self {
             Self::Numbers(values) => values[row].is_nan(),
             Self::Words(codes, _) => codes[row] == MISSING,

@@ -1,10 +1,10 @@
 //! What a regression needs, taken from a frame: outcome, regressors, effects, weights, clusters, and
 //! the account of the rows that could not be used.
 
-mod build;
-mod category;
+pub(crate) mod build;
+pub(crate) mod category;
 mod level;
-mod rows;
+pub(crate) mod rows;
 #[cfg(test)]
 mod tests;
 

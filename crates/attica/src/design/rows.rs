@@ -13,12 +13,18 @@ use crate::message::{Problem, Result, Warning};
 use crate::panel::Panel;
 
 /// The rows still in, and the account of those that left.
-pub(super) struct Rows<'a> {
+pub(crate) struct Rows<'a> {
     frame: &'a Frame,
     panel: Option<&'a Panel>,
     alive: Vec<bool>,
-    pub(super) ledger: Ledger,
-    pub(super) warnings: Vec<Warning>,
+    pub(crate) ledger: Ledger,
+    pub(crate) warnings: Vec<Warning>,
+    /// Row of the file of each row, counted from 0, where the frame is a piece of it.
+    origin: Option<&'a [usize]>,
+    /// Why rows of a piece left and how many, reasons without rows included: the same order in every piece.
+    pub(crate) steps: Vec<(Reason, usize)>,
+    /// Columns of a piece, and whether they have a value in it; of a whole frame, one without stops.
+    pub(crate) present: Vec<(String, bool)>,
 }
 
 /// Codes of a category in every row of the frame, and how many there are; every one occurs.
@@ -27,7 +33,39 @@ pub(super) type Coded = (Arc<Vec<u32>>, usize);
 impl<'a> Rows<'a> {
     pub(super) fn new(frame: &'a Frame, panel: Option<&'a Panel>) -> Self {
         let rows = frame.rows();
-        Self { frame, panel, alive: vec![true; rows], ledger: Ledger::new(rows), warnings: Vec::new() }
+        Self {
+            frame,
+            panel,
+            alive: vec![true; rows],
+            ledger: Ledger::new(rows),
+            warnings: Vec::new(),
+            origin: None,
+            steps: Vec::new(),
+            present: Vec::new(),
+        }
+    }
+
+    /// The rows of a piece of a table; `origin[row]` is the row of the table.
+    pub(crate) fn of_piece(frame: &'a Frame, origin: &'a [usize]) -> Self {
+        Self { origin: Some(origin), ..Self::new(frame, None) }
+    }
+
+    /// Rows by their number in the table, from 1.
+    fn numbers_of(&self, rows: &[usize]) -> String {
+        let number = |row: &usize| (self.origin.map_or(*row, |origin| origin[*row]) + 1).to_string();
+        rows.iter().take(5).map(number).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Refuses a column without any value; in a piece the others may have some.
+    fn refuse_empty(&mut self, column: &Column) -> Result<()> {
+        if self.origin.is_none() {
+            return refuse_empty(column);
+        }
+        if !self.present.iter().any(|(name, _)| *name == column.name) {
+            let present = (0..column.len()).any(|row| !column.is_missing(row));
+            self.present.push((column.name.clone(), present));
+        }
+        Ok(())
     }
 
     pub(super) fn warn(&mut self, warnings: Vec<Warning>) {
@@ -46,6 +84,9 @@ impl<'a> Rows<'a> {
                 *alive = false;
                 left += 1;
             }
+        }
+        if self.origin.is_some() {
+            self.steps.push((reason.clone(), left));
         }
         self.ledger.drop_rows(reason, left);
     }
@@ -69,10 +110,7 @@ impl<'a> Rows<'a> {
         if !sample.is_empty() {
             return Ok(sample);
         }
-        let account: Vec<String> =
-            self.ledger.dropped.iter().map(|drop| format!("{}: {} rows", drop.reason.text().en, drop.rows)).collect();
-        Err(Problem::new("E701", format!("no rows are left of {}. {}", self.ledger.read, account.join("; ")))
-            .fix("loosen the filter, or leave out the column that is missing everywhere it counts"))
+        Err(nothing_left(&self.ledger))
     }
 
     /// A bare column, borrowed. Periods written as text are numbers to expressions, so not borrowed.
@@ -85,7 +123,7 @@ impl<'a> Rows<'a> {
     }
 
     /// Values of `expr` in all rows, before any of them leaves for being missing.
-    pub(super) fn source(&mut self, expr: &Expr) -> Result<Source<'a>> {
+    pub(crate) fn source(&mut self, expr: &Expr) -> Result<Source<'a>> {
         if let Some(column) = self.bare(expr) {
             return Ok(match &column.values {
                 Values::Number(values) => Source::Numbers(Cow::Borrowed(values)),
@@ -101,7 +139,7 @@ impl<'a> Rows<'a> {
     }
 
     /// The numbers of `expr`; rows without leave.
-    pub(super) fn numbers(&mut self, expr: &Expr) -> Result<Cow<'a, [f64]>> {
+    pub(crate) fn numbers(&mut self, expr: &Expr) -> Result<Cow<'a, [f64]>> {
         match self.source(expr)? {
             Source::Numbers(values) => {
                 self.drop_missing(expr, &Source::Numbers(Cow::Borrowed(&values)))?;
@@ -116,25 +154,24 @@ impl<'a> Rows<'a> {
 
     /// Books out the rows in which `expr` is missing: for the first of its columns that is missing there,
     /// or, where all are present, for the term itself. Infinities of a column stop.
-    fn drop_missing(&mut self, expr: &Expr, source: &Source<'_>) -> Result<()> {
+    pub(crate) fn drop_missing(&mut self, expr: &Expr, source: &Source<'_>) -> Result<()> {
         if let Some(column) = self.bare(expr) {
-            refuse_empty(column)?;
+            self.refuse_empty(column)?;
             if let Source::Numbers(values) = source {
-                if values.iter().all(|x| x.is_finite()) {
+                if self.origin.is_none() && values.iter().all(|x| x.is_finite()) {
                     return Ok(());
                 }
                 let alive = |row: &usize| self.alive[*row];
                 let infinite: Vec<usize> =
                     (0..values.len()).filter(|&row| values[row].is_infinite()).filter(alive).collect();
                 if !infinite.is_empty() {
-                    let rows: Vec<String> = infinite.iter().take(5).map(|row| (row + 1).to_string()).collect();
                     return Err(Problem::new(
                         "E302",
                         format!(
                             "column \"{}\" is infinite in {} rows (rows {})",
                             column.name,
                             infinite.len(),
-                            rows.join(", ")
+                            self.numbers_of(&infinite)
                         ),
                     )
                     .fix("correct these cells or make them missing"));
@@ -145,7 +182,7 @@ impl<'a> Rows<'a> {
         }
         for name in expr.columns() {
             let Some(column) = self.frame.get(name) else { continue };
-            refuse_empty(column)?;
+            self.refuse_empty(column)?;
             self.keep(Reason::Missing(name.to_owned()), |row| !(source.is_missing(row) && column.is_missing(row)));
         }
         let label = expr.label();
@@ -159,7 +196,7 @@ impl<'a> Rows<'a> {
     }
 
     /// Values of each factor of a term, and of the variable that an `i()` is multiplied with.
-    pub(super) fn term(&mut self, term: &Term) -> Result<Vec<(Source<'a>, Option<Source<'a>>)>> {
+    pub(crate) fn term(&mut self, term: &Term) -> Result<Vec<(Source<'a>, Option<Source<'a>>)>> {
         let mut sources = Vec::with_capacity(term.factors.len());
         for factor in &term.factors {
             sources.push(match factor {
@@ -234,15 +271,15 @@ impl<'a> Rows<'a> {
     }
 
     /// Weights: negative ones stop, zero ones leave with their rows.
-    pub(super) fn weights(&mut self, name: &str, kind: WeightKind) -> Result<&'a [f64]> {
+    pub(crate) fn weights(&mut self, name: &str, kind: WeightKind) -> Result<&'a [f64]> {
         let values = self.frame.numbers(name)?;
         self.drop_missing(&Expr::column(name), &Source::Numbers(Cow::Borrowed(values)))?;
         let offending = |wrong: &dyn Fn(f64) -> bool| -> Vec<usize> {
             (0..values.len()).filter(|&row| self.alive[row] && wrong(values[row])).collect()
         };
         let listed = |rows: &[usize]| {
-            let some: Vec<String> = rows.iter().take(5).map(|&r| format!("{} in row {}", values[r], r + 1)).collect();
-            some.join(", ")
+            let one = |&r: &usize| format!("{} in row {}", values[r], self.numbers_of(&[r]));
+            rows.iter().take(5).map(one).collect::<Vec<_>>().join(", ")
         };
         let negative = offending(&|w| w < 0.0);
         if !negative.is_empty() {
@@ -256,12 +293,8 @@ impl<'a> Rows<'a> {
             return Err(Problem::new("E401", message).fix("use analytic or probability weights"));
         }
         let zero = offending(&|w| w == 0.0).len();
-        if zero > 0 {
-            self.warnings.push(Warning::new(
-                "W402",
-                format!("{zero} rows have zero weight \"{name}\" and are left out"),
-                format!("{zero} 行的权重 {name} 为零，已剔除"),
-            ));
+        if zero > 0 && self.origin.is_none() {
+            self.warnings.push(zero_weights(name, zero));
         }
         self.keep(Reason::ZeroWeight(name.to_owned()), |row| values[row] != 0.0);
         Ok(values)
@@ -270,7 +303,13 @@ impl<'a> Rows<'a> {
     /// Codes of a cluster variable; every row that is left must have one.
     pub(super) fn cluster(&mut self, name: &str) -> Result<Coded> {
         let by = if self.frame.get(name).is_some() { Absorbed::column(name) } else { Absorbed::parse(name)? };
-        for expr in &by.by {
+        self.refuse_unclustered(&by.by)?;
+        self.coded(&by.by)
+    }
+
+    /// Refuses rows without one of the columns that make a cluster variable.
+    pub(crate) fn refuse_unclustered(&mut self, by: &[Expr]) -> Result<()> {
+        for expr in by {
             if self.indexed(expr).is_some() {
                 continue;
             }
@@ -278,20 +317,41 @@ impl<'a> Rows<'a> {
             let missing: Vec<usize> =
                 (0..self.alive.len()).filter(|&row| self.alive[row] && source.is_missing(row)).collect();
             if !missing.is_empty() {
-                let rows: Vec<String> = missing.iter().take(5).map(|row| (row + 1).to_string()).collect();
                 return Err(Problem::new(
                     "E406",
                     format!(
                         "the cluster variable {expr} is missing in {} rows (rows {})",
                         missing.len(),
-                        rows.join(", ")
+                        self.numbers_of(&missing)
                     ),
                 )
                 .fix(format!("fill it in, or leave these rows out: where = \"not is_missing({expr})\"")));
             }
         }
-        self.coded(&by.by)
+        Ok(())
     }
+
+    /// The rows that are still in, ascending.
+    pub(crate) fn alive(&self) -> Vec<u32> {
+        (0..self.alive.len() as u32).filter(|&row| self.alive[row as usize]).collect()
+    }
+}
+
+/// `E701`: no row can be used.
+pub(crate) fn nothing_left(ledger: &Ledger) -> Problem {
+    let account: Vec<String> =
+        ledger.dropped.iter().map(|drop| format!("{}: {} rows", drop.reason.text().en, drop.rows)).collect();
+    Problem::new("E701", format!("no rows are left of {}. {}", ledger.read, account.join("; ")))
+        .fix("loosen the filter, or leave out the column that is missing everywhere it counts")
+}
+
+/// `W402`: rows without weight.
+pub(crate) fn zero_weights(name: &str, rows: usize) -> Warning {
+    Warning::new(
+        "W402",
+        format!("{rows} rows have zero weight \"{name}\" and are left out"),
+        format!("{rows} 行的权重 {name} 为零，已剔除"),
+    )
 }
 
 /// Codes of a cluster variable, a column or a combination `a^b`, in every row of `frame`; [`MISSING`] where there is
@@ -307,14 +367,13 @@ pub fn cluster_codes(frame: &Frame, panel: Option<&Panel>, name: &str) -> Result
 
 fn refuse_empty(column: &Column) -> Result<()> {
     let empty = !column.is_empty() && (0..column.len()).all(|row| column.is_missing(row));
-    if empty {
-        return Err(Problem::new(
-            "E304",
-            format!("column \"{}\" has no value in any of {} rows", column.name, column.len()),
-        )
-        .fix("leave it out, or look at how it was read or joined"));
-    }
-    Ok(())
+    if empty { Err(without_value(&column.name, column.len())) } else { Ok(()) }
+}
+
+/// `E304`: a column that is missing in all `rows`.
+pub(crate) fn without_value(name: &str, rows: usize) -> Problem {
+    Problem::new("E304", format!("column \"{name}\" has no value in any of {rows} rows"))
+        .fix("leave it out, or look at how it was read or joined")
 }
 
 /// A text column that mostly holds numbers was misread, and must not become a thousand indicators.

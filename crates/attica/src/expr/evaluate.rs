@@ -266,11 +266,7 @@ impl<'a> Scope<'a> {
     /// Warns of `rows` in which a function is undefined and the result therefore missing.
     pub(super) fn undefined(&mut self, rows: usize, whole: &Expr, en: &str, zh: &str) {
         if rows > 0 {
-            self.warnings.push(Warning::new(
-                "W309",
-                format!("{whole} {en} in {rows} rows; the result is missing there"),
-                format!("{whole} 在 {rows} 行中{zh}，结果记为缺失"),
-            ));
+            self.warnings.push(undefined(&whole.to_string(), rows, en, zh));
         }
     }
 
@@ -353,6 +349,45 @@ impl<'a> Scope<'a> {
             });
         }
         found.ok_or_else(|| list.span.problem("E604", "the list after \"in\" is empty"))
+    }
+}
+
+/// `W309` for `rows` in which the expression `whole` is undefined.
+fn undefined(whole: &str, rows: usize, en: &str, zh: &str) -> Warning {
+    Warning::new(
+        "W309",
+        format!("{whole} {en}{}{rows}{}", IN_ROWS.0, IN_ROWS.1),
+        format!("{whole} 在 {rows} 行中{zh}，结果记为缺失"),
+    )
+}
+
+/// What stands around the number of rows in a `W309`.
+const IN_ROWS: (&str, &str) = (" in ", " rows; the result is missing there");
+
+/// Adds to `all` what was noticed in `more` rows of the same table: a `W309` that is there already counts further.
+pub(crate) fn gather_warnings(all: &mut Vec<Warning>, more: Vec<Warning>) {
+    let counted = |warning: &Warning| {
+        let (what, rows) = warning.text.en.strip_suffix(IN_ROWS.1)?.rsplit_once(IN_ROWS.0)?;
+        Some((what.to_owned(), rows.parse::<usize>().ok()?))
+    };
+    for warning in more {
+        let (Some((what, rows)), "W309") = (counted(&warning), warning.id.as_str()) else {
+            if !all.contains(&warning) {
+                all.push(warning);
+            }
+            continue;
+        };
+        let same = |known: &&mut Warning| counted(known).is_some_and(|(same, _)| same == what);
+        let Some(known) = all.iter_mut().find(same) else {
+            all.push(warning);
+            continue;
+        };
+        let before = counted(known).map_or(0, |(_, rows)| rows);
+        let number = |text: &str, from: usize| text.replacen(&format!(" {from} "), &format!(" {} ", before + rows), 1);
+        // The count stands behind the expression, which may hold the same number.
+        known.text.en = format!("{what}{}{}{}", IN_ROWS.0, before + rows, IN_ROWS.1);
+        let at = warning.text.zh.rfind(" 在 ").unwrap_or(0);
+        known.text.zh = format!("{}{}", &warning.text.zh[..at], number(&warning.text.zh[at..], rows));
     }
 }
 

@@ -334,6 +334,17 @@ impl<'a> Call<'_, 'a> {
     }
 }
 
+/// Whether a call needs nothing but the row that it is computed for.
+pub(super) fn stays_in_its_row(name: &str, arguments: &[Argument]) -> bool {
+    match name {
+        "log" | "ln" | "log1p" | "log10" | "exp" | "sqrt" | "abs" | "round" | "floor" | "I" | "if_else"
+        | "is_missing" | "fill" | "ratio" | "c" => true,
+        // Of several columns, row by row.
+        "min" | "max" => arguments.iter().filter(|a| a.name.is_none()).count() > 1,
+        _ => false,
+    }
+}
+
 /// True for the functions there are, and for the words that make lists.
 pub(super) fn exists(name: &str) -> bool {
     matches!(name, "c" | "list" | "winsorize") || FUNCTIONS.iter().any(|function| function.name == name)

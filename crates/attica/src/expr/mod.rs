@@ -15,6 +15,7 @@ use std::fmt;
 pub use functions::{FUNCTIONS, Function};
 pub use token::Span;
 
+pub(crate) use evaluate::gather_warnings;
 pub(crate) use parse::Parser;
 
 /// An expression and where it stands in its source.
@@ -214,6 +215,20 @@ impl Expr {
             }
         });
         names
+    }
+
+    /// The first function in it whose value in a row depends on other rows (a lag, a group mean, a percentile).
+    pub fn beyond_its_row(&self) -> Option<&str> {
+        let mut found = None;
+        self.visit(&mut |expr| {
+            if let Node::Call(name, arguments) = &expr.node
+                && found.is_none()
+                && !functions::stays_in_its_row(name, arguments)
+            {
+                found = Some(name.as_str());
+            }
+        });
+        found
     }
 
     /// Calls `see` on the expression and all its parts, in order of appearance.

@@ -17,19 +17,21 @@ const INFLATED: f64 = 100.0;
 /// inflation factor `(X'WX)^-1_jj sum w (x_j - xbar_j)^2`.
 pub(super) fn near_collinear(fit: &Fit) -> Vec<Warning> {
     let weights = fit.weights.as_ref().map(|w| &w.values[..]);
-    let factor = |j: usize| {
-        let x = &fit.columns[j];
-        let mean = weighted_mean(x, weights);
-        let total = weights.map_or(x.len() as f64, |w| w.iter().sum());
-        let spread = weighted_dot(x, x, weights) - total * mean * mean;
-        fit.bread[(j, j)] * spread
-    };
-    let worth = columns_worth_a_thread(fit.residuals.len());
-    let factors: Vec<f64> = (0..fit.names.len()).into_par_iter().with_min_len(worth).map(factor).collect();
+    let factors: Vec<f64> = (0..fit.names.len())
+        .into_par_iter()
+        .with_min_len(columns_worth_a_thread(fit.residuals.len()))
+        .map(|j| {
+            let x = &fit.columns[j];
+            let mean = weighted_mean(x, weights);
+            let total = weights.map_or(x.len() as f64, |w| w.iter().sum());
+            let spread = weighted_dot(x, x, weights) - total * mean * mean;
+            fit.bread[(j, j)] * spread
+        })
+        .collect();
     inflated(&fit.names, &factors)
 }
 
-/// [`near_collinear`] from the variance inflation factor of each coefficient.
+/// `W307` from the variance inflation factors themselves.
 pub(super) fn inflated(names: &[String], factors: &[f64]) -> Vec<Warning> {
     let inflated: Vec<String> = names
         .iter()
@@ -64,18 +66,20 @@ pub(crate) fn crossed(design: &Design, vcov: &Vcov) -> Option<Warning> {
     for (&u, &c) in unit.codes.iter().zip(cluster.codes.iter()) {
         moves[u as usize] |= *seen[u as usize].get_or_insert(c) != c;
     }
-    let units = moves.iter().filter(|m| **m).count();
-    Some(Warning::new(
+    Some(crossing(moves.iter().filter(|m| **m).count(), &unit.name, name))
+}
+
+/// `W407` for so many units that lie in several clusters.
+pub(crate) fn crossing(units: usize, unit: &str, cluster: &str) -> Warning {
+    Warning::new(
         "W407",
         format!(
-            "{units} units of \"{}\" lie in more than one cluster of \"{name}\": errors of one unit count as independent across clusters; cluster by both, or by the unit",
-            unit.name
+            "{units} units of \"{unit}\" lie in more than one cluster of \"{cluster}\": errors of one unit count as independent across clusters; cluster by both, or by the unit"
         ),
         format!(
-            "“{}”的{units}个个体分属“{name}”的多个聚类：同一个体的误差在不同聚类间被视为独立；请双向聚类或按个体聚类",
-            unit.name
+            "“{unit}”的{units}个个体分属“{cluster}”的多个聚类：同一个体的误差在不同聚类间被视为独立；请双向聚类或按个体聚类"
         ),
-    ))
+    )
 }
 
 /// What the number of clusters means for inference: `W405` few, `W408` as many as rows; in multiway clustering each
@@ -84,16 +88,20 @@ pub(crate) fn crossed(design: &Design, vcov: &Vcov) -> Option<Warning> {
 /// # Errors
 /// `E404` when there is one.
 pub(crate) fn clusters(Codes { name, levels, codes }: &Codes, multiway: bool) -> Result<Option<Warning>> {
-    if *levels < 2 {
+    clusters_of(name, *levels, codes.len(), multiway)
+}
+
+/// The same for a cluster variable of `levels` levels in a sample of `rows` rows.
+pub(crate) fn clusters_of(name: &str, levels: usize, rows: usize, multiway: bool) -> Result<Option<Warning>> {
+    if levels < 2 {
         let message = format!(
-            "\"{name}\" has one cluster in the sample of {} rows: no variance between clusters can be estimated",
-            codes.len()
+            "\"{name}\" has one cluster in the sample of {rows} rows: no variance between clusters can be estimated"
         );
         return Err(
             Problem::new("E404", message).fix("cluster by a variable with more levels, or use randomization inference")
         );
     }
-    Ok(if *levels == codes.len() {
+    Ok(if levels == rows {
         Some(Warning::new(
             "W408",
             format!(
@@ -101,7 +109,7 @@ pub(crate) fn clusters(Codes { name, levels, codes }: &Codes, multiway: bool) ->
             ),
             format!("“{name}”的每个聚类只有一行：等同于异方差稳健标准误"),
         ))
-    } else if *levels < 30 && multiway {
+    } else if levels < 30 && multiway {
         Some(Warning::new(
             "W405",
             format!(
@@ -111,7 +119,7 @@ pub(crate) fn clusters(Codes { name, levels, codes }: &Codes, multiway: bool) ->
                 "多维聚类中“{name}”一维只有{levels}个聚类：任一维少于30个时标准误偏小，自由度由最小的聚类数决定；请与单维聚类的CR2或wild bootstrap比较"
             ),
         ))
-    } else if *levels < 30 {
+    } else if levels < 30 {
         Some(Warning::new(
             "W405",
             format!(

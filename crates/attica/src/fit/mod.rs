@@ -6,6 +6,7 @@
 pub(crate) mod concentration;
 mod constant;
 pub(crate) mod examine;
+mod gathered;
 mod glm;
 mod joint;
 mod measure;
@@ -24,6 +25,7 @@ use nalgebra::DMatrix;
 use rayon::prelude::*;
 
 pub use concentration::ClusterCard;
+pub(crate) use gathered::{Functional, Gathered, Meat, concluded, solved};
 pub use glm::{Family, Glm, glm};
 pub use joint::seemingly_unrelated;
 pub use poisson::poisson;
@@ -36,12 +38,14 @@ use crate::absorb::{Absorber, Share};
 use crate::design::{Codes, Design, Effect, Periods, WeightKind, Weights};
 use crate::ledger::Ledger;
 use crate::math::cross::{CHUNK, columns_worth_a_thread, weighted_dot, weighted_sum};
-use crate::math::triangle::least_squares;
+use crate::math::triangle::{LeastSquares, least_squares};
 use crate::message::{Problem, Result, Warning};
+use crate::text::Text;
 use crate::vcov::{Adjustment, Calendar, Counted, Estimate, Factor, Preset, Robust, Ssc, Vcov, covariance};
 use crate::wild::WildOptions;
 use constant::Constant;
-pub(crate) use sample::usable;
+pub(crate) use examine::crossing;
+pub(crate) use sample::{absorbed_because, usable};
 use sample::{absorbed_reason, collinear_reason, kept_raw, regressors};
 use solved::Solution;
 
@@ -187,9 +191,7 @@ pub fn fit(design: &Design, options: &FitOptions) -> Result<Fit> {
     let name = &design.outcome.0;
     let norm = weighted_dot(&design.outcome.1, &design.outcome.1, weights).sqrt();
     if absorber.norm(&outcome) <= ABSORBED * norm {
-        let effects: Vec<_> = design.effects.iter().map(|e| e.by.name.as_str()).collect();
-        return Err(Problem::new("E305", format!("\"{name}\" does not vary within {}", effects.join(", ")))
-            .fix("absorb fewer effects, or choose an outcome that varies within them"));
+        return Err(absorbed_outcome(name, design.effects.iter().map(|e| e.by.name.as_str())));
     }
     let model = match (design.effects.is_empty(), design.panel.is_some()) {
         (false, _) => "fixed effects",
@@ -224,6 +226,57 @@ struct Regression {
     normal: bool,
 }
 
+/// Which regressors stay, and why the others go.
+struct Selection {
+    kept: Vec<usize>,
+    omitted: Vec<Omitted>,
+    dependent: Vec<(String, Vec<(String, f64)>)>,
+}
+
+/// The regressors `names` after the effects took those that have a reason in `omitted`, and the others, at the positions
+/// `left`, were looked through for combinations of each other.
+fn select(names: &[String], mut omitted: Vec<Option<Text>>, left: &[usize], solution: &LeastSquares) -> Selection {
+    let absorbed = names.iter().zip(&omitted).filter(|(_, reason)| reason.is_some());
+    let mut dependent: Vec<_> = absorbed.map(|(name, _)| (name.clone(), Vec::new())).collect();
+    for collinear in &solution.collinear {
+        let of: Vec<&str> = collinear.of.iter().map(|&(j, _)| names[left[j]].as_str()).collect();
+        let column = left[collinear.column];
+        omitted[column] = Some(collinear_reason(&of));
+        let parts = collinear.of.iter().map(|&(j, b)| (names[left[j]].clone(), b)).collect();
+        dependent.push((names[column].clone(), parts));
+    }
+    let omitted = names.iter().zip(omitted);
+    Selection {
+        kept: solution.kept.iter().map(|&j| left[j]).collect(),
+        omitted: omitted.filter_map(|(name, why)| why.map(|reason| Omitted { name: name.clone(), reason })).collect(),
+        dependent,
+    }
+}
+
+/// `W306` for a regressor that was left out.
+fn left_out(Omitted { name, reason }: &Omitted) -> Warning {
+    Warning::new("W306", format!("\"{name}\" is left out: {}", reason.en), format!("“{name}”被剔除：{}", reason.zh))
+}
+
+/// Refuses more parameters than observations can tell.
+fn enough(n_obs: f64, parameters: usize) -> Result<()> {
+    if n_obs > parameters as f64 {
+        return Ok(());
+    }
+    Err(Problem::new(
+        "E701",
+        format!("{n_obs} observations cannot estimate {parameters} parameters (absorbed effects included)"),
+    )
+    .fix("use fewer effects or regressors, or more rows"))
+}
+
+/// `E305` for an outcome that the effects fit without error.
+fn absorbed_outcome<'a>(name: &str, effects: impl Iterator<Item = &'a str>) -> Problem {
+    let effects: Vec<_> = effects.collect();
+    Problem::new("E305", format!("\"{name}\" does not vary within {}", effects.join(", ")))
+        .fix("absorb fewer effects, or choose an outcome that varies within them")
+}
+
 /// Drops what is not identified, solves, and infers.
 fn estimate(design: &Design, options: &FitOptions, of: Regression) -> Result<Fit> {
     let weights = design.weights.as_ref().map(|w| &w.values[..]);
@@ -242,16 +295,7 @@ fn estimate(design: &Design, options: &FitOptions, of: Regression) -> Result<Fit
     let views: Vec<&[f64]> = left.iter().map(|&j| &columns[j][..]).collect();
     let scale: Vec<f64> = left.iter().map(|&j| scale[j]).collect();
     let solution = least_squares(&views, &outcome, weights, &scale);
-    let absorbed = names.iter().zip(&omitted).filter(|(_, reason)| reason.is_some());
-    let mut dependent: Vec<_> = absorbed.map(|(name, _)| (name.clone(), Vec::new())).collect();
-    for collinear in &solution.collinear {
-        let of: Vec<&str> = collinear.of.iter().map(|&(j, _)| names[left[j]].as_str()).collect();
-        let column = left[collinear.column];
-        omitted[column] = Some(collinear_reason(&of));
-        let parts = collinear.of.iter().map(|&(j, b)| (names[left[j]].clone(), b)).collect();
-        dependent.push((names[column].clone(), parts));
-    }
-    let kept: Vec<usize> = solution.kept.iter().map(|&j| left[j]).collect();
+    let Selection { kept, omitted, dependent } = select(&names, omitted, &left, &solution);
 
     let mut residuals = outcome;
     residuals.par_chunks_mut(CHUNK).with_min_len(4).enumerate().for_each(|(chunk, residuals)| {
@@ -261,11 +305,6 @@ fn estimate(design: &Design, options: &FitOptions, of: Regression) -> Result<Fit
             }
         }
     });
-    let omitted = names
-        .iter()
-        .zip(omitted)
-        .filter_map(|(name, reason)| reason.map(|reason| Omitted { name: name.clone(), reason }))
-        .collect();
     let mut position = 0;
     columns.retain(|_| {
         position += 1;
@@ -328,6 +367,21 @@ impl Fit {
     /// # Errors
     /// `E603` for a cluster variable that the design does not carry, `E404` when it has one cluster.
     pub fn infer(&self, vcov: &Vcov, ssc: &Ssc) -> Result<Inference> {
+        let (vcov, mut warnings) = self.meaningful(vcov);
+        let positions = self.cluster_positions(&vcov)?;
+        let clusters: Vec<&Codes> = positions.iter().map(|&i| &self.clusters[i]).collect();
+        for cluster in &clusters {
+            warnings.extend(examine::clusters(cluster, clusters.len() > 1)?);
+        }
+        let robust = match self.family {
+            Family::Linear => covariance(self.parts(), &vcov, &clusters, self.n_obs)?,
+            _ => self.likelihood_covariance(&vcov, &clusters)?,
+        };
+        Ok(self.conclude(vcov, ssc, robust, warnings))
+    }
+
+    /// The covariance that is computed where `vcov` is asked for, and what there is to say about it.
+    fn meaningful(&self, vcov: &Vcov) -> (Vcov, Vec<Warning>) {
         let mut warnings = Vec::new();
         let mut vcov = vcov.clone();
         if vcov == Vcov::Iid && self.weights.as_ref().is_some_and(|w| w.kind == WeightKind::Probability) {
@@ -338,27 +392,12 @@ impl Fit {
                 "使用概率权重时同方差标准误无意义，改用 HC1",
             ));
         }
-        let positions = self.cluster_positions(&vcov)?;
-        let clusters: Vec<&Codes> = positions.iter().map(|&i| &self.clusters[i]).collect();
-        for cluster in &clusters {
-            warnings.extend(examine::clusters(cluster, clusters.len() > 1)?);
-        }
-        let robust = match self.family {
-            Family::Linear => covariance(self.parts(), &vcov, &clusters, self.n_obs)?,
-            _ => self.likelihood_covariance(&vcov, &clusters)?,
-        };
-        Ok(self.conclude(vcov, *ssc, &positions, robust, warnings))
+        (vcov, warnings)
     }
 
-    /// Inference from the covariance `robust`, without its factor, under the cluster variables at `positions`.
-    fn conclude(
-        &self,
-        vcov: Vcov,
-        ssc: Ssc,
-        positions: &[usize],
-        robust: Robust,
-        mut warnings: Vec<Warning>,
-    ) -> Inference {
+    /// What tests refer to, given the sandwich `robust` under `vcov`; `warnings` are those that came before.
+    fn conclude(&self, vcov: Vcov, ssc: &Ssc, robust: Robust, mut warnings: Vec<Warning>) -> Inference {
+        let positions = self.cluster_positions(&vcov).unwrap_or_default();
         let clusters: Vec<&Codes> = positions.iter().map(|&i| &self.clusters[i]).collect();
         warnings.extend(robust.warnings.iter().cloned());
         if let Some(eigenvalue) = robust.repaired {
@@ -369,7 +408,7 @@ impl Fit {
             ));
         }
         let counts: Vec<usize> = clusters.iter().map(|c| c.levels).collect();
-        let nested = (!positions.is_empty()).then(|| self.nested_in(positions, ssc));
+        let nested = (!positions.is_empty()).then(|| self.nested_in(&positions, *ssc));
         let lost = (0..robust.lost.len()).filter(|&j| robust.lost[j] > 0);
         warnings.extend(lost.map(|j| examine::unidentified(&vcov, &self.names[j], robust.lost[j], clusters[0])));
         let k = ssc.parameters(self.names.len(), &self.shares, nested.as_deref());
@@ -396,7 +435,7 @@ impl Fit {
         }
         Inference {
             vcov,
-            ssc,
+            ssc: *ssc,
             adjustment,
             clusters: counts,
             covariance: robust.covariance * adjustment.factor,

@@ -62,8 +62,9 @@ pub(super) fn absorbed_reason(design: &Design, name: &str) -> Text {
     let Some((_, values)) = design.regressors.iter().find(|(n, _)| n == name) else {
         return Text::new("the effects absorb it", "被固定效应吸收");
     };
+    let by: Vec<&str> = design.effects.iter().map(|e| e.by.name.as_str()).collect();
     if values.iter().all(|x| *x == values[0]) {
-        return Text::new(format!("it is {} in all rows", values[0]), format!("在所有观测中均为 {}", values[0]));
+        return absorbed_because(Some(values[0]), None, &by);
     }
     let constant_within = |codes: &Codes| {
         let mut first = vec![f64::NAN; codes.levels];
@@ -75,18 +76,24 @@ pub(super) fn absorbed_reason(design: &Design, name: &str) -> Text {
             *slot == *x
         })
     };
-    if let Some(effect) = design.effects.iter().find(|e| e.intercept && constant_within(&e.by)) {
-        let by = &effect.by.name;
-        return Text::new(
+    let within = design.effects.iter().find(|e| e.intercept && constant_within(&e.by));
+    absorbed_because(None, within.map(|effect| effect.by.name.as_str()), &by)
+}
+
+/// Why the effects `by` span a regressor: it is one `constant`, or does not vary `within` one of them, or all together
+/// do.
+pub(crate) fn absorbed_because(constant: Option<f64>, within: Option<&str>, by: &[&str]) -> Text {
+    match (constant, within) {
+        (Some(x), _) => Text::new(format!("it is {x} in all rows"), format!("在所有观测中均为 {x}")),
+        (None, Some(by)) => Text::new(
             format!("it does not vary within {by}, so the {by} effects absorb it"),
             format!("在 {by} 内不变，被 {by} 固定效应吸收"),
-        );
+        ),
+        (None, None) => Text::new(
+            format!("the effects {} together absorb it", by.join(" and ")),
+            format!("被 {} 固定效应共同吸收", by.join("、")),
+        ),
     }
-    let by: Vec<&str> = design.effects.iter().map(|e| e.by.name.as_str()).collect();
-    Text::new(
-        format!("the effects {} together absorb it", by.join(" and ")),
-        format!("被 {} 固定效应共同吸收", by.join("、")),
-    )
 }
 
 /// Which columns span a regressor.

@@ -2,11 +2,13 @@
 
 use nalgebra::DMatrix;
 
-use super::{Family, Fit, FitOptions, FitRecord, INTERCEPT, Inference, Omitted, R2, examine, measure};
+use super::{
+    Family, Fit, FitOptions, FitRecord, INTERCEPT, Inference, Omitted, R2, enough, examine, left_out, measure,
+};
 use crate::absorb::{is_nested, shares};
 use crate::design::{Design, WeightKind};
 use crate::math::cross::{weighted_mean, weighted_sum};
-use crate::message::{Problem, Result, Warning};
+use crate::message::Result;
 use crate::vcov::{Adjustment, Factor, Robust, Ssc, Vcov};
 
 /// Least squares, solved.
@@ -38,21 +40,9 @@ impl Fit {
         let weights = design.weights.as_ref().map(|w| &w.values[..]);
         let shares = shares(&design.effects);
         let parameters = Ssc::default().parameters(names.len(), &shares, None);
-        if n_obs <= parameters as f64 {
-            return Err(Problem::new(
-                "E701",
-                format!("{n_obs} observations cannot estimate {parameters} parameters (absorbed effects included)"),
-            )
-            .fix("use fewer effects or regressors, or more rows"));
-        }
+        enough(n_obs, parameters)?;
         let mut warnings = design.warnings.clone();
-        warnings.extend(omitted.iter().map(|o| {
-            Warning::new(
-                "W306",
-                format!("\"{}\" is left out: {}", o.name, o.reason.en),
-                format!("“{}”被剔除：{}", o.name, o.reason.zh),
-            )
-        }));
+        warnings.extend(omitted.iter().map(left_out));
         let nested = design
             .clusters
             .iter()
@@ -158,7 +148,7 @@ pub(crate) fn record(
         warnings.extend(examine::clusters(&fit.clusters[position], false)?);
     }
     let robust = Robust { covariance: solved.covariance, ..Robust::default() };
-    fit.inference = fit.conclude(options.vcov.clone(), options.ssc, &positions, robust, warnings);
+    fit.inference = fit.conclude(options.vcov.clone(), &options.ssc, robust, warnings);
     fit.r2 = measure::family(design, &fit, || explained, |_| Some(prediction()));
     fit.warnings.extend(examine::inflated(&fit.names, &factors));
     fit.warnings.extend(examine::crossed(design, &options.vcov));

@@ -35,11 +35,15 @@ const INDEPENDENT: f64 = 1e-10;
 /// column `j` had before anything was taken out of it: a remainder of rounding size relative to it
 /// is no information.
 pub fn least_squares(columns: &[&[f64]], outcome: &[f64], weights: Option<&[f64]>, scale: &[f64]) -> LeastSquares {
-    let k = columns.len();
     let mut all: Vec<&[f64]> = columns.to_vec();
     all.push(outcome);
-    let mut r = triangle(&all, weights);
-    let m = k + 1;
+    solve(triangle(&all, weights), scale)
+}
+
+/// [`least_squares`] from the triangle of its columns and, last, its outcome: any matrix R of `k + 1` columns with
+/// `R'R = [A y]'W[A y]`.
+pub fn solve(mut r: DMatrix<f64>, scale: &[f64]) -> LeastSquares {
+    let (m, k) = (r.nrows(), r.ncols() - 1);
 
     let mut kept: Vec<usize> = Vec::with_capacity(k);
     let mut dependent = Vec::new();
@@ -50,7 +54,7 @@ pub fn least_squares(columns: &[&[f64]], outcome: &[f64], weights: Option<&[f64]
             dependent.push((j, rank));
             continue;
         }
-        reflect(r.as_mut_slice(), m, rank, j, j + 1..m);
+        reflect(r.as_mut_slice(), m, rank, j, j + 1..k + 1);
         kept.push(j);
     }
 
@@ -101,17 +105,18 @@ pub fn triangle(columns: &[&[f64]], weights: Option<&[f64]>) -> DMatrix<f64> {
         }
         reduce(part, range.len(), m)
     };
-    in_chunks(rows, chunk)
-        .into_iter()
-        .reduce(|above, below| {
-            let mut both = Vec::with_capacity(2 * m * m);
-            for j in 0..m {
-                both.extend_from_slice(&above.as_slice()[j * m..(j + 1) * m]);
-                both.extend_from_slice(&below.as_slice()[j * m..(j + 1) * m]);
-            }
-            reduce(both, 2 * m, m)
-        })
-        .unwrap_or_else(|| DMatrix::zeros(m, m))
+    in_chunks(rows, chunk).into_iter().reduce(merge).unwrap_or_else(|| DMatrix::zeros(m, m))
+}
+
+/// The triangle of all rows, from those of the rows above and below.
+pub fn merge(above: DMatrix<f64>, below: DMatrix<f64>) -> DMatrix<f64> {
+    let m = above.ncols();
+    let mut both = Vec::with_capacity(2 * m * m);
+    for j in 0..m {
+        both.extend_from_slice(&above.as_slice()[j * m..(j + 1) * m]);
+        both.extend_from_slice(&below.as_slice()[j * m..(j + 1) * m]);
+    }
+    reduce(both, 2 * m, m)
 }
 
 /// Triangle of one block of `rows` x `m`, column by column in memory.

@@ -15,6 +15,7 @@ use std::fmt;
 pub use conley::{distance, usual_cutoff};
 pub(crate) use explicit::inverse;
 pub use list::Offered;
+pub(crate) use sandwich::of_meat;
 pub use sandwich::{Estimate, Robust, cluster_sums, covariance};
 pub use serial::Calendar;
 pub use ssc::{Adjustment, Counted, Factor, Preset, Ssc};

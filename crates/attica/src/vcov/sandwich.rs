@@ -171,6 +171,12 @@ fn sums_of(columns: &[Vec<f64>], scores: &[f64], codes: &Codes) -> Vec<[f64; LAN
     sums
 }
 
+/// The sandwich with a `meat` that was gathered elsewhere; `multiway` for one of inclusion and exclusion.
+pub(crate) fn of_meat(bread: &DMatrix<f64>, meat: &DMatrix<f64>, multiway: bool) -> Robust {
+    let covariance = leverage::symmetric(&(bread * meat * bread));
+    if multiway { repair(covariance) } else { Robust { covariance, ..Robust::default() } }
+}
+
 /// Sets negative eigenvalues to zero (Cameron, Gelbach and Miller 2011, 2.3).
 fn repair(covariance: DMatrix<f64>) -> Robust {
     if covariance.is_empty() {
