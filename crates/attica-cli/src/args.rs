@@ -1,5 +1,7 @@
 //! What can be typed. The words here are the help page.
 
+pub mod replication;
+
 use std::path::PathBuf;
 
 use attica::message::Problem;
@@ -39,6 +41,12 @@ pub enum Command {
     Schema(Schema),
     /// Write the documents of a results.json again
     Render(Render),
+    /// Write a script for Stata, R or Python that computes the study again and compares
+    Export(replication::Export),
+    /// Write the replication package of a study
+    Package(replication::Package),
+    /// Check a replication package: checksums, and every value and cell computed again
+    Verify(replication::Verify),
 }
 
 impl Command {
@@ -51,7 +59,10 @@ impl Command {
             Self::Did(args) => args.json,
             Self::Index(args) => args.json,
             Self::Audit(args) => args.format() == AuditFormat::Json,
-            Self::Demo(_) | Self::New(_) | Self::Schema(_) | Self::Render(_) => false,
+            Self::Verify(args) => args.json,
+            Self::Demo(_) | Self::New(_) | Self::Schema(_) | Self::Render(_) | Self::Export(_) | Self::Package(_) => {
+                false
+            }
         }
     }
 }

@@ -42,6 +42,9 @@ fn main() -> ExitCode {
             Ok(())
         }
         Command::Render(args) => commands::render::render(&args),
+        Command::Export(args) => commands::export::export(&args),
+        Command::Package(args) => commands::package::package(&args),
+        Command::Verify(args) => commands::package::verify(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

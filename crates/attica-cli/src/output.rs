@@ -124,6 +124,21 @@ impl Staging {
     }
 }
 
+/// The manifest of files that are written into a folder by other means.
+///
+/// # Errors
+/// `E706`.
+pub fn manifest(files: &[(String, Vec<u8>)]) -> Result<Vec<u8>, Problem> {
+    let sums = files.iter().map(|(name, bytes)| (name.clone(), hex(bytes))).collect();
+    let manifest = Manifest { version: env!("CARGO_PKG_VERSION").to_owned(), files: sums };
+    let text = serde_json::to_string_pretty(&manifest).map_err(|e| unwritable(Path::new(MANIFEST), &e.into()))?;
+    Ok((text + "\n").into_bytes())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
+}
+
 fn refuse_changed(target: &Path) -> Result<(), Problem> {
     let Ok(mut entries) = std::fs::read_dir(target) else {
         if target.exists() {
@@ -174,8 +189,7 @@ fn list(folder: &Path, prefix: &str, names: &mut Vec<String>) -> std::io::Result
 }
 
 fn checksum(path: &Path) -> std::io::Result<String> {
-    let digest = Sha256::digest(std::fs::read(path)?);
-    Ok(digest.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}")))
+    Ok(hex(&std::fs::read(path)?))
 }
 
 /// `E706` with what the system said.

@@ -3,6 +3,8 @@
 pub mod audit;
 pub mod compose;
 pub mod effects;
+pub mod export;
+pub mod package;
 pub mod placebo;
 pub mod read;
 pub mod results;

@@ -8,8 +8,10 @@ mod diagnostics;
 mod robustness;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 pub use crate::effects::{Answer, NoAnswer, Overall};
+use attica::design::Design;
 pub use attica::diagnostic::describe::Summary;
 pub use attica::estimator::event::{EventRow, EventStudy};
 use attica::fit::{ClusterCard, FitRecord, Term, Variance, Wald};
@@ -384,6 +386,9 @@ pub struct Model {
     pub controls: Vec<String>,
     /// Absorbed effects.
     pub effects: Vec<String>,
+    /// The rows used and their columns, while the study is run to be exported; never in `results.json`.
+    #[serde(skip)]
+    pub design: Option<Arc<Design>>,
 }
 
 /// An estimate or the reason for its absence.

@@ -26,26 +26,45 @@ pub fn write(
     progress: &Progress,
 ) -> Result<Vec<String>, Problem> {
     let staging = Staging::new(&documents.out, documents.force)?;
+    for (name, bytes) in made(results, formats, language, progress)? {
+        staging.add(&name, &bytes)?;
+    }
+    staging.finish()
+}
+
+/// All documents of `results`, with their names.
+///
+/// # Errors
+/// `E706` when a document cannot be made.
+pub fn made(
+    results: &Results,
+    formats: &[Format],
+    language: Language,
+    progress: &Progress,
+) -> Result<Vec<(String, Vec<u8>)>, Problem> {
     let report = compose::report(results, language);
     progress.stage("documents", 0, 1);
     let json = serde_json::to_vec(results).map_err(|error| unmade("results.json", &error))?;
-    staging.add("results.json", &json)?;
+    let mut files = vec![("results.json".to_owned(), json)];
+    let works = compose::bibtex(results);
+    if !works.is_empty() {
+        files.push(("references.bib".to_owned(), works.into_bytes()));
+    }
     for table in report.tables() {
         let text = csv::write(table, report.style, language);
-        staging.add(&format!("tables/{}.csv", table.id), text.as_bytes())?;
+        files.push((format!("tables/{}.csv", table.id), text.into_bytes()));
     }
     for drawn in report.figures() {
-        staging.add(&format!("figures/{}.svg", drawn.id), figure::svg(drawn, language).as_bytes())?;
+        files.push((format!("figures/{}.svg", drawn.id), figure::svg(drawn, language).into_bytes()));
     }
     let pictures = figure::pngs(report.figures(), language, DPI).map_err(|error| unmade("figures", &error))?;
-    for (drawn, picture) in report.figures().zip(&pictures) {
-        staging.add(&format!("figures/{}.png", drawn.id), &picture.bytes)?;
-    }
     for format in formats {
         let (name, bytes) = document(&report, *format, &pictures)?;
-        staging.add(name, &bytes)?;
+        files.push((name.to_owned(), bytes));
     }
-    staging.finish()
+    let drawn = report.figures().map(|drawn| format!("figures/{}.png", drawn.id));
+    files.extend(drawn.zip(pictures.into_iter().map(|picture| picture.bytes)));
+    Ok(files)
 }
 
 fn document(report: &Report, format: Format, pictures: &[figure::Png]) -> Result<(&'static str, Vec<u8>), Problem> {

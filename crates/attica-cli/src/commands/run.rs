@@ -5,7 +5,7 @@ use std::path::Path;
 use attica::text::Language;
 use attica_study::results::{Content, Outcome, Results};
 use attica_study::run;
-use attica_study::studyfile::{self, Format as Wanted, StudyFile};
+use attica_study::studyfile::{self, Format as Wanted, StudyFile, StudySource};
 use serde::Serialize;
 
 use super::documents;
@@ -52,19 +52,10 @@ pub fn study(
     data_dir: Option<&Path>,
     documents: &Documents,
 ) -> Result<(StudyFile, Results, Vec<String>), Failure> {
-    let (file, source, warnings) = match studyfile::load(path) {
-        Ok(loaded) => loaded,
-        Err(problems) => {
-            let text = std::fs::read_to_string(path).unwrap_or_default();
-            let text = text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned();
-            return Err(Failure::input(problems).pointing_into(&path.display().to_string(), &text));
-        }
-    };
-    say::warnings(&warnings, file.language);
-    let beside = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let (file, source) = load(path)?;
     let progress = Progress::new();
     let results =
-        run::run(&file, &source, data_dir.unwrap_or(beside), &|name, done, of| progress.stage(name, done, of))
+        run::run(&file, &source, data_dir.unwrap_or(beside(path)), &|name, done, of| progress.stage(name, done, of))
             .map_err(|problems| Failure::input(problems).pointing_into(&source.name, &source.text))?;
     let formats = if documents.formats.is_empty() { asked(&file) } else { documents.formats.clone() };
     let language = documents.lang.map_or(file.language, Language::from);
@@ -73,8 +64,28 @@ pub fn study(
     Ok((file, results, files?))
 }
 
+/// A study file, its warnings said.
+pub fn load(path: &Path) -> Result<(StudyFile, StudySource), Failure> {
+    match studyfile::load(path) {
+        Ok((file, source, warnings)) => {
+            say::warnings(&warnings, file.language);
+            Ok((file, source))
+        }
+        Err(problems) => {
+            let text = std::fs::read_to_string(path).unwrap_or_default();
+            let text = text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned();
+            Err(Failure::input(problems).pointing_into(&path.display().to_string(), &text))
+        }
+    }
+}
+
+/// The folder of a file.
+pub fn beside(path: &Path) -> &Path {
+    path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 /// The formats that a study file asks for.
-fn asked(file: &StudyFile) -> Vec<Format> {
+pub fn asked(file: &StudyFile) -> Vec<Format> {
     let format = |wanted: &Wanted| match wanted {
         Wanted::Html => Format::Html,
         Wanted::Docx => Format::Docx,

@@ -12,7 +12,7 @@ use attica_report::table::{Align, Cell, Head, Row, Table};
 use super::inference;
 use super::models::{self, fit, outcome};
 use super::words::{Words, columns, glue, plain, sentence, stop, text};
-use super::{design, event, model_notes};
+use super::{design, event, findings, model_notes};
 use crate::results::{Model, Models};
 
 /// Blocks of one family.
@@ -26,8 +26,15 @@ pub(super) fn blocks(words: &Words<'_>, family: &Models, step: &str) -> Vec<Bloc
     if step == "robustness" {
         blocks.extend(spread(words, family));
     }
+    if step == "mechanism" {
+        blocks.extend(findings::channels(words, family).map(Block::Paragraph));
+    }
     if !family.tests.is_empty() {
         blocks.push(Block::Table(tests(words, family)));
+    }
+    // Channels within groups are tables of heterogeneity, too.
+    if step == "heterogeneity" {
+        blocks.extend(findings::groups(words, family).map(Block::Paragraph));
     }
     if matches!(step, "heterogeneity" | "robustness") {
         blocks.extend(forest(words, family).map(Block::Figure));

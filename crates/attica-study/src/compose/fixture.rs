@@ -84,6 +84,7 @@ fn model(head: Text, fit: FitRecord) -> Model {
         controls: fit.terms.iter().filter(shown).map(|term| term.term.clone()).collect(),
         effects: fit.effects.iter().map(|effect| effect.name.clone()).collect(),
         fit: Outcome::Fit(Box::new(fit)),
+        design: None,
     }
 }
 
@@ -136,6 +137,7 @@ fn robustness() -> Models {
                 fit: Outcome::Failed(problem),
                 controls: Vec::new(),
                 effects: vec!["city_code".to_owned(), "year".to_owned()],
+                design: None,
             },
         ],
     )

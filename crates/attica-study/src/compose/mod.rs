@@ -11,6 +11,7 @@ mod estimators;
 mod event;
 mod event_tables;
 mod family;
+mod findings;
 mod hypotheses;
 mod index;
 mod inference;
@@ -18,10 +19,12 @@ mod leads;
 mod model_notes;
 mod models;
 mod placebo;
+mod references;
 mod sensitivity;
 mod variances;
 mod warnings;
 mod words;
+mod works;
 
 #[cfg(test)]
 mod fixture;
@@ -34,6 +37,7 @@ use attica::text::{Language, Text};
 use attica_report::report::{Block, Report};
 
 use crate::results::{Content, Results, Section};
+pub use references::bibtex;
 use words::{Words, sentences, stop, text};
 
 /// The report of a study, to be printed in `language`. It holds both languages, so the same report
@@ -70,6 +74,7 @@ pub fn report(results: &Results, language: Language) -> Report {
     }
     blocks.push(Block::Heading(1, text("Appendix: data and sample", "附录：数据与样本")));
     blocks.extend(data::tables(&words));
+    blocks.extend(references::blocks(results));
     let cautions = warnings::blocks(&words);
     if !cautions.is_empty() {
         blocks.push(Block::Heading(1, text("Warnings", "警告与提示")));

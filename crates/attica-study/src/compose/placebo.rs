@@ -10,6 +10,7 @@ use attica_report::report::Block;
 use attica_report::table::{Align, Cell, Head, Row, Table};
 
 use super::family::caution;
+use super::findings;
 use super::models;
 use super::words::{Words, sentence, sentences, text};
 use crate::effects::Overall;
@@ -37,6 +38,7 @@ pub(super) fn blocks(words: &Words<'_>, found: &Placebos) -> Vec<Block> {
     blocks.extend(drawn.iter().map(|kind| Block::Figure(figure(words, kind, several))));
     if !drawn.is_empty() {
         blocks.push(Block::Table(p_values(words, &drawn, several)));
+        blocks.extend(findings::placebo(&drawn, name).map(Block::Paragraph));
     }
     for kind in found.kinds.iter().filter(|kind| !kind.fits.is_empty()) {
         blocks.extend(fits(words, kind));
@@ -249,6 +251,7 @@ fn fits(words: &Words<'_>, kind: &Placebo) -> Vec<Block> {
         controls: Vec::new(),
         effects: fit.effects.iter().map(|effect| effect.name.clone()).collect(),
         fit: Outcome::Fit(Box::new(fit.clone())),
+        design: None,
     };
     let first = kind.fits.iter().filter_map(|(_, fit)| fit.terms.first()).map(|term| term.term.clone()).next();
     let name = name(&kind.kind);

@@ -66,6 +66,7 @@ fn the_chinese_report_has_no_english_sentence() {
             names.extend(studies.estimators.iter().map(|one| one.reference.clone()));
         }
     }
+    names.extend(super::works::WORKS.iter().flat_map(|work| [work.title.to_owned(), work.container.to_owned()]));
     let page = markdown::write(&report(&found, Language::Zh), |id| format!("figures/{id}.svg"));
     assert_eq!(english(&page, &names), Vec::<String>::new());
     assert_eq!(english("注：no comparison is left。", &[]), ["no comparison is left"]);

@@ -101,20 +101,45 @@ pub fn run(
     folder: &Path,
     progress: &(dyn Fn(&str, usize, usize) + Sync),
 ) -> Result<Results, Vec<Problem>> {
+    let (data, sections) = computed(file, study, folder, false, progress)?;
+    Ok(results(file, data, sections))
+}
+
+/// Results with the rows behind every column of their tables, and the data that they come from.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_keeping_rows(
+    file: &StudyFile,
+    study: &StudySource,
+    folder: &Path,
+    progress: &(dyn Fn(&str, usize, usize) + Sync),
+) -> Result<(Results, Prepared), Vec<Problem>> {
+    let (data, sections) = computed(file, study, folder, true, progress)?;
+    Ok((results(file, data.clone(), sections), data))
+}
+
+fn computed(
+    file: &StudyFile,
+    study: &StudySource,
+    folder: &Path,
+    keep: bool,
+    progress: &(dyn Fn(&str, usize, usize) + Sync),
+) -> Result<(Prepared, Vec<Section>), Vec<Problem>> {
     progress("data", 0, 1);
     let data = prepare(file, study, folder)?;
-    let main = steps::Study { file, data: &data };
+    let main = steps::Study { file, data: &data, keep };
     steps::check_main(main).map_err(|problem| vec![gather::pointed(problem, study, &["model"])])?;
     let done = AtomicUsize::new(1);
     let sections = steps::run(main, &|step, steps| {
         let behind = done.fetch_add(1, Ordering::Relaxed);
         progress(step, behind, steps + 1);
     });
-    Ok(results(file, data, sections))
+    Ok((data, sections))
 }
 
 fn results(file: &StudyFile, data: Prepared, sections: Vec<Section>) -> Results {
-    let study = steps::Study { file, data: &data };
+    let study = steps::Study { file, data: &data, keep: false };
     let mut card_columns: Vec<&str> = file.model.outcome.as_slice().iter().map(String::as_str).collect();
     card_columns.push(&file.policy.name);
     card_columns.extend(file.model.controls.iter().map(String::as_str));

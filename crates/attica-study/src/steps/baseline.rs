@@ -22,16 +22,18 @@ pub(super) fn step(study: Study<'_>) -> Found {
     let mut beside = None;
     for outcome in study.file.model.outcome.as_slice() {
         for stage in &stages {
+            let mut kept = None;
             let mut spec = main.clone();
             spec.outcome = name(outcome);
             spec.controls = stage.iter().map(|c| study.term(c)).collect();
             // The column that the paper is about is the last one of the first outcome.
             if models.len() + 1 == stages.len() {
                 let fitted = study.fit(&spec).and_then(|(design, mut fit)| {
+                    kept = study.kept(&design, &fit);
                     beside = variances::panel(study, &design, &mut fit, models.len(), &asked.variances);
                     wild::record(&fit, spec.wild.as_ref())
                 });
-                models.push(spec.column(fitted));
+                models.push(Model { design: kept, ..spec.column(fitted) });
             } else {
                 models.push(study.model(&spec));
             }

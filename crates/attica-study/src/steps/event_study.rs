@@ -1,5 +1,6 @@
 //! Effects by time since adoption, by one or several estimators.
 
+use attica::design::Design;
 use attica::estimator::event_time::Window;
 use attica::estimator::options::Options;
 use attica::estimator::{self, Data, Estimator, twfe};
@@ -106,6 +107,14 @@ pub(super) fn specs(study: Study<'_>, asked: &studyfile::EventStudy) -> Result<(
         seed: study.file.seed,
     };
     Ok((main, spec))
+}
+
+/// The two-way regression of the event study before its indicators, and what all estimators of it are asked.
+pub(crate) fn two_way_base(study: Study<'_>) -> Result<(Design, estimator::Spec), Problem> {
+    let asked = study.file.event_study.clone().unwrap_or_default();
+    let (main, spec) = specs(study, &asked)?;
+    let design = study.design(&Spec { regressors: Vec::new(), ..main })?;
+    Ok((design, spec))
 }
 
 /// An estimator with effects by event time for a treatment that is a dose or ends, unless one is asked for.

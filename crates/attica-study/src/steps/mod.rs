@@ -21,6 +21,7 @@ use crate::results::{Content, Section};
 use crate::run::Prepared;
 use crate::studyfile::StudyFile;
 
+pub(crate) use event_study::two_way_base;
 pub use regression::weight_kind;
 
 /// Runs the main regression, which every step but the description starts from: when it cannot be estimated, the data
@@ -71,6 +72,8 @@ pub(crate) fn bad_controls(study: Study<'_>) -> Vec<Warning> {
 pub(crate) struct Study<'a> {
     pub file: &'a StudyFile,
     pub data: &'a Prepared,
+    /// Columns of tables keep the rows that they were estimated from.
+    pub keep: bool,
 }
 
 /// Sections of one step, or why there are none.

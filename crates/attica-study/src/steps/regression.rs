@@ -1,5 +1,7 @@
 //! One column of a table of regressions: from names to a fit and its record.
 
+use std::sync::Arc;
+
 use attica::design::{Design, DesignOptions, WeightKind};
 use attica::expr::Expr;
 use attica::fit::{Fit, FitOptions, FitRecord, fit, random_effects};
@@ -184,7 +186,10 @@ impl Study<'_> {
     /// [`Study::model`] of each, with the fits of those that have one.
     pub fn models(&self, specs: &[Spec]) -> (Vec<Model>, Vec<Option<Fit>>) {
         let column = |spec: &Spec| match self.fit(spec) {
-            Ok((_, fit)) => (spec.column(Ok(fit.record())), Some(fit)),
+            Ok((design, fit)) => {
+                let design = self.kept(&design, &fit);
+                (Model { design, ..spec.column(Ok(fit.record())) }, Some(fit))
+            }
             Err(problem) => (spec.column(Err(problem)), None),
         };
         specs.iter().map(column).unzip()
@@ -192,11 +197,19 @@ impl Study<'_> {
 
     /// A column of a table, estimated in another frame with the rows of the panel.
     pub fn model_in(&self, frame: &Frame, spec: &Spec) -> Model {
-        let record = self
-            .design_in(frame, &self.data.panel, spec)
-            .and_then(|design| self.fit_design(&design, spec))
-            .and_then(|fit| wild::record(&fit, spec.wild.as_ref()));
-        spec.column(record)
+        let mut kept = None;
+        let record = self.design_in(frame, &self.data.panel, spec).and_then(|design| {
+            let fit = self.fit_design(&design, spec)?;
+            kept = self.kept(&design, &fit);
+            wild::record(&fit, spec.wild.as_ref())
+        });
+        Model { design: kept, ..spec.column(record) }
+    }
+
+    /// The rows of `design` that `fit` used, when the study is to be exported.
+    pub fn kept(&self, design: &Design, fit: &Fit) -> Option<Arc<Design>> {
+        let places = || fit.sample.iter().filter_map(|row| design.sample.binary_search(row).ok());
+        self.keep.then(|| Arc::new(design.take(&places().map(|at| at as u32).collect::<Vec<u32>>())))
     }
 }
 
@@ -228,6 +241,7 @@ impl Spec {
             },
             controls: self.controls.clone(),
             effects: self.effects.clone(),
+            design: None,
         }
     }
 }

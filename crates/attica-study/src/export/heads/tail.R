@@ -1,0 +1,5 @@
+cat(state$checked, "numbers compared\n")
+for (line in state$skipped) cat("not compared:", line, "\n")
+for (line in state$differs) cat("differs:", line, "\n")
+cat(if (length(state$differs) == 0) "agrees\n" else paste(length(state$differs), "numbers differ\n"))
+if (!interactive()) quit(status = as.integer(length(state$differs) > 0))
