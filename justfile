@@ -22,6 +22,10 @@ lint:
 test:
     cargo test --workspace
 
+# The PDF writer, whose typesetter takes minutes to compile.
+test-pdf:
+    cargo test --workspace --features pdf --test pdf
+
 # Accept changed snapshots after reading them.
 snapshots:
     cargo insta review

@@ -539,6 +539,7 @@ pub enum Format {
     Html,
     Docx,
     Xlsx,
+    Pdf,
     Tex,
     Md,
 }

@@ -260,3 +260,16 @@ fn a_formula_is_pointed_into() {
         assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{formula}");
     }
 }
+
+#[test]
+fn documents() {
+    let sound = sound();
+    let table = sound.as_bytes();
+    let asks = |report: &str| study(FIRST, &format!("[report]\n{report}"));
+    refuses("E521", table, &asks("reference = \"my.docx\""), &["my.docx", "beside the study file"]);
+    refuses("E521", table, &asks("reference = \"../my.docx\""), &["my.docx"]);
+    refuses("E513", table, &asks("reference = \"panel.csv\""), &["panel.csv", "Word"]);
+    refuses("E602", table, &asks("dpi = 5"), &["dpi"]);
+    #[cfg(not(feature = "pdf"))]
+    refuses("E708", table, &asks("formats = [\"pdf\"]"), &["--features pdf"]);
+}

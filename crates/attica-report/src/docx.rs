@@ -1,5 +1,6 @@
 //! Word: real tables with the three rules, captions, styles and pictures at print resolution.
 
+use std::collections::BTreeMap;
 use std::io::Cursor;
 
 use attica::text::{Language, Text};
@@ -10,11 +11,12 @@ use docx_rs::{
     TableLayoutType, TableRow, VAlignType, WidthType,
 };
 
+use crate::docx_reference;
 use crate::escape::{clean, xml};
 use crate::figure::Png;
 use crate::format;
 use crate::grid::{Grid, GridHead, GridRow, Place, Printed, grid};
-use crate::layout::layout;
+use crate::layout::{layout, stretch};
 use crate::report::{Block, Report};
 use crate::table::Table;
 use crate::{figure, format::Style as Journal};
@@ -30,6 +32,9 @@ pub enum DocxError {
         /// Pictures given.
         pictures: usize,
     },
+    /// The styles of a reference document could not be used.
+    #[error("the styles of the reference document could not be taken over: {0}")]
+    Reference(String),
     /// The archive could not be packed.
     #[error("the Word file could not be packed: {0}")]
     Pack(String),
@@ -107,6 +112,12 @@ pub fn write(report: &Report, pictures: &[Png]) -> Result<Vec<u8>, DocxError> {
     }
     let mut parts = docx.build();
     parts.document = finished(&parts.document, report);
+    if let Some(theirs) = &report.word_styles {
+        let ours = String::from_utf8_lossy(&parts.styles);
+        let (styles, renamed) = docx_reference::merged(&ours, theirs).map_err(DocxError::Reference)?;
+        parts.styles = styles.into_bytes();
+        parts.document = restyled(&parts.document, &renamed);
+    }
     let mut out = Cursor::new(Vec::new());
     parts.pack(&mut out).map_err(|e| DocxError::Pack(e.to_string()))?;
     Ok(out.into_inner())
@@ -127,6 +138,20 @@ fn finished(document: &[u8], report: &Report) -> Vec<u8> {
             out.push_str(&format!("<wp:docPr id=\"{number}\" name=\"Figure {number}\" descr=\"{alt}\" />"));
         }
         out.push_str(part);
+    }
+    out.into_bytes()
+}
+
+/// The document with the identifiers that styles have in the reference document.
+fn restyled(document: &[u8], renamed: &BTreeMap<String, String>) -> Vec<u8> {
+    const MARK: &str = "<w:pStyle w:val=\"";
+    let text = String::from_utf8_lossy(document);
+    let mut parts = text.split(MARK);
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (id, rest) = part.split_once('"').unwrap_or((part, ""));
+        let id = renamed.get(id).map_or_else(|| id.to_owned(), |id| xml(id));
+        out.push_str(&format!("{MARK}{id}\"{rest}"));
     }
     out.into_bytes()
 }
@@ -281,11 +306,7 @@ impl<'a> Layout<'a> {
         let sizes: Vec<f64> = (13..=SMALL).rev().map(|half_points| half_points as f64 / 2.0).collect();
         let found = layout(grid, TEXT_WIDTH as f64 / 20.0, CELL_MARGIN as f64 / 10.0, &sizes);
         let mut widths: Vec<f64> = found.widths.iter().map(|points| points * 20.0 + 2.0 * CELL_MARGIN as f64).collect();
-        // What is left goes to the columns of numbers in equal parts, or to a column that stands alone.
-        let rest = (TEXT_WIDTH as f64 - widths.iter().sum::<f64>()).max(0.0);
-        let from = usize::from(grid.columns > 1);
-        let share = rest / (grid.columns - from) as f64;
-        widths.iter_mut().skip(from).for_each(|width| *width += share);
+        stretch(&mut widths, TEXT_WIDTH as f64);
         Self {
             grid,
             widths: widths.into_iter().map(|width| width as usize).collect(),

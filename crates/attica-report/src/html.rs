@@ -1,16 +1,20 @@
-//! HTML: one file that needs nothing else, no network and no script.
+//! HTML: one file that needs nothing else and no network; its one script sorts tables and may be switched off.
 
 use attica::text::{Language, Text};
+use base64::Engine;
 use rayon::prelude::*;
+use sha2::{Digest, Sha256};
 
 use crate::escape::xml;
 use crate::figure::{self, Figure};
 use crate::format::{self, Style};
 use crate::grid::{Grid, GridHead, GridRow, Place, Printed, grid};
 use crate::report::{Block, Report};
-use crate::table::{Align, Table};
+use crate::table::{Align, Cell, Row, Table};
 
 const STYLE: &str = include_str!("html.css");
+/// Fixed text: nothing of a report enters it, and the page allows no other script.
+const SCRIPT: &str = include_str!("html.js");
 
 /// `report` as one HTML page.
 pub fn write(report: &Report) -> String {
@@ -29,11 +33,12 @@ pub fn write(report: &Report) -> String {
         Style::Plain => "plain",
     };
     let title = text(&report.title);
+    let script = base64::prelude::BASE64_STANDARD.encode(Sha256::digest(SCRIPT));
     let mut out = format!(
         "<!DOCTYPE html>\n<html lang=\"{code}\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta name=\"color-scheme\" content=\"light dark\">\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{script}'; base-uri 'none'; form-action 'none'\">\n\
          <title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body class=\"{class} {style}\">\n\
          <header>\n<h1>{title}</h1>\n"
     );
@@ -95,7 +100,7 @@ pub fn write(report: &Report) -> String {
             }
         }
     }
-    out.push_str("</main>\n</body>\n</html>\n");
+    out.push_str(&format!("</main>\n<script>{SCRIPT}</script>\n</body>\n</html>\n"));
     out
 }
 
@@ -162,7 +167,8 @@ fn table(out: &mut String, table: &Table, number: usize, report: &Report) {
     // The box scrolls, not the page; it can be reached by keyboard and is named by the caption.
     out.push_str(&format!(
         "<div class=\"table\" id=\"t{number}\">\n<p class=\"caption\" id=\"c{number}\">{caption}</p>\n\
-         <div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-labelledby=\"c{number}\">\n<table>\n<thead>\n"
+         <div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-labelledby=\"c{number}\">\n<table{}>\n<thead>\n",
+        if is_list(table) { " class=\"s\"" } else { "" }
     ));
     for row in &grid.head {
         out.push_str("<tr>");
@@ -190,6 +196,12 @@ fn table(out: &mut String, table: &Table, number: usize, report: &Report) {
         }
     }
     out.push_str(&format!("</tbody>\n</table>\n</div>\n{}</div>\n", notes(&table.notes, language)));
+}
+
+/// Whether each row stands for itself, so that rows may change places: no standard errors below coefficients, no panels.
+fn is_list(table: &Table) -> bool {
+    let alone = |row: &Row| matches!(row, Row::Cells(cells) if !matches!(cells.first(), None | Some(Cell::Empty)));
+    table.rows.len() > 2 && table.rows.iter().all(alone)
 }
 
 fn head_cell(out: &mut String, head: &GridHead, align: Option<Align>) {

@@ -63,6 +63,15 @@ pub fn layout(grid: &Grid, room: f64, gap: f64, sizes: &[f64]) -> Layout {
     Layout { size: *size, widths, wraps, lines }
 }
 
+/// Widens columns to fill `room`: what is left goes to the columns after the first in equal parts, for those are the
+/// numbers, or to a column that stands alone.
+pub fn stretch(widths: &mut [f64], room: f64) {
+    let rest = (room - widths.iter().sum::<f64>()).max(0.0);
+    let from = usize::from(widths.len() > 1);
+    let share = rest / (widths.len() - from).max(1) as f64;
+    widths.iter_mut().skip(from).for_each(|width| *width += share);
+}
+
 /// The width in which the longest text takes at most `lines` lines.
 fn width(content: &Content, lines: usize) -> f64 {
     let part = if lines == 1 { content.whole } else { content.whole / lines as f64 * RAGGED };

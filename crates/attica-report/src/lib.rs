@@ -7,6 +7,7 @@
 
 pub mod csv;
 pub mod docx;
+pub mod docx_reference;
 pub mod escape;
 pub mod figure;
 pub mod format;
@@ -15,6 +16,8 @@ pub mod html;
 pub mod latex;
 mod layout;
 pub mod markdown;
+#[cfg(feature = "pdf")]
+pub mod pdf;
 pub mod report;
 pub mod table;
 pub mod xlsx;

@@ -20,6 +20,8 @@ pub struct Report {
     pub language: Language,
     /// How tables and numbers look.
     pub style: Style,
+    /// Styles that the Word file takes over, as [`crate::docx_reference::read`] gives them.
+    pub word_styles: Option<String>,
     /// Contents.
     pub blocks: Vec<Block>,
 }

@@ -76,6 +76,17 @@ pub struct Style {
     pub below: String,
     /// Decimals of coefficients.
     pub digits: usize,
+    /// Dots per inch of pictures.
+    #[serde(default = "print_resolution")]
+    pub dpi: u32,
+    /// Styles of the Word document that the study names as its reference: `word/styles.xml`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub word_styles: Option<String>,
+}
+
+/// What results of earlier versions were drawn at.
+fn print_resolution() -> u32 {
+    300
 }
 
 /// A file that was read.

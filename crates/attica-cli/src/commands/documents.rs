@@ -11,8 +11,18 @@ use crate::args::{Documents, Format};
 use crate::output::Staging;
 use crate::progress::Progress;
 
-/// Dots per inch of the figures beside the report.
-const DPI: f64 = 300.0;
+/// Whether this program can write all of `formats`: asked before anything is computed.
+///
+/// # Errors
+/// `E708` when it was built without what a format needs.
+pub fn check(formats: &[Format]) -> Result<(), Problem> {
+    if formats.contains(&Format::Pdf) && cfg!(not(feature = "pdf")) {
+        let message = "this attica was built without PDF, whose typesetter takes minutes to compile";
+        let fix = "build it with `cargo build --release --features pdf`, or print report.html to PDF";
+        return Err(Problem::new("E708", message).fix(fix));
+    }
+    Ok(())
+}
 
 /// Writes all documents of `results` and returns their names.
 ///
@@ -57,7 +67,8 @@ pub fn made(
     for drawn in report.figures() {
         files.push((format!("figures/{}.svg", drawn.id), figure::svg(drawn, language).into_bytes()));
     }
-    let pictures = figure::pngs(report.figures(), language, DPI).map_err(|error| unmade("figures", &error))?;
+    let pictures = figure::pngs(report.figures(), language, results.style.dpi.into())
+        .map_err(|error| unmade("figures", &error))?;
     for format in formats {
         let (name, bytes) = document(&report, *format, &pictures)?;
         files.push((name.to_owned(), bytes));
@@ -72,6 +83,10 @@ fn document(report: &Report, format: Format, pictures: &[figure::Png]) -> Result
         Format::Html => ("report.html", html::write(report).into_bytes()),
         Format::Docx => ("report.docx", docx::write(report, pictures).map_err(|error| unmade("report.docx", &error))?),
         Format::Xlsx => ("report.xlsx", xlsx::write(report).map_err(|error| unmade("report.xlsx", &error))?),
+        #[cfg(feature = "pdf")]
+        Format::Pdf => ("report.pdf", attica_report::pdf::write(report).map_err(|error| unmade("report.pdf", &error))?),
+        #[cfg(not(feature = "pdf"))]
+        Format::Pdf => return check(&[format]).map(|()| ("report.pdf", Vec::new())),
         Format::Tex => ("report.tex", latex::write(report, |id| format!("figures/{id}.png")).into_bytes()),
         Format::Md => ("report.md", markdown::write(report, |id| format!("figures/{id}.svg")).into_bytes()),
     })

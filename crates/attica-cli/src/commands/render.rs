@@ -24,6 +24,7 @@ pub fn render(args: &Render) -> Done {
     } else {
         args.documents.formats.clone()
     };
+    documents::check(&formats)?;
     let language = args.documents.lang.map_or(results.language, Language::from);
     let progress = Progress::new();
     let files = documents::write(&results, &formats, language, &args.documents, &progress);

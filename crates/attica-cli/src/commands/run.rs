@@ -53,11 +53,12 @@ pub fn study(
     documents: &Documents,
 ) -> Result<(StudyFile, Results, Vec<String>), Failure> {
     let (file, source) = load(path)?;
+    let formats = if documents.formats.is_empty() { asked(&file) } else { documents.formats.clone() };
+    documents::check(&formats)?;
     let progress = Progress::new();
     let results =
         run::run(&file, &source, data_dir.unwrap_or(beside(path)), &|name, done, of| progress.stage(name, done, of))
             .map_err(|problems| Failure::input(problems).pointing_into(&source.name, &source.text))?;
-    let formats = if documents.formats.is_empty() { asked(&file) } else { documents.formats.clone() };
     let language = documents.lang.map_or(file.language, Language::from);
     let files = documents::write(&results, &formats, language, documents, &progress);
     progress.finish();
@@ -90,6 +91,7 @@ pub fn asked(file: &StudyFile) -> Vec<Format> {
         Wanted::Html => Format::Html,
         Wanted::Docx => Format::Docx,
         Wanted::Xlsx => Format::Xlsx,
+        Wanted::Pdf => Format::Pdf,
         Wanted::Tex => Format::Tex,
         Wanted::Md => Format::Md,
     };

@@ -23,6 +23,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         fs::write(folder.join("report.tex"), latex::write(&report, |id| format!("figures/{id}.png")))?;
         fs::write(folder.join("report.docx"), docx::write(&report, &pictures)?)?;
         fs::write(folder.join("report.xlsx"), xlsx::write(&report)?)?;
+        #[cfg(feature = "pdf")]
+        fs::write(folder.join("report.pdf"), attica_report::pdf::write(&report)?)?;
         for (drawn, picture) in report.figures().zip(&pictures) {
             fs::write(folder.join(format!("figures/{}.svg", drawn.id)), figure::svg(drawn, language))?;
             fs::write(folder.join(format!("figures/{}.png", drawn.id)), &picture.bytes)?;

@@ -21,6 +21,7 @@ pub fn report(language: Language) -> Report {
         badge: Some(t("Simulated data: not evidence about any policy", "模拟数据：不构成任何政策证据")),
         language,
         style,
+        word_styles: None,
         blocks: vec![
             Block::Heading(1, t("Data", "数据")),
             Block::Paragraph(t(

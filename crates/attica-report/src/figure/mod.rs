@@ -19,6 +19,8 @@ mod type_setting;
 pub use raster::{Png, RasterError, png};
 pub use spec::*;
 pub(crate) use type_setting::width as text_width;
+#[cfg(feature = "pdf")]
+pub(crate) use type_setting::{CHINESE as CHINESE_SANS, LATIN as LATIN_SANS};
 
 use attica::text::Language;
 use rayon::prelude::*;

@@ -41,7 +41,15 @@ pub fn report(file: &PaperFile, findings: &[Finding], warnings: &[Warning], lang
     };
     let style = if language == Language::Zh { Style::Cn } else { Style::Aer };
     let title = Text::new("Audit of printed numbers", "所印数字的核对");
-    Report { title, subtitle: Some(subtitle).filter(|s| !s.en.is_empty()), badge: None, language, style, blocks }
+    Report {
+        title,
+        subtitle: Some(subtitle).filter(|s| !s.en.is_empty()),
+        badge: None,
+        language,
+        style,
+        word_styles: None,
+        blocks,
+    }
 }
 
 /// The heading over findings of one verdict.

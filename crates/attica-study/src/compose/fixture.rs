@@ -388,7 +388,14 @@ pub(super) fn results() -> Results {
         language: Language::En,
         seed: 20111020,
         simulated: Some(Text::new("Simulated data", "模拟数据")),
-        style: Style { name: "cn".to_owned(), stars: vec![0.1, 0.05, 0.01], below: "se".to_owned(), digits: 3 },
+        style: Style {
+            name: "cn".to_owned(),
+            stars: vec![0.1, 0.05, 0.01],
+            below: "se".to_owned(),
+            digits: 3,
+            dpi: 300,
+            word_styles: None,
+        },
         sources: vec![Source {
             file: "indicators.csv".to_owned(),
             sha256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".to_owned(),

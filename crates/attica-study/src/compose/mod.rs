@@ -86,6 +86,7 @@ pub fn report(results: &Results, language: Language) -> Report {
         badge: results.simulated.clone(),
         language,
         style: words.style,
+        word_styles: results.style.word_styles.clone(),
         blocks,
     }
 }

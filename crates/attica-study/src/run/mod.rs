@@ -3,6 +3,7 @@
 mod card;
 mod derive;
 mod gather;
+mod reference;
 mod treatment;
 
 use std::collections::BTreeMap;
@@ -101,8 +102,8 @@ pub fn run(
     folder: &Path,
     progress: &(dyn Fn(&str, usize, usize) + Sync),
 ) -> Result<Results, Vec<Problem>> {
-    let (data, sections) = computed(file, study, folder, false, progress)?;
-    Ok(results(file, data, sections))
+    let (data, sections, word_styles) = computed(file, study, folder, false, progress)?;
+    Ok(results(file, data, sections, word_styles))
 }
 
 /// Results with the rows behind every column of their tables, and the data that they come from.
@@ -115,8 +116,8 @@ pub fn run_keeping_rows(
     folder: &Path,
     progress: &(dyn Fn(&str, usize, usize) + Sync),
 ) -> Result<(Results, Prepared), Vec<Problem>> {
-    let (data, sections) = computed(file, study, folder, true, progress)?;
-    Ok((results(file, data.clone(), sections), data))
+    let (data, sections, word_styles) = computed(file, study, folder, true, progress)?;
+    Ok((results(file, data.clone(), sections, word_styles), data))
 }
 
 fn computed(
@@ -125,8 +126,10 @@ fn computed(
     folder: &Path,
     keep: bool,
     progress: &(dyn Fn(&str, usize, usize) + Sync),
-) -> Result<(Prepared, Vec<Section>), Vec<Problem>> {
+) -> Result<(Prepared, Vec<Section>, Option<String>), Vec<Problem>> {
     progress("data", 0, 1);
+    let word_styles = file.report.reference.as_deref().map(|name| reference::styles(name, folder)).transpose();
+    let word_styles = word_styles.map_err(|problem| vec![gather::pointed(problem, study, &["report", "reference"])])?;
     let data = prepare(file, study, folder)?;
     let main = steps::Study { file, data: &data, keep };
     steps::check_main(main).map_err(|problem| vec![gather::pointed(problem, study, &["model"])])?;
@@ -135,10 +138,10 @@ fn computed(
         let behind = done.fetch_add(1, Ordering::Relaxed);
         progress(step, behind, steps + 1);
     });
-    Ok((data, sections))
+    Ok((data, sections, word_styles))
 }
 
-fn results(file: &StudyFile, data: Prepared, sections: Vec<Section>) -> Results {
+fn results(file: &StudyFile, data: Prepared, sections: Vec<Section>, word_styles: Option<String>) -> Results {
     let study = steps::Study { file, data: &data, keep: false };
     let mut card_columns: Vec<&str> = file.model.outcome.as_slice().iter().map(String::as_str).collect();
     card_columns.push(&file.policy.name);
@@ -171,6 +174,8 @@ fn results(file: &StudyFile, data: Prepared, sections: Vec<Section>) -> Results 
             stars: style.stars.clone(),
             below: style.below.name().to_owned(),
             digits: style.digits,
+            dpi: style.dpi,
+            word_styles,
         },
         policy: Policy {
             name: treatment.name.clone(),

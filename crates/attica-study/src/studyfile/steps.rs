@@ -410,6 +410,11 @@ pub struct Report {
     /// Decimals of coefficients.
     #[schemars(range(max = 12))]
     pub digits: usize,
+    /// Dots per inch of the figures as PNG, beside the report and in Word.
+    #[schemars(range(min = 72, max = 1200))]
+    pub dpi: u32,
+    /// A Word document whose styles the report takes over, beside the study file or below `--data-dir`.
+    pub reference: Option<String>,
 }
 
 impl Default for Report {
@@ -420,6 +425,8 @@ impl Default for Report {
             stars: vec![0.10, 0.05, 0.01],
             below: Below::Se,
             digits: 3,
+            dpi: 300,
+            reference: None,
         }
     }
 }
@@ -434,6 +441,8 @@ pub enum Format {
     Docx,
     /// Excel: one sheet per table.
     Xlsx,
+    /// PDF, by a program built with `--features pdf`.
+    Pdf,
     /// LaTeX.
     Tex,
     /// Markdown.
