@@ -333,6 +333,19 @@ fn the_demo_finds_the_effect_that_it_simulates() {
     let (estimate, se) =
         (fit["terms"][0]["estimate"].as_f64().unwrap(), fit["terms"][0]["std_error"].as_f64().unwrap());
     assert!((estimate - 0.020).abs() < 2.5 * se, "{estimate} ({se}) is far from the simulated 0.020");
+    // What a strict referee must find in this design, with one lead, two cohorts and yearly controls.
+    let remarks = read["referee"].as_array().unwrap();
+    for rule in [
+        "leads",
+        "few_periods",
+        "bad_controls",
+        "shared_ingredients",
+        "concurrent",
+        "treated_as_controls",
+        "neighbours",
+    ] {
+        assert!(remarks.iter().any(|remark| remark["rule"] == rule), "{rule} is silent: {remarks:?}");
+    }
     assert!(read["simulated"].is_object() && ran.stdout.contains("Simulated"), "{}", ran.stdout);
     assert_eq!(attica(dir.path(), &["demo", "here"]).code, 0, "a second demo replaces the first");
 }

@@ -4,6 +4,7 @@
 use attica::text::{Language, Text};
 use attica_report::figure::{
     self, Bars, EventPoint, EventSeries, EventStudy, Figure, Forest, ForestRow, LineSeries, Lines, Mark, Placebo, Plot,
+    TileRow, Tiles,
 };
 use attica_report::format::Style;
 use attica_report::report::{Block, Report};
@@ -112,6 +113,16 @@ fn report(label: &str, language: Language) -> Report {
                 baseline: None,
             })),
             figure(Plot::Bars(Bars { rows: vec![(t(), 1.0)], decimals: 1 })),
+            figure(Plot::Tiles(Tiles {
+                columns: vec![label.to_owned(), "2010".to_owned()],
+                rows: vec![
+                    TileRow { label: t(), weight: 1.0, shares: vec![Some(0.3), None] },
+                    TileRow { label: t(), weight: 900.0, shares: vec![Some(f64::NAN), Some(1.0)] },
+                ],
+                ends: [t(), t()],
+                absent: t(),
+                numbers: true,
+            })),
             figure(Plot::Placebo(Placebo {
                 draws: vec![0.1, 0.2],
                 p_values: vec![0.5, 0.6],

@@ -7,6 +7,7 @@ pub mod export;
 pub mod package;
 pub mod placebo;
 pub mod read;
+pub mod referee;
 pub mod results;
 pub mod run;
 pub mod steps;

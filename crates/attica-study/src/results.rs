@@ -5,6 +5,8 @@
 //! problem, so that nothing is lost silently.
 
 mod diagnostics;
+mod design;
+mod referee;
 mod robustness;
 
 use std::collections::BTreeMap;
@@ -22,6 +24,8 @@ use attica::text::{Language, Text};
 use serde::{Deserialize, Serialize};
 
 pub use diagnostics::*;
+pub use design::*;
+pub use referee::Remark;
 pub use robustness::*;
 
 /// The whole study.
@@ -57,10 +61,16 @@ pub struct Results {
     pub policy: Policy,
     /// What every model starts from.
     pub model: ModelCard,
+    /// What the data say about the design.
+    #[serde(default)]
+    pub design: Option<DesignCard>,
     /// Composite indices.
     pub indices: Vec<IndexResult>,
     /// The paper's sections, in its order.
     pub sections: Vec<Section>,
+    /// What a strict referee would say, the most important first.
+    #[serde(default)]
+    pub referee: Vec<Remark>,
     /// Warnings that belong to no single section.
     pub warnings: Vec<Warning>,
 }
@@ -324,6 +334,8 @@ pub enum Content {
     SpecificationCurve(SpecificationCurve),
     /// The main estimate without each unit, cohort or level of a column.
     LeaveOut(LeaveOut),
+    /// What the outcome's index adds to the uncertainty of the effect.
+    Index(Box<IndexUncertainty>),
     /// The step failed; the others went on.
     Failed(Problem),
 }

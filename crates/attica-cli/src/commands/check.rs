@@ -1,5 +1,6 @@
 //! `attica check`: the panel card.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use attica::frame::Frame;
@@ -7,9 +8,10 @@ use attica::message::Warning;
 use attica::panel::Panel;
 use attica::text::{Language, Text};
 use attica_study::read::{ReadOptions, read_file, value_warnings};
-use attica_study::results::{PanelCard, Source, TreatmentCard};
-use attica_study::run;
+use attica_study::referee::{self, Facts};
+use attica_study::results::{DesignCard, PanelCard, Remark, Source, TreatmentCard};
 use attica_study::studyfile::Policy;
+use attica_study::{run, steps};
 use serde::Serialize;
 
 use crate::args::Check;
@@ -21,6 +23,8 @@ struct Output {
     source: Source,
     #[serde(flatten)]
     card: PanelCard,
+    design: Option<DesignCard>,
+    referee: Vec<Remark>,
 }
 
 /// Reads a table and prints its card.
@@ -44,15 +48,39 @@ pub fn check(args: &Check) -> Done {
     warnings.extend(treatment.iter().flat_map(|t| t.warnings.clone()));
     warnings.extend(value_warnings(&frame, &panel));
     let card = run::panel_card(&frame, &panel, treatment.as_ref(), &[], warnings);
+    let design = treatment.as_ref().map(|treatment| steps::design_of_table(&frame, &panel, treatment));
+    let remarks = referee::remarks(&Facts {
+        panel: &card,
+        design: design.as_ref(),
+        sections: &[],
+        labels: &BTreeMap::new(),
+        outcome: "",
+        digits: 3,
+    });
     if args.json {
-        say::print_json(&Output { source, card });
+        say::print_json(&Output { source, card, design, referee: remarks });
     } else {
         let language = args.lang.into();
         say::print(&page(&source, &card, &frame, &panel, language));
+        say::print(&said(&remarks, language));
         let all: Vec<Warning> = source.warnings.iter().chain(&card.warnings).cloned().collect();
         say::warnings(&all, language);
     }
     Ok(())
+}
+
+/// What a strict referee would say, the most important first; empty when no rule speaks.
+fn said(remarks: &[Remark], language: Language) -> String {
+    if remarks.is_empty() {
+        return String::new();
+    }
+    let head = Text::new("What a strict referee would say:", "严格审稿人的意见：");
+    let mut page = format!("\n{}\n", head.get(language));
+    for (i, remark) in remarks.iter().enumerate() {
+        let _ = writeln!(page, "{:>3}. {}", i + 1, remark.said.get(language));
+        let _ = writeln!(page, "     -> {}", remark.answer.get(language));
+    }
+    page
 }
 
 /// The card as a page of text.

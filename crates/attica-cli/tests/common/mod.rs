@@ -61,6 +61,7 @@ pub fn treated(unit: usize, year: usize) -> bool {
 }
 
 /// A sound table: city, year, y, x, d, first, region, province.
+#[allow(dead_code, reason = "not every test starts from it")]
 pub fn sound() -> String {
     panel("city,year,y,x,d,first,region,province", |unit, year| {
         let x = noise(unit, year, 1);

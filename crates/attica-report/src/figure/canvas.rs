@@ -128,6 +128,30 @@ impl Canvas {
         ));
     }
 
+    /// A tile, darker as `share` grows from 0 to 1; crossed without a share.
+    pub fn tile(&mut self, (x, y): (f64, f64), (width, height): (f64, f64), share: Option<f64>) {
+        let [left, top, right, bottom] = [x, y, x + width, y + height].map(short);
+        let (width, height, colour) = (short(width), short(height), SERIES[0].0);
+        match share {
+            Some(share) => {
+                let ink = short(0.06 + 0.94 * share.clamp(0.0, 1.0));
+                self.body.push_str(&format!(
+                    "<rect x=\"{left}\" y=\"{top}\" width=\"{width}\" height=\"{height}\" class=\"f0\" fill=\"{colour}\" fill-opacity=\"{ink}\"/>\n"
+                ));
+            }
+            None => self.body.push_str(&format!(
+                "<path d=\"M{left} {top}L{right} {bottom}M{left} {bottom}L{right} {top}\" fill=\"none\" {}/>\n",
+                Pen::Faint.attributes()
+            )),
+        }
+    }
+
+    /// Text on a dark tile.
+    pub fn light(&mut self, (x, y): (f64, f64), size: f64, text: &str) {
+        let place = format!("x=\"{}\" y=\"{}\" class=\"paper\" fill=\"#fff\"", short(x), short(y));
+        self.write(&place, size, Anchor::Middle, text);
+    }
+
     /// The marker of a series, `size` wide; hollow ones show the paper.
     pub fn marker(&mut self, (x, y): (f64, f64), size: f64, index: usize, hollow: bool) {
         let i = index % SERIES.len();

@@ -14,6 +14,7 @@ mod placebo;
 mod raster;
 mod scatter;
 mod spec;
+mod tiles;
 mod type_setting;
 
 pub use raster::{Png, RasterError, png};
@@ -39,6 +40,7 @@ pub fn svg(figure: &Figure, language: Language) -> String {
         Plot::Bars(bars) => horizontal::bars(figure, bars, language),
         Plot::Curve(found) => curve::draw(figure, found, language),
         Plot::Scatter(found) => scatter::draw(figure, found, language),
+        Plot::Tiles(found) => tiles::draw(figure, found, language),
     }
 }
 

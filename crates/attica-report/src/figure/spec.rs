@@ -42,6 +42,8 @@ pub enum Plot {
     Curve(Curve),
     /// Points of several kinds.
     Scatter(Scatter),
+    /// Rows by columns, darker where the share is larger.
+    Tiles(Tiles),
 }
 
 /// Effects by event time, by one or several estimators side by side.
@@ -184,4 +186,30 @@ pub struct CurvePoint {
     pub choices: Vec<usize>,
     /// Drawn large: the study's own.
     pub main: bool,
+}
+
+/// Shares by row and column: who is treated when, what is missing where, how far policies reach.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Tiles {
+    /// Heads of the columns: periods.
+    pub columns: Vec<String>,
+    /// Rows from top to bottom; those of one label stand together and share it.
+    pub rows: Vec<TileRow>,
+    /// What the lightest and the darkest tile mean.
+    pub ends: [Text; 2],
+    /// What a crossed tile means, where there are some.
+    pub absent: Text,
+    /// Prints the share in each tile, in percent.
+    pub numbers: bool,
+}
+
+/// One row of tiles.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TileRow {
+    /// Label.
+    pub label: Text,
+    /// Height beside the other rows': the units that it stands for.
+    pub weight: f64,
+    /// Share in each column, from 0 to 1; none where there is nothing to show.
+    pub shares: Vec<Option<f64>>,
 }

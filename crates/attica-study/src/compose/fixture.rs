@@ -8,7 +8,7 @@ use attica::text::{Language, Text};
 
 use crate::results::*;
 
-fn term(name: &str, estimate: f64, std_error: f64) -> Term {
+pub(crate) fn term(name: &str, estimate: f64, std_error: f64) -> Term {
     let statistic = estimate / std_error;
     // The tail of the normal will do for a fixture.
     let p_value = 2.0 * (-0.717 * statistic.abs() - 0.416 * statistic * statistic).exp().min(0.5);
@@ -25,7 +25,7 @@ fn term(name: &str, estimate: f64, std_error: f64) -> Term {
     }
 }
 
-fn fit(outcome: &str, terms: Vec<Term>, lost: usize) -> FitRecord {
+pub(crate) fn fit(outcome: &str, terms: Vec<Term>, lost: usize) -> FitRecord {
     let mut ledger = Ledger::new(3135);
     ledger.drop_rows(Reason::Missing("LTEP".to_owned()), lost);
     let k = terms.len() + 11;
@@ -76,7 +76,7 @@ fn fit(outcome: &str, terms: Vec<Term>, lost: usize) -> FitRecord {
     }
 }
 
-fn model(head: Text, fit: FitRecord) -> Model {
+pub(crate) fn model(head: Text, fit: FitRecord) -> Model {
     let shown = |term: &&Term| !term.term.starts_with("DID");
     Model {
         head,
@@ -104,7 +104,7 @@ fn family(id: &str, en: &str, zh: &str, models: Vec<Model>) -> Models {
     }
 }
 
-fn section(step: &str, content: Content) -> Section {
+pub(crate) fn section(step: &str, content: Content) -> Section {
     Section { step: step.to_owned(), content }
 }
 
@@ -372,7 +372,7 @@ fn panel() -> PanelCard {
 }
 
 /// The whole study.
-pub(super) fn results() -> Results {
+pub(crate) fn results() -> Results {
     let mut ledger = Ledger::new(4275);
     ledger.drop_rows(Reason::Filter("2009 <= year <= 2019".to_owned()), 1140);
     let labels = [
@@ -431,6 +431,8 @@ pub(super) fn results() -> Results {
             cluster: vec!["city_code".to_owned()],
             ssc: "reghdfe".to_owned(),
         },
+        design: None,
+        referee: Vec::new(),
         indices: vec![index()],
         sections: vec![
             section("descriptives", Content::Descriptives(descriptives())),

@@ -14,22 +14,25 @@ mod family;
 mod findings;
 mod hypotheses;
 mod index;
+mod index_uncertainty;
 mod inference;
 mod leads;
+mod maps;
 mod model_notes;
 mod models;
 mod placebo;
 mod references;
 mod sensitivity;
+mod referee;
 mod variances;
 mod warnings;
 mod words;
 mod works;
 
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 #[cfg(test)]
-mod several;
+pub(crate) mod several;
 #[cfg(test)]
 mod tests;
 
@@ -46,6 +49,9 @@ pub fn report(results: &Results, language: Language) -> Report {
     let words = Words::new(results);
     let mut blocks = vec![Block::Heading(1, text("Data", "数据"))];
     blocks.extend(data::paragraphs(&words));
+    blocks.extend(maps::timing(&words));
+    let dynamic = results.sections.iter().any(|section| section.step == "event_study");
+    blocks.extend(maps::means(&words).filter(|_| !dynamic));
     blocks.push(Block::Heading(1, text("Specification", "模型设定")));
     blocks.extend(design::blocks(&words));
     let mut last = None;
@@ -53,8 +59,14 @@ pub fn report(results: &Results, language: Language) -> Report {
         if last != Some(&section.step) {
             last = Some(&section.step);
             blocks.push(Block::Heading(1, heading(&section.step)));
+            blocks.extend(maps::means(&words).filter(|_| section.step == "event_study"));
         }
         blocks.extend(section_blocks(&words, section));
+    }
+    let remarks = referee::blocks(&words);
+    if !remarks.is_empty() {
+        blocks.push(Block::Heading(1, text("What a strict referee would say", "严格审稿人的意见")));
+        blocks.extend(remarks);
     }
     // What documents the data comes after the paper's own tables, so that these begin with Table 1.
     for index in &results.indices {
@@ -75,6 +87,7 @@ pub fn report(results: &Results, language: Language) -> Report {
     blocks.push(Block::Heading(1, text("Appendix: data and sample", "附录：数据与样本")));
     blocks.extend(data::tables(&words));
     blocks.extend(references::blocks(results));
+    blocks.extend(maps::missing(&words));
     let cautions = warnings::blocks(&words);
     if !cautions.is_empty() {
         blocks.push(Block::Heading(1, text("Warnings", "警告与提示")));
@@ -141,6 +154,7 @@ fn section_blocks(words: &Words<'_>, section: &Section) -> Vec<Block> {
         Content::Hypotheses(found) => hypotheses::blocks(words, found),
         Content::SpecificationCurve(found) => battery::curve(words, found),
         Content::LeaveOut(found) => battery::leave_out(words, found),
+        Content::Index(found) => index_uncertainty::blocks(words, found),
         Content::Failed(problem) => {
             let (said, fix) = (problem.text(), problem.remedy());
             let fix = if fix == Text::default() {

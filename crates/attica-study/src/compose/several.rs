@@ -121,7 +121,7 @@ fn study(first: &EventStudy, one: &Answer, times: [i64; 2], shift: f64) -> Event
 }
 
 /// The whole study.
-pub(super) fn results() -> Results {
+pub(crate) fn results() -> Results {
     let mut results = fixture::results();
     for section in &mut results.sections {
         let Content::EventStudy(found) = &mut section.content else { continue };

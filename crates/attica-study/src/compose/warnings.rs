@@ -78,6 +78,7 @@ fn collect(results: &Results) -> Vec<Entry> {
             | Content::SpecificationCurve(_)
             | Content::LeaveOut(_)
             | Content::Decomposition(_)
+            | Content::Index(_)
             | Content::Failed(_) => {}
             Content::Models(family) => {
                 all(&family.cautions, &family.title);
@@ -150,6 +151,7 @@ fn collect(results: &Results) -> Vec<Entry> {
             | Content::Hypotheses(_)
             | Content::SpecificationCurve(_)
             | Content::LeaveOut(_)
+            | Content::Index(_)
             | Content::Variances(_) => {}
         }
     }

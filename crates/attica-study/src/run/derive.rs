@@ -101,24 +101,30 @@ fn ingredients<'a>(recipe: &'a Recipe<'_>) -> Vec<&'a str> {
     }
 }
 
+/// The indicators of an index with their values.
+///
+/// # Errors
+/// `E603`, `E301` for its columns.
+pub fn parts<'a>(index: &'a Index, frame: &'a Frame) -> Result<Vec<Indicator<'a>>> {
+    let listed = indicators(index).into_iter();
+    let part = |(dimension, column, benefit): (&'a str, &'a str, bool)| {
+        let direction = match index.best.get(column) {
+            Some(Best::Target(x)) => Direction::Target(*x),
+            Some(Best::Interval([a, b])) => Direction::Interval(*a, *b),
+            None if benefit => Direction::Benefit,
+            None => Direction::Cost,
+        };
+        Ok(Indicator { name: column, dimension, direction, values: frame.numbers(column)? })
+    };
+    listed.map(part).collect()
+}
+
 /// An index as a column and as a result.
 ///
 /// # Errors
 /// Those of [`index::compute`], and `E603`, `E301` for its columns.
 pub fn build(name: &str, index: &Index, frame: &Frame, panel: &Panel) -> Result<(Column, IndexResult)> {
-    let listed = indicators(index);
-    let parts: Vec<Indicator<'_>> = listed
-        .iter()
-        .map(|(dimension, column, benefit)| {
-            let direction = match index.best.get(*column) {
-                Some(Best::Target(x)) => Direction::Target(*x),
-                Some(Best::Interval([a, b])) => Direction::Interval(*a, *b),
-                None if *benefit => Direction::Benefit,
-                None => Direction::Cost,
-            };
-            Ok(Indicator { name: column, dimension, direction, values: frame.numbers(column)? })
-        })
-        .collect::<Result<_>>()?;
+    let parts = parts(index, frame)?;
     let options = options(index, panel)?;
     let computed = index::compute(&parts, Some(&panel.time), &options)?;
     let scores: Vec<f64> = computed.scores.iter().map(|s| s.unwrap_or(f64::NAN)).collect();
@@ -139,7 +145,10 @@ pub fn build(name: &str, index: &Index, frame: &Frame, panel: &Panel) -> Result<
 }
 
 /// The engine's options for an index of the study file.
-fn options(index: &Index, panel: &Panel) -> Result<Options> {
+///
+/// # Errors
+/// `E607` a base period that the panel lacks.
+pub fn options(index: &Index, panel: &Panel) -> Result<Options> {
     let over = |period: IndexPeriod| match period {
         IndexPeriod::Pooled => index::Over::Pooled,
         IndexPeriod::Yearly => index::Over::PerPeriod,

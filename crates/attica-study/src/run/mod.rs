@@ -21,7 +21,7 @@ use crate::steps;
 use crate::studyfile::{self, StudyFile, StudySource};
 
 pub use card::panel_card;
-pub use derive::build as build_index;
+pub use derive::{build as build_index, options as index_options, parts as index_parts};
 pub use gather::filtered;
 pub use treatment::{Treatment, treatment};
 
@@ -162,7 +162,8 @@ fn results(file: &StudyFile, data: Prepared, sections: Vec<Section>, word_styles
         cluster: study.vcov().map(|vcov| vcov.clusters().to_vec()).unwrap_or_default(),
         ssc: file.model.ssc.name().to_owned(),
     };
-    Results {
+    let design = steps::design::of_study(study);
+    let mut results = Results {
         format: "attica-results/1".to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         title: file.title.text(),
@@ -187,13 +188,17 @@ fn results(file: &StudyFile, data: Prepared, sections: Vec<Section>, word_styles
         panel,
         labels: labels(file, &data.frame),
         variables: file.variables.iter().map(|(name, text)| (name.clone(), text.clone())).collect(),
+        design: Some(design),
+        referee: Vec::new(),
         sources: data.sources,
         joins: data.joins,
         ledger: data.ledger,
         indices: data.indices,
         sections,
         warnings,
-    }
+    };
+    results.referee = crate::referee::remarks(&crate::referee::Facts::from(&results));
+    results
 }
 
 /// What the values of the columns that the study uses would make a careful reader ask. Derived variables repeat what

@@ -4,6 +4,7 @@
 mod baseline;
 mod descriptives;
 mod diagnostics;
+pub(crate) mod design;
 mod event_study;
 mod families;
 mod heterogeneity;
@@ -22,6 +23,7 @@ use crate::run::Prepared;
 use crate::studyfile::StudyFile;
 
 pub(crate) use event_study::two_way_base;
+pub use design::of_table as design_of_table;
 pub use regression::weight_kind;
 
 /// Runs the main regression, which every step but the description starts from: when it cannot be estimated, the data

@@ -18,8 +18,8 @@ pub use model::{Best, Index, IndexMethod, IndexNorm, IndexPeriod, Model, Policy,
 pub use parse::{StudySource, load, options, parse};
 pub use steps::{
     Baseline, Battery, Below, By, Cross, Cut, CutAt, Descriptives, EventStudy, Families, FamilyOutcomes, Format,
-    Heterogeneity, IndexChange, Key, Mechanism, Outcome, Placebo, PlaceboKind, Report, Robustness, TableStyle,
-    Variances,
+    Heterogeneity, IndexChange, Key, KnownList, Mechanism, Outcome, Placebo, PlaceboKind, Report, Robustness,
+    TableStyle, UnitList, Variances,
 };
 pub use validate::{columns, indicators, used};
 

@@ -182,8 +182,14 @@ pub struct Robustness {
     pub effects: Vec<String>,
     /// A linear trend for each unit.
     pub unit_trends: bool,
-    /// Units left out, by name of the list.
-    pub drop_units: IndexMap<String, Vec<Key>>,
+    /// Units left out, by name of the list: `["110000"]`, or a list that Attica knows: `"municipalities"`,
+    /// `"provincial_capitals"` or `"sub_provincial"` cities of China, by GB/T 2260 code or name.
+    pub drop_units: IndexMap<String, UnitList>,
+    /// Units that are treated in part only: left out in one column, counted as untreated in another.
+    pub partial_pilots: Vec<Key>,
+    /// Column that lists each unit's neighbours, separated by semicolons, commas or spaces: untreated units with a
+    /// treated neighbour get a dummy in one column and are left out in another.
+    pub neighbours: Option<String>,
     /// 0/1 columns of policies at the same time: controlled for one at a time, then all together.
     pub concurrent: Vec<String>,
     /// Also leaves out the units that a policy at the same time ever touches.
@@ -205,6 +211,12 @@ pub struct Robustness {
     /// Outer edges in km of the rings around treated units, whose untreated rows get a dummy each: `[50, 100]`. Needs columns
     /// of latitude and longitude.
     pub rings: Vec<f64>,
+    /// Draws of units (or clusters) that estimate the outcome's index and the effect on it again, beside the usual
+    /// standard error; 0 for none.
+    #[schemars(range(max = 1_000_000))]
+    pub index_bootstrap: Option<usize>,
+    /// True to estimate the effect on each usual form of the outcome's index.
+    pub index_forms: bool,
     /// `full` turns on every check that needs no names of columns, where the study does not say otherwise.
     pub battery: Option<Battery>,
 }
@@ -215,6 +227,28 @@ pub struct Robustness {
 pub enum Battery {
     /// All that the data allow.
     Full,
+}
+
+/// Units by name, or a list that Attica knows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum UnitList {
+    /// A known list.
+    Known(KnownList),
+    /// These.
+    Units(Vec<Key>),
+}
+
+/// Cities of China that studies set apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum KnownList {
+    /// The four municipalities.
+    Municipalities,
+    /// The 27 capitals of provinces and autonomous regions.
+    ProvincialCapitals,
+    /// The 15 sub-provincial cities.
+    SubProvincial,
 }
 
 /// A unit as the study file writes it: text or a whole number.

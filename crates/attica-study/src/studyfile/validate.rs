@@ -228,6 +228,15 @@ fn check_windows(file: &StudyFile, check: &mut Check<'_>) {
             let message = format!("the rings {edges:?} are not ascending distances in km");
             check.add("E607", &["robustness", "rings"], message, "write outer edges, such as [50, 100]");
         }
+        if robustness.index_bootstrap == Some(1) {
+            let message = "index_bootstrap = 1 draw has no standard deviation".to_owned();
+            check.add(
+                "E607",
+                &["robustness", "index_bootstrap"],
+                message,
+                "write some hundred draws, such as 499, or 0",
+            );
+        }
         if robustness.around_adoption.contains(&0) {
             let message = "around_adoption keeps 0 periods on either side of adoption".to_owned();
             check.add("E607", &["robustness", "around_adoption"], message, "write numbers of periods, such as [2, 3]");
@@ -381,6 +390,7 @@ fn names(file: &StudyFile) -> Vec<(Vec<String>, String)> {
     if let Some(step) = &file.robustness {
         list(&["robustness", "concurrent"], &step.concurrent);
         list(&["robustness", "trends"], &step.trends);
+        list(&["robustness", "neighbours"], step.neighbours.as_slice());
         let groups: Vec<String> =
             step.leave_out.iter().filter(|by| !matches!(by.as_str(), "unit" | "cohort")).cloned().collect();
         list(&["robustness", "leave_out"], &groups);

@@ -6,6 +6,7 @@ pub mod channel;
 pub mod describe;
 pub mod groups;
 pub mod honest;
+pub mod joint_index;
 pub mod leave_out;
 pub mod placebo;
 pub mod pretrend;

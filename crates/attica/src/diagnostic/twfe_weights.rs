@@ -114,7 +114,7 @@ pub fn twfe_weights(design: &Design, treatment: &str) -> Result<TwfeWeights> {
 }
 
 /// What effects and the other regressors leave of the treatment.
-fn remainder(design: &Design, treatment: &str, dose: &[f64], weights: Option<&[f64]>) -> Result<Vec<f64>> {
+pub(super) fn remainder(design: &Design, treatment: &str, dose: &[f64], weights: Option<&[f64]>) -> Result<Vec<f64>> {
     let controls = design.regressors.iter().filter(|(name, _)| name != treatment);
     let mut columns: Vec<Vec<f64>> = controls.map(|(_, values)| values.clone()).collect();
     if design.intercept {

@@ -31,6 +31,7 @@ pub(super) fn filled(study: Study<'_>, asked: &Robustness) -> (Robustness, Vec<W
         all.base_controls_trend = true;
     }
     all.drop_concurrent |= !all.concurrent.is_empty();
+    all.index_forms |= study.file.index.contains_key(study.outcome());
     if study.file.index.contains_key(study.outcome()) && all.replace_outcome.as_slice().is_empty() {
         let method = Some(IndexMethod::Entropy);
         all.replace_outcome = OneOrMany::One(Outcome::Index(IndexChange { method, ..IndexChange::default() }));

@@ -8,7 +8,7 @@ use attica::message::{Problem, Result};
 use attica::text::Text;
 use attica::vcov::Vcov;
 
-use super::Family;
+use super::{Family, neighbours};
 use crate::steps::regression::name;
 use crate::studyfile::Robustness;
 
@@ -63,6 +63,14 @@ impl Family<'_> {
         }
         if !asked.rings.is_empty() {
             self.rings(&asked.rings);
+        }
+        if let Some(column) = &asked.neighbours {
+            const NAME: &str = "beside a pilot";
+            let mut spec = self.spec("With neighbours of pilots", "控制试点相邻个体");
+            spec.regressors.push(name(NAME));
+            self.show.push(NAME.to_owned());
+            let dummy = neighbours::dummy(study, column).map(|values| vec![Column::number(NAME, values)]);
+            self.add_with(&spec, dummy);
         }
         for cluster in &asked.cluster {
             let names = cluster.as_slice().to_vec();

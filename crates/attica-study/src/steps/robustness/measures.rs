@@ -8,7 +8,7 @@ use attica::panel::Adoption;
 use super::{Family, quantiles};
 use crate::run::build_index;
 use crate::steps::regression::name;
-use crate::studyfile::{IndexChange, IndexMethod, Outcome, Robustness};
+use crate::studyfile::{IndexChange, IndexMethod, Key, Outcome, Robustness};
 
 impl Family<'_> {
     /// Adds what the study file asks for.
@@ -46,6 +46,10 @@ impl Family<'_> {
             let spec = self.spec(format!("Policy {by:+} periods"), format!("政策时点移动{by:+}期"));
             self.add_with(&spec, self.shifted_policy(by));
         }
+        if !asked.partial_pilots.is_empty() {
+            let spec = self.spec("Partial pilots as untreated", "部分试点视为未处理");
+            self.add_with(&spec, self.without_partial(&asked.partial_pilots));
+        }
         if let Some(k) = asked.lag_controls {
             let mut spec = self.spec(format!("Controls lagged by {k}"), format!("控制变量滞后{k}期"));
             spec.controls = spec.controls.iter().map(|c| format!("lag({c}, {k})")).collect();
@@ -71,6 +75,23 @@ impl Family<'_> {
             Adoption::Always => 1.0,
             Adoption::Never | Adoption::Switches => 0.0,
         });
+        Ok(vec![Column::number(self.study.policy(), coded.collect())])
+    }
+
+    /// The policy without the units that are treated in part.
+    fn without_partial(&self, partial: &[Key]) -> Result<Vec<Column>> {
+        let (panel, values) = (&self.study.data.panel, &self.study.data.treatment.values);
+        let names: Vec<String> = partial.iter().map(Key::text).collect();
+        let is_partial: Vec<bool> = panel.units.iter().map(|unit| names.contains(unit)).collect();
+        if !is_partial.contains(&true) {
+            return Err(Problem::new(
+                "E603",
+                format!("none of the partial pilots is in the panel: {}", names.join(", ")),
+            )
+            .fix(format!("write them as in the column {}, such as \"{}\"", panel.unit_name, panel.units[0])));
+        }
+        let coded = values.iter().zip(panel.unit.iter());
+        let coded = coded.map(|(&value, &unit)| if is_partial[unit as usize] { 0.0 } else { value });
         Ok(vec![Column::number(self.study.policy(), coded.collect())])
     }
 

@@ -2,10 +2,13 @@
 //! in one curve; and without each group.
 
 mod battery;
+mod cities;
 mod curve;
 mod forms;
+mod index;
 mod leave_out;
 mod measures;
+mod neighbours;
 mod samples;
 
 use attica::frame::transform::{Tails, tails};
@@ -45,6 +48,10 @@ pub(super) fn step(study: Study<'_>) -> Found {
     let mut contents = tables([&samples, &variables, &forms], said);
     if asked.curve {
         contents.extend(curve::curve(study, &main, &samples, [&variables, &forms])?.map(Content::SpecificationCurve));
+    }
+    if asked.index_forms || asked.index_bootstrap.is_some_and(|draws| draws > 0) {
+        let found = index::uncertainty(study, &main, &asked);
+        contents.push(found.map_or_else(Content::Failed, |found| Content::Index(Box::new(found))));
     }
     for by in &asked.leave_out {
         contents.push(leave_out::leave_out(study, &main, by).map_or_else(Content::Failed, Content::LeaveOut));

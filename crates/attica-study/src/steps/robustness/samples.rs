@@ -5,8 +5,8 @@ use attica::math::random::stream;
 use attica::message::Problem;
 use attica::panel::Adoption;
 
-use super::{Family, quantiles};
-use crate::studyfile::Robustness;
+use super::{Family, cities, neighbours, quantiles};
+use crate::studyfile::{Key, Robustness, UnitList};
 
 impl Family<'_> {
     /// Adds what the study file asks for.
@@ -80,20 +80,13 @@ impl Family<'_> {
             self.around(kept);
         }
         for (list, units) in &asked.drop_units {
-            let names: Vec<String> = units.iter().map(crate::studyfile::Key::text).collect();
-            let unknown: Vec<&str> = names.iter().filter(|n| !panel.units.contains(n)).map(String::as_str).collect();
-            let (en, zh) = (format!("Without {list}"), format!("剔除{list}"));
-            if unknown.len() == names.len() {
-                let message =
-                    format!("none of the units of the list \"{list}\" is in the panel: {}", unknown.join(", "));
-                let problem = Problem::new("E603", message)
-                    .fix(format!("write them as in the column {}, such as \"{}\"", panel.unit_name, panel.units[0]));
-                let spec = self.spec(en, zh);
-                self.fail(spec, problem);
-                continue;
-            }
-            let leaves: Vec<bool> = panel.units.iter().map(|u| names.contains(u)).collect();
-            self.without(en, zh, &format!("units of the list {list}"), |row| leaves[panel.unit[row] as usize]);
+            self.list(list, units);
+        }
+        if !asked.partial_pilots.is_empty() {
+            self.list_of("partial pilots", "部分试点", &asked.partial_pilots);
+        }
+        if let Some(column) = &asked.neighbours {
+            self.without_neighbours(column);
         }
         if asked.drop_concurrent && !asked.concurrent.is_empty() {
             let mut touched = vec![false; panel.units.len()];
@@ -111,6 +104,66 @@ impl Family<'_> {
                 &format!("units of {}", asked.concurrent.join(", ")),
                 |row| touched[panel.unit[row] as usize],
             );
+        }
+    }
+
+    /// The sample without the units of a list.
+    fn list(&mut self, name: &str, units: &UnitList) {
+        let study = self.study;
+        match units {
+            UnitList::Units(units) => self.list_of(name, name, units),
+            UnitList::Known(known) => {
+                let leaves = cities::members(*known, &study.data.frame, &study.data.panel);
+                let (en, zh) = (format!("Without {name}"), format!("剔除{name}"));
+                if !leaves.contains(&true) {
+                    let message = format!(
+                        "no unit is known as one of {}, by its code or by a name in a text column",
+                        known.name()
+                    );
+                    let problem =
+                        Problem::new("E603", message).fix("write the units themselves: municipalities = [\"...\"]");
+                    let spec = self.spec(en, zh);
+                    self.fail(spec, problem);
+                    return;
+                }
+                let panel = &study.data.panel;
+                self.without(en, zh, &format!("units of the list {name}"), |row| leaves[panel.unit[row] as usize]);
+            }
+        }
+    }
+
+    /// The sample without `units`, which the report calls `en` and `zh`.
+    fn list_of(&mut self, en: &str, zh: &str, units: &[Key]) {
+        let panel = &self.study.data.panel;
+        let names: Vec<String> = units.iter().map(Key::text).collect();
+        let unknown: Vec<&str> = names.iter().filter(|n| !panel.units.contains(n)).map(String::as_str).collect();
+        let (head_en, head_zh) = (format!("Without {en}"), format!("剔除{zh}"));
+        if unknown.len() == names.len() {
+            let message = format!("none of the units of the list \"{en}\" is in the panel: {}", unknown.join(", "));
+            let problem = Problem::new("E603", message)
+                .fix(format!("write them as in the column {}, such as \"{}\"", panel.unit_name, panel.units[0]));
+            let spec = self.spec(head_en, head_zh);
+            self.fail(spec, problem);
+            return;
+        }
+        let leaves: Vec<bool> = panel.units.iter().map(|u| names.contains(u)).collect();
+        self.without(head_en, head_zh, &format!("units of the list {en}"), |row| leaves[panel.unit[row] as usize]);
+    }
+
+    /// The sample without untreated units that have a treated neighbour.
+    fn without_neighbours(&mut self, column: &str) {
+        let (en, zh) = ("Without neighbours of pilots".to_owned(), "剔除试点相邻个体".to_owned());
+        match neighbours::of_treated(self.study, column) {
+            Ok(near) => {
+                let panel = &self.study.data.panel;
+                self.without(en, zh, "never treated units with a treated neighbour", |row| {
+                    near[panel.unit[row] as usize]
+                });
+            }
+            Err(problem) => {
+                let spec = self.spec(en, zh);
+                self.fail(spec, problem);
+            }
         }
     }
 
