@@ -245,3 +245,85 @@ fn large_sides_on_both_hands_go_through_the_general_solver() {
         assert!(sums.iter().all(|s: &f64| s.abs() < 1e-10));
     }
 }
+
+/// People who move among neighbouring firms, `rows` rows: the firms form a chain, on which iterations hardly converge.
+fn chain(rows: usize, seed: u64) -> Vec<Effect> {
+    let mut s = stream(seed, 3);
+    let (people, firms) = (rows / 10, rows / 40);
+    let person: Vec<usize> = (0..rows).map(|_| s.index(people)).collect();
+    let firm = person.iter().map(|p| (p * firms / people + s.index(3)).min(firms - 1)).collect();
+    let year = (0..rows).map(|_| s.index(12)).collect();
+    let region = (0..rows).map(|_| s.index(5)).collect();
+    [("person", person), ("firm", firm), ("year", year), ("region", region)]
+        .map(|(name, of_row)| Effect { by: compact(name, of_row), slopes: Vec::new(), intercept: true })
+        .into()
+}
+
+/// `2 x` and an effect of every level, of very different sizes; x is far from orthogonal to the effects.
+fn exact_outcome(effects: &[Effect], seed: u64) -> (Vec<f64>, Vec<f64>) {
+    let mut s = stream(seed, 4);
+    let levels: Vec<Vec<f64>> =
+        effects.iter().map(|e| (0..e.by.levels).map(|i| 10.0 * s.normal() + i as f64 / 50.0).collect()).collect();
+    let rows = effects[0].by.codes.len();
+    let of = |row: usize| -> f64 { effects.iter().zip(&levels).map(|(e, l)| l[e.by.codes[row] as usize]).sum() };
+    let x: Vec<f64> = (0..rows).map(|row| 0.3 * of(row) + s.normal()).collect();
+    (x.clone(), (0..rows).map(|row| 2.0 * x[row] + of(row)).collect())
+}
+
+#[test]
+fn coefficients_on_a_chain_are_exact_by_any_number_of_effects_and_with_weights() {
+    let effects = chain(40_000, 5);
+    let mut s = stream(6, 0);
+    let weights: Vec<f64> = (0..40_000).map(|_| 0.2 + s.uniform()).collect();
+    for count in 2..=4 {
+        for weights in [None, Some(&weights[..])] {
+            let effects = &effects[..count];
+            let (mut x, mut y) = exact_outcome(effects, 7);
+            Absorber::new(effects, weights).remove(&mut [&mut x, &mut y]).unwrap();
+            let (xy, xx): (f64, f64) = x.iter().zip(&y).fold((0.0, 0.0), |(xy, xx), (x, y)| (xy + x * y, xx + x * x));
+            assert!((xy / xx - 2.0).abs() < 1e-9, "{count} effects: {:e}", xy / xx - 2.0);
+            let worst = x.iter().zip(&y).map(|(x, y)| (y - 2.0 * x).abs()).fold(0.0, f64::max);
+            assert!(worst < 1e-8, "{count} effects: a residual of {worst:e}");
+        }
+    }
+}
+
+#[test]
+fn columns_have_the_same_bytes_by_any_number_of_threads() {
+    let effects = chain(60_000, 8);
+    let at = |threads: usize, count: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let (mut x, mut y) = exact_outcome(&effects[..count], 9);
+        pool.install(|| Absorber::new(&effects[..count], None).remove(&mut [&mut x, &mut y]).unwrap());
+        (x, y)
+    };
+    for count in 1..=4 {
+        assert!(at(1, count) == at(2, count) && at(1, count) == at(8, count), "{count} effects");
+    }
+}
+
+#[test]
+fn a_level_that_meets_no_other_and_duplicated_effects_are_no_trouble() {
+    let mut s = stream(11, 0);
+    let rows = 9_000;
+    // Two halves that share nothing, and a row whose levels are its own everywhere.
+    let half: Vec<usize> = (0..rows).map(|row| row % 2).collect();
+    let mut a: Vec<usize> = half.iter().map(|h| 1_500 * h + s.index(1_500)).collect();
+    let mut b: Vec<usize> = half.iter().map(|h| 1_100 * h + s.index(1_100)).collect();
+    (a[0], b[0]) = (3_000, 2_200);
+    let by = |name: &str, of_row: &[usize]| Effect {
+        by: compact(name, of_row.to_vec()),
+        slopes: Vec::new(),
+        intercept: true,
+    };
+    let year: Vec<usize> = (0..rows).map(|_| s.index(9)).collect();
+    let effects = [by("a", &a), by("b", &b), by("b again", &b), by("year", &year), by("year again", &year)];
+    let mut column: Vec<f64> = (0..rows).map(|_| 5.0 + s.normal()).collect();
+    Absorber::new(&effects, None).remove(&mut [&mut column]).unwrap();
+    assert!(column[0].abs() < 1e-10);
+    for effect in &effects {
+        let mut sums = vec![0.0; effect.by.levels];
+        effect.by.codes.iter().zip(&column).for_each(|(&c, y)| sums[c as usize] += y);
+        assert!(sums.iter().all(|s: &f64| s.abs() < 1e-9));
+    }
+}

@@ -1,12 +1,16 @@
 //! Taking fixed effects out of columns, and counting the degrees of freedom that they cost.
 //!
 //! The structure decides how: no effect, nothing; one effect, its exact projection; two plain
-//! effects of which one has few levels, one dense system; everything else, conjugate gradients over
-//! exact projections. All columns of a regression go through one prepared [`Absorber`].
+//! effects of which one has few levels, one dense system; any other number of plain effects, a sparse system in their
+//! levels, by a factor or by conjugate gradients; slopes beside other effects, conjugate gradients over exact
+//! projections. All columns of a regression go through one prepared [`Absorber`].
 
 mod block;
+mod direct;
+mod envelope;
 mod iterate;
 mod levels;
+mod network;
 mod pair;
 
 use rayon::prelude::*;
@@ -16,6 +20,7 @@ pub use levels::{components, intersect, is_nested, singletons, take_codes};
 use crate::design::{Codes, Effect};
 use crate::message::{Problem, Result};
 use block::{Block, norm};
+use network::Network;
 use pair::Pair;
 
 /// A share of the norm above this one, left in the span of the effects, is no answer.
@@ -39,6 +44,8 @@ impl Part<'_> {
 /// Prepared to take a set of effects out of any number of columns.
 pub struct Absorber<'a> {
     parts: Vec<Part<'a>>,
+    /// Several plain effects that are no pair; there are no parts then.
+    network: Option<Network<'a>>,
     weights: Option<&'a [f64]>,
     names: Vec<&'a str>,
 }
@@ -79,8 +86,12 @@ impl<'a> Absorber<'a> {
                     });
             }
         }
-        let mut left: Vec<&Effect> = effects.iter().zip(&spanned).filter(|(_, s)| !**s).map(|(e, _)| e).collect();
-        let mut parts = Vec::new();
+        let left: Vec<&Effect> = effects.iter().zip(&spanned).filter(|(_, s)| !**s).map(|(e, _)| e).collect();
+        if left.len() > 1 && left.iter().all(|e| is_plain(e)) && !(left.len() == 2 && first_pair(&left).is_some()) {
+            let codes: Vec<&Codes> = left.iter().map(|e| &e.by).collect();
+            return Self { parts: Vec::new(), network: Some(Network::new(&codes, weights)), weights, names };
+        }
+        let (mut left, mut parts) = (left, Vec::new());
         if let Some((i, j)) = first_pair(&left)
             && let Some(pair) = Pair::new(&left[i].by, &left[j].by, weights, based)
         {
@@ -89,7 +100,7 @@ impl<'a> Absorber<'a> {
             left.remove(i);
         }
         parts.extend(left.into_iter().map(|effect| Part::One(Block::new(effect, weights, based))));
-        Self { parts, weights, names }
+        Self { parts, network: None, weights, names }
     }
 
     /// Takes the effects out of the columns, in place; columns in parallel.
@@ -99,6 +110,10 @@ impl<'a> Absorber<'a> {
     pub fn remove(&self, columns: &mut [&mut [f64]]) -> Result<()> {
         let one = |column: &mut [f64]| -> Result<()> {
             let mut sums = Vec::new();
+            if let Some(network) = &self.network {
+                let left = network.remove(column);
+                return self.checked(left.share, left.converged);
+            }
             match &self.parts[..] {
                 [] => Ok(()),
                 [part] => {
@@ -107,17 +122,7 @@ impl<'a> Absorber<'a> {
                 }
                 parts => {
                     let error = iterate::remove(parts, column, self.weights, &mut sums);
-                    if error <= TOLERANCE {
-                        return Ok(());
-                    }
-                    Err(Problem::new(
-                        "E702",
-                        format!(
-                            "taking out the effects {} did not converge: {error:.1e} of a column's norm is left in their span, where {TOLERANCE:.0e} is allowed; nothing is estimated",
-                            self.names.join(", ")
-                        ),
-                    )
-                    .fix("look for effects that are connected by very few rows, or absorb one of them less"))
+                    self.checked(error, true)
                 }
             }
         };
@@ -127,6 +132,19 @@ impl<'a> Absorber<'a> {
         } else {
             columns.par_iter_mut().map(|column| one(column)).collect()
         }
+    }
+
+    /// Nothing when the effects are out of a column to the tolerance, else `E702`.
+    fn checked(&self, error: f64, converged: bool) -> Result<()> {
+        if converged && error <= TOLERANCE {
+            return Ok(());
+        }
+        let message = format!(
+            "taking out the effects {} did not converge: {error:.1e} of a column's norm is left in their span, where {TOLERANCE:.0e} is allowed; nothing is estimated",
+            self.names.join(", ")
+        );
+        Err(Problem::new("E702", message)
+            .fix("look for effects that are connected by very few rows, or absorb one of them less"))
     }
 
     /// The effects of both sides of a two-effect model (first effect, second effect) that fit
@@ -143,13 +161,17 @@ impl<'a> Absorber<'a> {
     }
 }
 
+/// Intercepts and no slopes.
+fn is_plain(effect: &Effect) -> bool {
+    effect.intercept && effect.slopes.is_empty()
+}
+
 /// The first two effects without slopes of which one has few enough levels for a dense system.
 fn first_pair(effects: &[&Effect]) -> Option<(usize, usize)> {
-    let plain = |e: &Effect| e.intercept && e.slopes.is_empty();
     let pairs = (0..effects.len()).flat_map(|i| (i + 1..effects.len()).map(move |j| (i, j)));
     pairs.into_iter().find(|&(i, j)| {
-        plain(effects[i])
-            && plain(effects[j])
+        is_plain(effects[i])
+            && is_plain(effects[j])
             && effects[i].by.levels.min(effects[j].by.levels) <= Pair::LIMIT
             && effects[i].by.levels.max(effects[j].by.levels) > 1
     })
