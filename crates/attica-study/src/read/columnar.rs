@@ -8,44 +8,60 @@ use arrow_array::types::{
     Int16Type, Int32Type, Int64Type, TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
     TimestampSecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
-use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchReader};
+use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_ipc::reader::FileReader;
 use arrow_schema::{DataType, SchemaRef, TimeUnit};
 use attica::frame::{Column, Frame};
 use attica::message::{Place, Problem, Result};
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use rayon::prelude::*;
 
 use super::Read;
 use super::calendar::date;
 use super::delimited::too_large;
-use super::guard::broken;
+use super::guard::{broken, guarded};
 use super::notes::{Note, Notes};
 use super::options::ReadOptions;
 use super::table::EXACT;
 
-/// Reads a parquet file; only the columns that the user keeps are unpacked.
+/// Reads a parquet file; only the columns that the user keeps are unpacked, side by side.
 ///
 /// # Errors
 /// `E520` for a damaged file, or nested or binary columns among those that are kept; `E511` without
 /// rows; `E512` too large.
 pub(super) fn parquet(bytes: &[u8], options: &ReadOptions) -> Result<Read> {
     let failed = |e: &dyn std::fmt::Display| broken("E520", "parquet file", e);
-    let builder =
-        ParquetRecordBatchReaderBuilder::try_new(bytes::Bytes::copy_from_slice(bytes)).map_err(|e| failed(&e))?;
-    let rows = builder.metadata().file_metadata().num_rows();
+    let bytes = bytes::Bytes::copy_from_slice(bytes);
+    let metadata = ArrowReaderMetadata::load(&bytes, ArrowReaderOptions::default()).map_err(|e| failed(&e))?;
+    let builder = || ParquetRecordBatchReaderBuilder::new_with_metadata(bytes.clone(), metadata.clone());
+    let rows = metadata.metadata().file_metadata().num_rows();
     let groups: i64 =
-        builder.metadata().row_groups().iter().map(parquet::file::metadata::RowGroupMetaData::num_rows).sum();
+        metadata.metadata().row_groups().iter().map(parquet::file::metadata::RowGroupMetaData::num_rows).sum();
     if rows < 0 || rows != groups {
         return Err(failed(&format!("it announces {rows} rows and has {groups}")));
     }
-    check_size(rows as usize, builder.schema().fields().len(), options)?;
-    let wanted = wanted(builder.schema(), options)?;
-    let mask = ProjectionMask::roots(builder.parquet_schema(), wanted);
-    let reader = builder.with_projection(mask).with_batch_size(65_536).build().map_err(|e| failed(&e))?;
-    let schema = reader.schema();
-    let batches: Vec<RecordBatch> = reader.collect::<std::result::Result<_, _>>().map_err(|e| failed(&e))?;
-    frame(&schema, &batches, "parquet".to_owned())
+    check_size(rows as usize, metadata.schema().fields().len(), options)?;
+    let wanted = wanted(metadata.schema(), options)?;
+    let one = |at: &usize| {
+        // A panic is caught on the thread on which it happens.
+        guarded("E520", "parquet file", || {
+            let mask = ProjectionMask::roots(metadata.parquet_schema(), [*at]);
+            let reader = builder().with_projection(mask).with_batch_size(65_536).build().map_err(|e| failed(&e))?;
+            let batches: Vec<RecordBatch> = reader.collect::<std::result::Result<_, _>>().map_err(|e| failed(&e))?;
+            let parts: Vec<&ArrayRef> = batches.iter().map(|batch| batch.column(0)).collect();
+            let mut notes = Notes::default();
+            let field = metadata.schema().field(*at);
+            Ok((column(field.name(), field.data_type(), &parts, &mut notes)?, notes))
+        })
+    };
+    let (mut columns, mut notes) = (Vec::new(), Notes::default());
+    for read in wanted.par_iter().map(one).collect::<Vec<Result<_>>>() {
+        let (column, more) = read?;
+        columns.push(column);
+        notes.extend(more);
+    }
+    Ok(Read { frame: Frame::new(columns)?, format: "parquet".to_owned(), warnings: notes.warnings() })
 }
 
 /// Reads an Arrow IPC file (Feather 2).
@@ -235,7 +251,11 @@ pub(super) fn cells(array: &dyn Array) -> Option<Cells> {
 }
 
 fn numbers<T: ArrowPrimitiveType>(array: &dyn Array, to: fn(T::Native) -> f64) -> Cells {
-    Cells::Numbers(array.as_primitive::<T>().iter().map(|v| v.map_or(f64::NAN, to)).collect())
+    let array = array.as_primitive::<T>();
+    if array.null_count() == 0 {
+        return Cells::Numbers(array.values().iter().map(|&v| to(v)).collect());
+    }
+    Cells::Numbers(array.iter().map(|v| v.map_or(f64::NAN, to)).collect())
 }
 
 fn texts<'a>(cells: impl Iterator<Item = Option<&'a str>>) -> Cells {
@@ -254,6 +274,9 @@ fn moments<T: ArrowPrimitiveType>(array: &dyn Array, seconds: fn(T::Native) -> i
 
 /// Integers beyond 2^53 as text, when a column has one that no double holds.
 fn long_integers(name: &str, kind: &DataType, parts: &[&ArrayRef], notes: &mut Notes) -> Option<Column> {
+    if !parts.iter().any(|part| has_long(part)) {
+        return None;
+    }
     let mut cells: Vec<Option<i128>> = Vec::new();
     for part in parts {
         match kind {
@@ -267,4 +290,13 @@ fn long_integers(name: &str, kind: &DataType, parts: &[&ArrayRef], notes: &mut N
     let first = large.first()?;
     notes.add(name, Note::TooLarge { cells: large.len(), example: first.to_string() });
     Some(Column::text(name, cells.iter().map(|cell| cell.map(|v| v.to_string()))))
+}
+
+/// Whether an integer lies beyond those that doubles hold without gaps; what missing cells hide does no harm.
+fn has_long(part: &ArrayRef) -> bool {
+    match part.data_type() {
+        DataType::Int64 => part.as_primitive::<Int64Type>().values().iter().any(|v| v.unsigned_abs() as f64 >= EXACT),
+        DataType::UInt64 => part.as_primitive::<UInt64Type>().values().iter().any(|v| *v as f64 >= EXACT),
+        _ => false,
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
+use std::time::SystemTime;
 
 use attica::message::{Problem, Result, Warning};
 use sha2::{Digest, Sha256};
@@ -48,7 +49,8 @@ impl Book {
 pub(super) struct Loaded {
     pub kind: Kind,
     pub bytes: Vec<u8>,
-    pub sha256: String,
+    /// When it was last written, before it was read.
+    written: Option<SystemTime>,
 }
 
 /// Reads the bytes of a regular file of a known format.
@@ -85,15 +87,27 @@ pub(super) fn load(path: &Path, options: &ReadOptions) -> Result<Loaded> {
         return Err(Problem::new("E511", "the file is empty").fix("check that the download or the export ended well"));
     }
     let kind = kind(path, &bytes)?;
-    let sha256 = sha256(&bytes);
-    Ok(Loaded { kind, bytes, sha256 })
+    Ok(Loaded { kind, bytes, written: meta.modified().ok() })
 }
 
 impl Loaded {
-    /// `W522` when the file on disk is no longer the one that was read.
+    /// SHA-256 of the bytes that were read, in hexadecimal.
+    pub fn sha256(&self) -> String {
+        Sha256::digest(&self.bytes).iter().fold(String::new(), |mut hex, byte| {
+            // Writing to a String cannot fail.
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        })
+    }
+
+    /// `W522` when the file on disk is no longer the one that was read. Where size and time of writing are the same,
+    /// its bytes are not read again.
     pub fn changed(&self, path: &Path) -> Option<Warning> {
-        let now = std::fs::read(path).ok().map(|bytes| sha256(&bytes));
-        (now.as_deref() != Some(&self.sha256)).then(|| {
+        let meta = std::fs::metadata(path).ok();
+        let same = meta.is_some_and(|meta| {
+            meta.len() == self.bytes.len() as u64 && self.written.is_some() && meta.modified().ok() == self.written
+        });
+        (!same && std::fs::read(path).ok().as_ref() != Some(&self.bytes)).then(|| {
             Warning::new(
                 "W522",
                 "the file changed while it was read; the results are those of the bytes with the hash given here",
@@ -101,15 +115,6 @@ impl Loaded {
             )
         })
     }
-}
-
-/// SHA-256 in hexadecimal.
-fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().fold(String::new(), |mut hex, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
 }
 
 const ZIP: &[u8] = b"PK\x03\x04";

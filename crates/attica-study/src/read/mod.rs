@@ -31,7 +31,7 @@ use std::path::Path;
 use attica::frame::{Column, Frame, unknown_column};
 use attica::message::{Problem, Result, Warning};
 
-use self::file::Kind;
+use self::file::{Kind, Loaded};
 use self::guard::guarded;
 use self::notes::Notes;
 use self::table::Table;
@@ -73,21 +73,8 @@ pub fn read_file(path: &Path, options: &ReadOptions) -> Result<(Frame, Source)> 
 
 fn read_named(path: &Path, options: &ReadOptions) -> Result<(Frame, Source)> {
     let loaded = file::load(path, options)?;
-    let bytes = loaded.bytes.as_slice();
-    let Read { frame, format, mut warnings } = match loaded.kind {
-        Kind::Delimited { tabs } => typed(delimited::read(bytes, options, tabs)?, options)?,
-        Kind::Workbook(book) => typed(guarded("E513", "workbook", || workbook::read(bytes, book, options))?, options)?,
-        Kind::Stata => ruled(guarded("E517", "Stata file", || stata::read(bytes, options))?, options)?,
-        #[cfg(feature = "parquet")]
-        Kind::Parquet => ruled(guarded("E520", "parquet file", || columnar::parquet(bytes, options))?, options)?,
-        #[cfg(feature = "parquet")]
-        Kind::Arrow => ruled(guarded("E520", "arrow file", || columnar::arrow(bytes, options))?, options)?,
-        #[cfg(not(feature = "parquet"))]
-        Kind::Parquet | Kind::Arrow => {
-            return Err(Problem::new("E520", "this build of Attica reads no parquet or arrow files")
-                .fix("build it with --features parquet, or export the table as CSV"));
-        }
-    };
+    let (sha256, read) = rayon::join(|| loaded.sha256(), || parsed(&loaded, options));
+    let Read { frame, format, mut warnings } = read?;
     let frame = match &options.long {
         Some(long) => to_long(&frame, long)?,
         None => frame,
@@ -96,13 +83,32 @@ fn read_named(path: &Path, options: &ReadOptions) -> Result<(Frame, Source)> {
     warnings.extend(loaded.changed(path));
     let source = Source {
         file: path.display().to_string(),
-        sha256: loaded.sha256,
+        sha256,
         format,
         rows: frame.rows(),
         columns: frame.columns().len(),
         warnings,
     };
     Ok((frame, source))
+}
+
+/// The table in the bytes of a file.
+fn parsed(loaded: &Loaded, options: &ReadOptions) -> Result<Read> {
+    let bytes = loaded.bytes.as_slice();
+    match loaded.kind {
+        Kind::Delimited { tabs } => typed(delimited::read(bytes, options, tabs)?, options),
+        Kind::Workbook(book) => typed(guarded("E513", "workbook", || workbook::read(bytes, book, options))?, options),
+        Kind::Stata => ruled(guarded("E517", "Stata file", || stata::read(bytes, options))?, options),
+        #[cfg(feature = "parquet")]
+        Kind::Parquet => ruled(guarded("E520", "parquet file", || columnar::parquet(bytes, options))?, options),
+        #[cfg(feature = "parquet")]
+        Kind::Arrow => ruled(guarded("E520", "arrow file", || columnar::arrow(bytes, options))?, options),
+        #[cfg(not(feature = "parquet"))]
+        Kind::Parquet | Kind::Arrow => {
+            Err(Problem::new("E520", "this build of Attica reads no parquet or arrow files")
+                .fix("build it with --features parquet, or export the table as CSV"))
+        }
+    }
 }
 
 /// A table of texts becomes a frame of numbers and texts.

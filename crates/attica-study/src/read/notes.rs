@@ -106,10 +106,21 @@ impl Notes {
         }
     }
 
+    /// Adds the notes of further columns.
+    pub fn extend(&mut self, more: Self) {
+        self.0.extend(more.0);
+    }
+
     /// Notes numbers such as -99 and 9999 that stand far outside all others. They stay numbers.
     pub fn sentinels(&mut self, column: &str, values: &[f64]) {
         let finite = || values.iter().copied().filter(|v| v.is_finite());
+        let (least, most) =
+            finite().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)));
         for code in [-9.0, -99.0, -999.0, -9999.0, -99999.0, 9999.0, 99999.0, 999_999.0] {
+            // A code that stands alone is an extreme; most columns need no second look.
+            if code != if code < 0.0 { least } else { most } {
+                continue;
+            }
             let cells = finite().filter(|&v| v == code).count();
             let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
             for v in finite().filter(|&v| v != code) {
