@@ -4,8 +4,8 @@
 //! Sections come in the order of the paper. A section that could not be computed is kept with its
 //! problem, so that nothing is lost silently.
 
-mod diagnostics;
 mod design;
+mod diagnostics;
 mod referee;
 mod robustness;
 
@@ -23,8 +23,8 @@ use attica::message::{Problem, Warning};
 use attica::text::{Language, Text};
 use serde::{Deserialize, Serialize};
 
-pub use diagnostics::*;
 pub use design::*;
+pub use diagnostics::*;
 pub use referee::Remark;
 pub use robustness::*;
 

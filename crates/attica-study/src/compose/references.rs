@@ -64,6 +64,17 @@ fn used(results: &Results) -> Vec<&'static Work> {
                     keys.insert("roth2024");
                 }
             }
+            Content::Sensitivity(found) => {
+                if found.studies.iter().any(|study| study.relative.is_some()) {
+                    keys.insert("rambachan2023");
+                }
+                if found.studies.iter().any(|study| !study.power.is_empty()) {
+                    keys.insert("roth2022");
+                }
+            }
+            Content::Decomposition(_) => {
+                keys.extend(["goodman_bacon2021", "dechaisemartin2020"]);
+            }
             Content::Placebo(_) => {
                 keys.extend(["fisher1935", "phipson2010"]);
             }
@@ -73,7 +84,11 @@ fn used(results: &Results) -> Vec<&'static Work> {
             Content::SpecificationCurve(_) => {
                 keys.insert("simonsohn2020");
             }
-            Content::Descriptives(_) | Content::Hypotheses(_) | Content::LeaveOut(_) | Content::Failed(_) => {}
+            Content::Descriptives(_)
+            | Content::Hypotheses(_)
+            | Content::LeaveOut(_)
+            | Content::Index(_)
+            | Content::Failed(_) => {}
         }
         if section.step == "mediation" {
             keys.extend(["baron1986", "jiang2022"]);

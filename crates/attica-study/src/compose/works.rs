@@ -102,8 +102,12 @@ pub const WORKS: &[Work] = works! {
     phipson2010 Article [("Phipson", "B."), ("Smyth", "G. K.")],
         "Permutation p-values should never be zero: calculating exact p-values when permutations are randomly drawn",
         "Statistical Applications in Genetics and Molecular Biology", 2010, "9", "1", "";
+    rambachan2023 Article [("Rambachan", "A."), ("Roth", "J.")],
+        "A more credible approach to parallel trends", "Review of Economic Studies", 2023, "90", "5", "2555-2591";
     romano2005 Article [("Romano", "J. P."), ("Wolf", "M.")],
         "Stepwise multiple testing as formalized data snooping", "Econometrica", 2005, "73", "4", "1237-1282";
+    roth2022 Article [("Roth", "J.")],
+        "Pretest with caution: event-study estimates after testing for parallel trends", "American Economic Review: Insights", 2022, "4", "3", "305-322";
     roth2024 Paper [("Roth", "J.")],
         "Interpreting event-studies from recent difference-in-differences methods", "arXiv:2401.12309", 2024, "", "", "";
     shannon1948 Article [("Shannon", "C. E.")],

@@ -84,6 +84,11 @@ fn unspoken(content: &Content, step: &str) -> (String, String) {
         Content::LeaveOut(found) => {
             (format!("estimates without each {}", found.by), "one regression per group, not exported")
         }
+        Content::Sensitivity(_) => {
+            ("intervals when trends differ, and power of the tests of leads".to_owned(), "not exported")
+        }
+        Content::Decomposition(_) => ("comparisons and weights of the two-way coefficient".to_owned(), "not exported"),
+        Content::Index(_) => ("uncertainty of the index".to_owned(), draws),
         Content::Failed(problem) => return (step.to_owned(), format!("Attica has no result: {}", problem.message)),
         Content::Descriptives(_) | Content::Models(_) | Content::EventStudy(_) => (step.to_owned(), "not exported"),
     };
@@ -238,11 +243,12 @@ fn two_way_events(
     columns: &mut Columns<'_>,
 ) -> Option<Regression> {
     let record = events.fit.as_ref()?;
-    let times = relative(&study.data.panel, &study.data.treatment.adoption);
+    let every: Vec<u32> = (0..study.data.frame.rows() as u32).collect();
+    let times = relative(&study.data.panel, &study.data.treatment.adoption, &every);
     let inside = |k: i64| !window.trim || window.bounds.is_none_or(|[low, high]| (low..=high).contains(&k));
     let stays = |row: u32| match times[row as usize] {
         Relative::Never => true,
-        Relative::At(k) => inside(k),
+        Relative::At(k) => inside(k.into()),
         Relative::Undated => false,
     };
     let rows: Vec<u32> = (0..base.sample.len() as u32).filter(|&at| stays(base.sample[at as usize])).collect();
@@ -275,8 +281,9 @@ pub fn event_time(study: Study<'_>, columns: &mut Columns<'_>) -> Id {
     if let Some(id) = columns.list.iter().position(|column| column.original == ORIGINAL) {
         return id;
     }
-    let of = |time: &Relative| if let Relative::At(k) = time { *k as f64 } else { f64::NAN };
-    let values = relative(&study.data.panel, &study.data.treatment.adoption).iter().map(of).collect();
+    let of = |time: &Relative| if let Relative::At(k) = time { f64::from(*k) } else { f64::NAN };
+    let every: Vec<u32> = (0..study.data.frame.rows() as u32).collect();
+    let values = relative(&study.data.panel, &study.data.treatment.adoption, &every).iter().map(of).collect();
     columns.add(NAME, ORIGINAL, Values::Number(values))
 }
 

@@ -3,8 +3,8 @@
 
 mod baseline;
 mod descriptives;
-mod diagnostics;
 pub(crate) mod design;
+mod diagnostics;
 mod event_study;
 mod families;
 mod heterogeneity;
@@ -22,8 +22,8 @@ use crate::results::{Content, Section};
 use crate::run::Prepared;
 use crate::studyfile::StudyFile;
 
-pub(crate) use event_study::two_way_base;
 pub use design::of_table as design_of_table;
+pub(crate) use event_study::two_way_base;
 pub use regression::weight_kind;
 
 /// Runs the main regression, which every step but the description starts from: when it cannot be estimated, the data
