@@ -17,7 +17,7 @@ use rayon::prelude::*;
 
 const PERIODS: usize = 6;
 const DRAWS: usize = 199;
-const REPLICATIONS: u64 = 1000;
+const REPLICATIONS: u64 = 500;
 
 struct World {
     unit: Vec<f64>,
@@ -74,8 +74,7 @@ fn estimate(world: &World, options: &Options, draws: usize, seed: u64) -> [f64; 
     let index = compute(&parts, Some(&period), options).unwrap();
     let y: Vec<f64> = index.scores.into_iter().map(Option::unwrap).collect();
     let design = design(world, &y);
-    let clustered = FitOptions { vcov: Vcov::cluster("unit"), ..FitOptions::default() };
-    let term = fit(&design, &clustered).unwrap().record().terms[0].clone();
+    let term = fit(&design, &FitOptions::new(Vcov::cluster("unit"))).unwrap().record().terms[0].clone();
     if draws == 0 {
         return [term.estimate, term.std_error, 0.0, 0.0];
     }
@@ -91,7 +90,7 @@ fn main() {
     println!("|---|---|---|---|---|");
     let options = Options::default();
     let truth = estimate(&world(40_000, 0), &options, 0, 0)[0];
-    for units in [60, 150, 300] {
+    for units in [60, 150] {
         let found: Vec<[f64; 4]> = (1..=REPLICATIONS)
             .into_par_iter()
             .map(|replication| estimate(&world(units, replication), &options, DRAWS, replication))

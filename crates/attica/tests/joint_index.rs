@@ -9,6 +9,7 @@ use attica::frame::{Column, Frame};
 use attica::index::{Direction, Indicator, Options, compute};
 use attica::math::random::stream;
 use attica::panel::Panel;
+use attica::vcov::Vcov;
 
 const UNITS: usize = 24;
 const PERIODS: usize = 5;
@@ -62,7 +63,7 @@ fn design(columns: &[Vec<f64>; 7], y: &[f64]) -> Design {
 }
 
 fn effect(design: &Design) -> f64 {
-    fit(design, &FitOptions::default()).unwrap().coefficients[0]
+    fit(design, &FitOptions::new(Vcov::Iid)).unwrap().coefficients[0]
 }
 
 fn codes(values: &[f64]) -> Vec<u32> {

@@ -4,6 +4,7 @@
 use attica::fit::{AbsorbedEffect, FitRecord, Omitted, R2, SeCard, Term, Wald};
 use attica::ledger::{Ledger, Reason};
 use attica::message::{Problem, Warning};
+use attica::panel::Adoption;
 use attica::text::{Language, Text};
 
 use crate::results::*;
@@ -371,8 +372,67 @@ fn panel() -> PanelCard {
     }
 }
 
+/// Two cohorts over six years, another policy, a control that shares a column with the outcome, gaps.
+fn design() -> DesignCard {
+    let adopts = |first: usize| (0..6).map(|t| Some(f64::from(u8::from(t >= first)))).collect::<Vec<_>>();
+    let row = |cohort, units, first| TimingRow { cohort, units, treated: adopts(first) };
+    let path = |name: &str, label: Text, treated: [f64; 6], untreated: [f64; 6], units: [usize; 2]| PolicyPath {
+        name: name.to_owned(),
+        label,
+        named: name == "DID",
+        treated: treated.map(Some).to_vec(),
+        untreated: untreated.map(Some).to_vec(),
+        treated_units: units[0],
+        untreated_units: units[1],
+    };
+    let mean = |cohort, units, start: f64| CohortMeans {
+        cohorts: vec![cohort],
+        units,
+        mean: (0..6).map(|t| Some(start + 0.004 * f64::from(t))).collect(),
+    };
+    DesignCard {
+        times: (2009..2015).map(f64::from).collect(),
+        timing: vec![row(Adoption::At(2011.0), 41, 2), row(Adoption::Never, 120, 6), row(Adoption::Never, 124, 6)],
+        policies: vec![
+            path("DID", Text::new("Pilot policy", "试点政策"), [0.0, 0.0, 1.0, 1.0, 1.0, 1.0], [0.0; 6], [41, 0]),
+            path(
+                "smart_city",
+                Text::new("Smart city", "智慧城市"),
+                [0.0, 0.0, 0.0, 0.5, 0.5, 0.5],
+                [0.0, 0.0, 0.0, 0.25, 0.25, 0.25],
+                [20, 61],
+            ),
+        ],
+        waves: None,
+        neighbours: None,
+        means: vec![mean(Adoption::At(2011.0), 41, 0.09), mean(Adoption::Never, 244, 0.05)],
+        missing: vec![MissingRow { name: "LTEP".to_owned(), rows: 45, share: vec![0.0, 0.0, 0.01, 0.02, 0.03, 0.03] }],
+        variables: 5,
+        ingredients: vec!["avg_wage".to_owned(), "energy_per_gdp".to_owned()],
+        controls: vec![ControlCard {
+            name: "LGDP".to_owned(),
+            varies_after: true,
+            channel: false,
+            shared: vec![Shared { of_control: "gdp".to_owned(), of_outcome: "energy_per_gdp".to_owned() }],
+            effect: Some(term("DID", 0.05, 0.02)),
+            sd: Some(0.8),
+        }],
+        effect: Some(term("DID", 0.022, 0.004)),
+        without_controls: Some(term("DID", 0.025, 0.004)),
+        comparisons: Some(Comparisons { with_treated: Some(0.08), share_negative: 0.12, sum_negative: -0.03 }),
+        outcomes: Vec::new(),
+    }
+}
+
 /// The whole study.
 pub(crate) fn results() -> Results {
+    let mut results = parts();
+    results.referee = crate::referee::remarks(&crate::referee::Facts::from(&results));
+    results
+}
+
+/// All but what is made from the rest.
+fn parts() -> Results {
     let mut ledger = Ledger::new(4275);
     ledger.drop_rows(Reason::Filter("2009 <= year <= 2019".to_owned()), 1140);
     let labels = [
@@ -431,7 +491,7 @@ pub(crate) fn results() -> Results {
             cluster: vec!["city_code".to_owned()],
             ssc: "reghdfe".to_owned(),
         },
-        design: None,
+        design: Some(design()),
         referee: Vec::new(),
         indices: vec![index()],
         sections: vec![

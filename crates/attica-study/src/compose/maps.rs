@@ -264,7 +264,7 @@ fn gaps(words: &Words<'_>, design: &DesignCard) -> Figure {
         id: "missing-values".to_owned(),
         title: text("Missing values by variable and period", "各变量各期的缺失值"),
         alt: stop(text(
-            format!("{n} of {} variables have missing values{}", design.variables, worst.en),
+            format!("{n} of {} variables {} missing values{}", design.variables, plural(n, "has", "have"), worst.en),
             format!("{}个变量中有{n}个存在缺失值{}", design.variables, worst.zh),
         )),
         x_label: sentence_case(words.label(&words.results.panel.time)),

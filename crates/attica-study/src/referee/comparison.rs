@@ -17,11 +17,10 @@ pub(super) fn concurrent(facts: &Facts<'_>) -> Option<Remark> {
     let (names, n) = (listed(&names), others.len());
     let of = |units: usize, all: usize| percent(units as f64 / all.max(1) as f64);
     let (untreated, own) = (of(worst.untreated_units, treatment.never), of(worst.treated_units, treated));
-    let found = others.iter().any(|path| !path.named);
-    let (en, zh) = if found {
-        (", some of them not named in the study", "，其中部分研究文件未提及")
-    } else {
-        ("", "")
+    let (en, zh) = match others.iter().filter(|path| !path.named).count() {
+        0 => (String::new(), String::new()),
+        all if all == n => ("; not named in the study".to_owned(), "，研究文件未提及".to_owned()),
+        some => (format!("; {some} of them not named in the study"), format!("，其中{some}项研究文件未提及")),
     };
     remark(
         "concurrent",

@@ -132,7 +132,7 @@ pub(super) fn shared_ingredients(facts: &Facts<'_>) -> Option<Remark> {
             "drop these controls, or build the outcome without what they are made of",
             "去掉这些控制变量，或在合成被解释变量时剔除其成分",
         ),
-        facts.section("robustness"),
+        facts.section("baseline"),
     )
 }
 
@@ -151,9 +151,11 @@ pub(super) fn lost_rows(facts: &Facts<'_>) -> Option<Remark> {
         3,
         Text::new(
             format!(
-                "{n} of {} variables have missing values, most of all {} ({share} of the rows): the sample is selected by what was \
+                "{n} of {} variables {} missing values, most of all {} ({share} of the rows): the sample is selected by what was \
                  reported.",
-                design.variables, label.en
+                design.variables,
+                plural(n, "has", "have"),
+                label.en
             ),
             format!(
                 "{}个变量中有{n}个存在缺失，最多的是{}（占{share}）：样本由是否报告数据筛选而成。",

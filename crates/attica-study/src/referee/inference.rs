@@ -129,9 +129,9 @@ pub(super) fn placebo(facts: &Facts<'_>) -> Option<Remark> {
         2,
         Text::new(
             format!(
-                "Random assignment ({kind} placebo) gives {p} where the t test gives {p_t}: the standard error does not describe how the estimate varies."
+                "Random assignment ({kind} placebo) gives {p} where the t test gives {p_t}: whether the effect is significant at 5% depends on which is believed."
             ),
-            format!("随机分配（{zh}安慰剂）的{p}，而t检验的{p_t}：标准误未能刻画估计值的波动。"),
+            format!("随机分配（{zh}安慰剂）的{p}，而t检验的{p_t}：在5%水平上是否显著取决于采信哪一种。"),
         ),
         Text::new("report the randomisation p-value as the main one", "以随机化推断的p值为准"),
         facts.section("placebo"),
