@@ -4,6 +4,7 @@ pub mod audit;
 pub mod compose;
 pub mod effects;
 pub mod export;
+pub mod few;
 pub mod package;
 pub mod placebo;
 pub mod read;

@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use crate::effects::{Answer, NoAnswer, Overall};
+pub use crate::few::FewClusters;
 use attica::design::Design;
 pub use attica::diagnostic::describe::Summary;
 pub use attica::estimator::event::{EventRow, EventStudy};
@@ -495,6 +496,9 @@ pub struct EventStudies {
     pub estimators: Vec<Answer>,
     /// Estimators that have no answer here, and why.
     pub failed: Vec<NoAnswer>,
+    /// The headline effects under tests for few clusters, where clusters are few.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub few_clusters: Option<FewClusters>,
     /// What was computed and how to read it.
     pub methods: Text,
 }

@@ -14,6 +14,7 @@ use attica::panel::{Adoption, Panel};
 use attica::text::Text;
 use attica::vcov::{Ssc, Vcov};
 use attica_study::effects::{Answer, Answers, NoAnswer, ask};
+use attica_study::few::FewClusters;
 use attica_study::placebo::{self, Draws};
 use attica_study::read::{ReadOptions, read_file};
 use attica_study::results::{Placebo, TreatmentCard};
@@ -36,6 +37,9 @@ pub(super) struct Output {
     pub failed: Vec<NoAnswer>,
     /// Who is treated, and when.
     pub treatment: TreatmentCard,
+    /// The same effects under tests for few clusters, where clusters are few.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub few_clusters: Option<FewClusters>,
     /// What else was examined.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub diagnostics: Option<Diagnostics>,
@@ -73,19 +77,25 @@ pub fn did(args: &Did) -> Done {
     let treatment = treatment(args, &frame, &panel).map_err(super::on_the_command_line)?;
     frame.set(Column::number(&treatment.name, treatment.values.clone()))?;
     warnings.extend(treatment.warnings.iter().cloned());
-    let spec = spec(args, &treatment, &panel, options)?;
+    let mut spec = spec(args, &treatment, &panel, options)?;
     warnings.extend(assignment(&frame, &panel, &treatment, &spec.design.clusters)?);
 
     let data = Data { frame: &frame, panel: &panel, adoption: &treatment.adoption };
     let asked = if asked.is_empty() { by_default(&treatment) } else { asked };
-    let Answers { given, failed } = ask(&asked, data, &spec);
+    let mut few = FewClusters::look(data, &mut spec)?;
+    let Answers { mut given, failed } = ask(&asked, data, &spec);
     if given.is_empty() {
         return Err(none(&failed));
+    }
+    if let Some(few) = &mut few {
+        few.compare(given.iter_mut().map(|(answer, events)| (answer, events.as_mut())), data, &spec);
+        warnings.extend(few.warnings.iter().cloned());
     }
     let mut output = Output {
         estimators: given.into_iter().map(|(answer, event_study)| one(answer, event_study, args)).collect(),
         failed,
         treatment: treatment.card(&panel),
+        few_clusters: few,
         diagnostics: None,
         warnings,
     };

@@ -7,6 +7,7 @@ use attica::message::Warning;
 use attica::panel::Panel;
 use attica::text::{Language, Text};
 use attica_study::effects::Answer;
+use attica_study::few::FewClusters;
 use attica_study::results::Placebo;
 
 use super::did::{One, Output};
@@ -34,6 +35,7 @@ pub(super) fn page(output: &Output, spec: &Spec, panel: &Panel, language: Langua
     for (_, tests) in by_kind(tests.collect()) {
         page += &super::wild(tests, spec.fit.level, |value| format!("{value:.places$}"), language);
     }
+    page += &output.few_clusters.as_ref().map_or_else(String::new, |found| few(found, language));
     page += "\n";
     page += &placebos(output, decimals(output), language);
     for One { answer, lincom, tests, .. } in &output.estimators {
@@ -65,6 +67,43 @@ fn by_kind(tests: WildTests<'_>) -> Vec<(&str, WildTests<'_>)> {
         }
     }
     kinds
+}
+
+/// The headline effects under tests that do not lean on many clusters.
+fn few(found: &FewClusters, language: Language) -> String {
+    let say = |en: &str, zh: &str| Text::new(en, zh).get(language).to_owned();
+    let FewClusters { by, clusters, treated, rows, .. } = found;
+    let head = match language {
+        Language::En => ["p-values", "usual", "wild bootstrap", "permutation", "by t"],
+        Language::Zh => ["p值", "常用", "wild bootstrap", "置换检验", "按t"],
+    };
+    let mut lines = vec![head.map(str::to_owned).to_vec()];
+    let mut reasons = Vec::new();
+    for row in rows {
+        let drawn = row.permutation;
+        let p = [
+            row.overall.p_value,
+            row.overall.wild.as_ref().map(|test| test.p_value),
+            drawn.map(|test| test.p_value),
+            drawn.and_then(|test| test.p_value_t),
+        ];
+        lines.push(std::iter::once(row.estimator.clone()).chain(p.map(p_value)).collect());
+        if let Some(why) = &row.absent {
+            reasons.push(format!("{}: {} {}\n", row.estimator, why.id, why.text.get(language)));
+        }
+    }
+    let drawn = rows.iter().find_map(|row| row.permutation).map_or_else(String::new, |test| {
+        let all = if test.exact { ("all ", "全部") } else { ("", "") };
+        say(
+            &format!("; {}{} permutations of adoption dates over {by}", all.0, test.draws),
+            &format!("；政策时点在{by}间置换（{}{}次）", all.1, test.draws),
+        )
+    });
+    let note = say(
+        &format!("{clusters} clusters in \"{by}\", {treated} of them ever treated{drawn}"),
+        &format!("“{by}”共{clusters}个聚类，其中{treated}个受处理{drawn}"),
+    );
+    format!("\n{}\n{note}\n{}", aligned(&lines).join("\n"), reasons.concat())
 }
 
 /// One line per estimator; those without a result say why.

@@ -10,7 +10,7 @@ use attica_report::report::Block;
 use super::event_tables::{event_time, printed};
 use super::family::caution;
 use super::words::{Words, by_value, glue, list, sentence, sentences, stop, text};
-use super::{estimators, event_tables, inference, leads};
+use super::{estimators, event_tables, few, inference, leads};
 use crate::results::{EventRow, EventStudies, EventStudy};
 
 /// Blocks of the section.
@@ -24,6 +24,7 @@ pub(super) fn blocks(words: &Words<'_>, found: &EventStudies) -> Vec<Block> {
         blocks.extend(event_tables::tables(words, found).into_iter().map(Block::Table));
     }
     blocks.extend(estimators::blocks(words, found));
+    blocks.extend(found.few_clusters.iter().flat_map(|few| few::blocks(words, few)));
     blocks
 }
 

@@ -239,6 +239,7 @@ fn event_study() -> EventStudies {
         }],
         estimators: Vec::new(),
         failed: Vec::new(),
+        few_clusters: None,
         methods: Text::new("End bins hold all periods beyond them.", "首尾两期为归并期。"),
     }
 }

@@ -11,6 +11,7 @@ mod estimators;
 mod event;
 mod event_tables;
 mod family;
+mod few;
 mod findings;
 mod hypotheses;
 mod index;

@@ -96,6 +96,7 @@ fn collect(results: &Results) -> Vec<Entry> {
                 for one in &found.estimators {
                     all(&one.warnings, &place);
                 }
+                all(found.few_clusters.as_ref().map_or(&[][..], |few| &few.warnings), &place);
             }
             Content::Sensitivity(found) => found.studies.iter().for_each(|one| all(&one.warnings, &place)),
             Content::Family(found) => all(&found.warnings, &found.title),

@@ -13,18 +13,23 @@ use attica::text::Text;
 use super::regression::Spec;
 use super::{Found, Study, diagnostics};
 use crate::effects::{Answers, ask};
+use crate::few::FewClusters;
 use crate::results::{Content, EventStudies, EventStudy, Hypotheses, NoAnswer};
 use crate::studyfile::{self, EventStudy as Asked};
 
 pub(super) fn step(study: Study<'_>) -> Found {
     let asked = study.file.event_study.clone().unwrap_or_default();
     let data = study.data;
-    let (main, spec) = specs(study, &asked)?;
+    let (main, mut spec) = specs(study, &asked)?;
     let mut chosen = estimator::chosen(asked.estimators.as_slice())?;
     let added = for_any_treatment(study, &chosen);
     chosen.extend(added);
     let source = Data { frame: &data.frame, panel: &data.panel, adoption: &data.treatment.adoption };
-    let Answers { given, mut failed } = ask(&chosen, source, &spec);
+    let mut few = FewClusters::look(source, &mut spec)?;
+    let Answers { mut given, mut failed } = ask(&chosen, source, &spec);
+    if let Some(few) = &mut few {
+        few.compare(given.iter_mut().map(|(answer, events)| (answer, events.as_mut())), source, &spec);
+    }
     let (mut studies, mut estimators) = (Vec::new(), Vec::new());
     for (answer, events) in given {
         let events = if answer.estimator == "twfe" { two_way_events(study, &main, &spec) } else { Ok(events) };
@@ -53,7 +58,7 @@ pub(super) fn step(study: Study<'_>) -> Found {
     }
     let hypotheses = hypotheses(&asked, &studies);
     let trends = diagnostics::trends(study, &studies, &estimators);
-    let studies = Content::EventStudy(EventStudies { studies, estimators, failed, methods: said });
+    let studies = Content::EventStudy(EventStudies { studies, estimators, failed, few_clusters: few, methods: said });
     let beside = hypotheses.map(Content::Hypotheses).into_iter().chain(trends.map(Content::Sensitivity));
     Ok(std::iter::once(studies).chain(beside).collect())
 }

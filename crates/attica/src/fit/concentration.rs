@@ -124,21 +124,28 @@ pub(crate) fn one_treated(name: &str) -> Warning {
     )
 }
 
+/// `W420`: fewer than ten of the `clusters` are ever treated, or never. Without any on a side nothing is
+/// said: one treated cluster is `W213`, and without untreated ones those treated later are compared with.
+pub fn few_treated(by: &str, treated: usize, clusters: usize) -> Option<Warning> {
+    let untreated = clusters - treated.min(clusters);
+    let few = if untreated == 0 { treated } else { treated.min(untreated) };
+    (treated > 1 && few < FEW_TREATED).then(|| {
+        Warning::new(
+            "W420",
+            format!("{treated} of {clusters} clusters of \"{by}\" are ever treated: with {few} on one side, clustered standard errors tend to be too small; compare the cluster jackknife (CRV3), the wild bootstrap and permutation p-values"),
+            format!("“{by}”的{clusters}个聚类中有{treated}个受处理：一侧仅{few}个，聚类标准误往往偏小；请与聚类刀切法（CRV3）、wild bootstrap及置换检验p值比较"),
+        )
+    })
+}
+
 impl ClusterCard {
     fn warnings(&self) -> Vec<Warning> {
         let Self { by, term, clusters, sizes, effective, largest, .. } = self;
         let mut warnings = Vec::new();
         match self.treated {
             Some(1) => warnings.push(one_treated(by)),
-            Some(treated) if treated.min(clusters - treated) < FEW_TREATED => {
-                let few = treated.min(clusters - treated);
-                warnings.push(Warning::new(
-                    "W420",
-                    format!("{treated} of {clusters} clusters of \"{by}\" are ever treated: with {few} on one side, clustered standard errors tend to be too small; compare the cluster jackknife (CRV3), the wild bootstrap and permutation p-values"),
-                    format!("“{by}”的{clusters}个聚类中有{treated}个受处理：一侧仅{few}个，聚类标准误往往偏小；请与聚类刀切法（CRV3）、wild bootstrap及置换检验p值比较"),
-                ));
-            }
-            _ => {}
+            Some(treated) => warnings.extend(few_treated(by, treated, *clusters)),
+            None => {}
         }
         if *effective < FEW.min(0.7 * *clusters as f64) {
             let [least, _, most] = sizes;

@@ -24,7 +24,7 @@ use std::borrow::Cow;
 use nalgebra::DMatrix;
 use rayon::prelude::*;
 
-pub use concentration::ClusterCard;
+pub use concentration::{ClusterCard, few_treated};
 pub(crate) use gathered::{Functional, Gathered, Meat, concluded, solved};
 pub use glm::{Family, Glm, glm};
 pub use joint::seemingly_unrelated;
