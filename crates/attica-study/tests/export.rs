@@ -34,10 +34,11 @@ fn scripts(names: [&str; 3]) -> Vec<Exported> {
         "title = {}\n[[data]]\nfile = \"data.csv\"\nunit = \"unit\"\ntime = \"year\"\n[policy]\nfirst_treated = \"first\"\n\
          [model]\noutcome = {}\ncontrols = [{}]\n[descriptives]\n[baseline]\n[event_study]\ncontrols = false\n\
          estimators = [\"twfe\", \"cs\", \"sa\", \"bjs\", \"gardner\", \"etwfe\"]\n[robustness]\nunit_trends = true\n\
-         winsorise = [0.05, 0.95]\n[heterogeneity]\nby = {}\npermutations = 0\n[labels]\n{} = {}\n",
-        text(outcome),
+         winsorise = [0.05, 0.95]\ncluster = [{}]\n[heterogeneity]\nby = {}\npermutations = 0\n[labels]\n{} = {}\n",
+        text(&format!("{outcome} `=shell true' \u{202e}")),
         text(outcome),
         text(control),
+        text(group),
         text(group),
         text(control),
         text(outcome)
@@ -81,16 +82,14 @@ fn scripts_say_what_they_compute() {
 
 #[test]
 fn nothing_that_a_header_holds_becomes_code() {
-    let hostile = [
-        "y\"); import os; os.system(\"true\") #",
-        "x`=shell true'$HOME /* ''' \u{202e}",
-        "g\\\"); system('true'); ///",
-    ];
+    let hostile = ["y\"); import os; os.system(\"true\") #", "x $HOME /* ''' */", "g\\\"); system('true'); ///"];
     for (one, mark) in scripts(hostile).iter().zip(["*", "#", "#"]) {
+        // What stands between double quotes is text in all three languages.
+        let outside = |line: &str| line.split('"').step_by(2).collect::<Vec<_>>().join("\"");
         let code = one.script.lines().filter(|line| !line.trim_start().starts_with(mark));
-        for line in code {
+        for line in code.map(outside) {
             for word in ["import os", "os.system", "shell true", "$HOME", "system('true')", "///", "\u{202e}"] {
-                assert!(!line.contains(word) || line.contains(&format!("\"{word}")), "{word} in {line}");
+                assert!(!line.contains(word), "{word} in {line}");
             }
         }
         for sign in ["`=shell", "$HOME", "/*", "\u{202e}", "\"); import", "\\\""] {

@@ -19,7 +19,9 @@ fn found<'a>(family: &'a Models, policy: &str) -> Vec<(usize, &'a Term)> {
 /// Channels: which the policy moves, by their intervals, and that a channel that moves proves no path.
 pub(super) fn channels(words: &Words<'_>, family: &Models) -> Option<Text> {
     let policy = family.show.first()?;
-    let found = found(family, policy);
+    let mut found = found(family, policy);
+    // Columns with the study's own outcome belong to mediation and are no channels.
+    found.retain(|(at, _)| plain(outcome(&family.models[*at])) != words.results.model.outcome);
     if found.is_empty() {
         return None;
     }

@@ -51,8 +51,11 @@ fn line(made: &Made<'_>, id: &str) -> u64 {
     ];
     let plain = |text: &str| text.replace(['-', '_'], "");
     let others = [("moderation", "mechanism"), ("mediation", "mechanism"), ("specificationcurve", "robustness")];
-    let others =
-        others.into_iter().chain([("leaveout", "robustness"), ("variances", "baseline"), ("events", "event_study")]);
+    let others = others.into_iter().chain([
+        ("leaveout", "robustness"),
+        ("variances", "baseline"),
+        ("estimators", "event_study"),
+    ]);
     let step = STEPS
         .into_iter()
         .find(|step| plain(id).starts_with(&plain(step)))

@@ -28,7 +28,7 @@ fn overview(made: &Made<'_>) -> String {
     let (tables, panel) = (results.sources.len(), &results.panel);
     format!(
         "## Overview\n\nThe code in this package builds the analysis from {tables} raw {} with Attica {} and computes every table and figure of the report: \
-         `{STUDY}` says what is computed, `master.sh` (or `master.bat`) runs it. The panel has {} units of `{}` over {} periods of `{}` and {} rows. \
+         `{STUDY}` says what is computed, `master.sh` (or `master.bat`) runs it. The panel has {} units ({}) over {} periods ({}) and {} rows. \
          `master.do`, `master.R` and `master.py` compute the regressions again in Stata, R and Python and compare. \
          The replicator should expect the code to run for {}.\n\n",
         if tables == 1 { "file" } else { "files" },

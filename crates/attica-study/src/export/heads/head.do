@@ -1,8 +1,9 @@
 version 16
 clear all
 set more off
-scalar checked = 0
-scalar differs = 0
+* Under names that no column has, and with scalar() around them: columns come first otherwise.
+scalar attica_checked = 0
+scalar attica_differs = 0
 
 foreach command in ftools reghdfe {
     capture which `command'
@@ -16,9 +17,9 @@ foreach command in ftools reghdfe {
 capture program drop attica_check
 program define attica_check
     args label found printed scale tolerance
-    scalar checked = checked + 1
+    scalar attica_checked = scalar(attica_checked) + 1
     if !(abs((`found') - (`printed')) <= (`tolerance') * (`scale')) {
-        scalar differs = differs + 1
+        scalar attica_differs = scalar(attica_differs) + 1
         display as error "differs: `label': " %21.0g (`found') ", Attica printed " %21.0g (`printed')
     }
 end

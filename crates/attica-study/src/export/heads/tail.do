@@ -1,6 +1,6 @@
-display checked " numbers compared"
-if differs > 0 {
-    display as error differs " numbers differ"
+display scalar(attica_checked) " numbers compared"
+if scalar(attica_differs) > 0 {
+    display as error scalar(attica_differs) " numbers differ"
     exit 9
 }
 display "agrees"
