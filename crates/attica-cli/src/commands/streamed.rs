@@ -95,8 +95,8 @@ fn plan(
     if !args.adjust.is_empty() {
         return Err(refuse("p-values adjusted over several regressions (--adjust)").into());
     }
-    if args.family != ModelFamily::Linear {
-        return Err(refuse("a Poisson model (--family poisson)").into());
+    if args.family != ModelFamily::Linear || args.offset.is_some() {
+        return Err(refuse("a Poisson model (--family poisson, --offset)").into());
     }
     if !alone {
         return Err(refuse("one coefficient under several covariances").into());
