@@ -34,6 +34,15 @@ fn joint(words: &Words<'_>, found: &IndexUncertainty, draws: &IndexDraws) -> Tex
         ),
     };
     let ratio = number(draws.joint / draws.fixed, 2);
+    let scale = if draws.joint > 1.5 * draws.fixed {
+        text(
+            "Bounds are extreme values, which draws of units lose: part of the difference is the scale of the score, so compare effects \
+             in its standard deviations too.",
+            "极值在抽样中容易丢失，差异部分来自得分量纲的变动，应同时比较以得分标准差计的效应。",
+        )
+    } else {
+        Text::default()
+    };
     sentences([
         text(
             format!(
@@ -52,6 +61,7 @@ fn joint(words: &Words<'_>, found: &IndexUncertainty, draws: &IndexDraws) -> Tex
             format!("Seed {}; derived indicators are kept.", draws.seed),
             format!("随机种子{}；衍生指标保持不变。", draws.seed),
         ),
+        scale,
         failed,
     ])
 }
