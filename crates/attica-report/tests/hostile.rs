@@ -113,7 +113,7 @@ fn report(label: &str, language: Language) -> Report {
                 baseline: None,
             })),
             figure(Plot::Bars(Bars { rows: vec![(t(), 1.0)], decimals: 1 })),
-            figure(Plot::Tiles(Tiles {
+            figure(Plot::Tiles(Box::new(Tiles {
                 columns: vec![label.to_owned(), "2010".to_owned()],
                 rows: vec![
                     TileRow { label: t(), weight: 1.0, shares: vec![Some(0.3), None] },
@@ -122,7 +122,7 @@ fn report(label: &str, language: Language) -> Report {
                 ends: [t(), t()],
                 absent: t(),
                 numbers: true,
-            })),
+            }))),
             figure(Plot::Placebo(Placebo {
                 draws: vec![0.1, 0.2],
                 p_values: vec![0.5, 0.6],

@@ -43,7 +43,7 @@ pub enum Plot {
     /// Points of several kinds.
     Scatter(Scatter),
     /// Rows by columns, darker where the share is larger.
-    Tiles(Tiles),
+    Tiles(Box<Tiles>),
 }
 
 /// Effects by event time, by one or several estimators side by side.

@@ -101,13 +101,13 @@ fn map(words: &Words<'_>, design: &DesignCard) -> Figure {
         },
         x_label: sentence_case(words.label(&words.results.panel.time)),
         y_label: sentence_case(unit),
-        plot: Plot::Tiles(Tiles {
+        plot: Plot::Tiles(Box::new(Tiles {
             columns: heads(design),
             rows: rows.collect(),
             ends: [text("untreated", "未处理"), text("treated", "已处理")],
             absent: text("no row", "无观测"),
             numbers: false,
-        }),
+        })),
         notes: vec![stop(text(
             format!("{}, cohorts in order of adoption with their numbers of units in parentheses", lines.en),
             format!("{}，各批次按实施先后排列，括号内为个体数", lines.zh),
@@ -168,13 +168,13 @@ fn calendar(words: &Words<'_>, design: &DesignCard) -> Figure {
         alt: stop(list(&said)),
         x_label: sentence_case(words.label(&words.results.panel.time)),
         y_label: Text::default(),
-        plot: Plot::Tiles(Tiles {
+        plot: Plot::Tiles(Box::new(Tiles {
             columns: heads(design),
             rows: rows.collect(),
             ends: [Text::same("0%"), Text::same("100%")],
             absent: text("no row", "无观测"),
             numbers: design.times.len() <= NUMBERED,
-        }),
+        })),
         notes,
     }
 }
@@ -269,13 +269,13 @@ fn gaps(words: &Words<'_>, design: &DesignCard) -> Figure {
         )),
         x_label: sentence_case(words.label(&words.results.panel.time)),
         y_label: Text::default(),
-        plot: Plot::Tiles(Tiles {
+        plot: Plot::Tiles(Box::new(Tiles {
             columns: heads(design),
             rows: rows.collect(),
             ends: [text("none missing", "无缺失"), text("all missing", "全部缺失")],
             absent: Text::default(),
             numbers: design.times.len() <= NUMBERED,
-        }),
+        })),
         notes: vec![text(
             format!(
                 "Share of the rows of a period without a value, in percent. {complete} further {} of the study {} complete.{}",
