@@ -21,13 +21,13 @@ fn variance_panel<'a>(facts: &Facts<'a>) -> Option<&'a Variances> {
 /// Few treated clusters, or units where clusters are not known.
 pub(super) fn few_treated(facts: &Facts<'_>) -> Option<Remark> {
     let clusters = variance_panel(facts).and_then(|found| found.clusters.as_ref());
-    let (n, by) = match clusters.and_then(|card| Some((card.treated?, facts.label(&card.by)))) {
-        Some(found) => found,
-        None => {
-            let card = facts.treatment()?;
-            let units = card.cohorts.iter().map(|cohort| cohort.1).sum::<usize>() + card.always + card.switches_off;
-            (units, facts.label(&facts.panel.unit))
-        }
+    let known = clusters.and_then(|card| Some((card.treated?, facts.label(&card.by))));
+    let (n, by) = if let Some(known) = known {
+        known
+    } else {
+        let card = facts.treatment()?;
+        let units = card.cohorts.iter().map(|cohort| cohort.1).sum::<usize>() + card.always + card.switches_off;
+        (units, facts.label(&facts.panel.unit))
     };
     if n == 0 || n >= FEW_TREATED {
         return None;

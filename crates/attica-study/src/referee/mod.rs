@@ -109,6 +109,7 @@ impl Facts<'_> {
 }
 
 /// A remark on identification (1), on uncertainty (2) or that readers will ask about (3).
+#[allow(clippy::unnecessary_wraps, reason = "every rule ends with it")]
 fn remark(rule: &str, importance: u8, said: Text, answer: Text, section: Option<String>) -> Option<Remark> {
     Some(Remark { rule: rule.to_owned(), importance, said, answer, section })
 }

@@ -127,22 +127,19 @@ pub(super) fn curve(facts: &Facts<'_>) -> Option<Remark> {
         _ => None,
     });
     let (policy, effect) = (&facts.treatment()?.name, facts.effect()?);
-    let (turned, weak, all) = match curve {
-        Some(found) => {
-            let rows = &found.rows;
-            let turned = rows.iter().filter(|row| row.estimate * effect.estimate < 0.0).count();
-            (turned, rows.iter().filter(|row| row.p_value >= 0.05).count(), rows.len())
-        }
-        None => {
-            let models = facts.sections.iter().filter(|section| section.step == "robustness");
-            let models = models.filter_map(|section| match &section.content {
-                Content::Models(found) => Some(&found.models),
-                _ => None,
-            });
-            let terms: Vec<_> = models.flatten().filter_map(|model| policy_of(model, policy, facts.outcome)).collect();
-            let turned = terms.iter().filter(|(estimate, _)| estimate * effect.estimate < 0.0).count();
-            (turned, terms.iter().filter(|(_, p)| *p >= 0.05).count(), terms.len())
-        }
+    let (turned, weak, all) = if let Some(found) = curve {
+        let rows = &found.rows;
+        let turned = rows.iter().filter(|row| row.estimate * effect.estimate < 0.0).count();
+        (turned, rows.iter().filter(|row| row.p_value >= 0.05).count(), rows.len())
+    } else {
+        let models = facts.sections.iter().filter(|section| section.step == "robustness");
+        let models = models.filter_map(|section| match &section.content {
+            Content::Models(found) => Some(&found.models),
+            _ => None,
+        });
+        let terms: Vec<_> = models.flatten().filter_map(|model| policy_of(model, policy, facts.outcome)).collect();
+        let turned = terms.iter().filter(|(estimate, _)| estimate * effect.estimate < 0.0).count();
+        (turned, terms.iter().filter(|(_, p)| *p >= 0.05).count(), terms.len())
     };
     if all == 0 || turned == 0 && (effect.p_value >= 0.05 || 10 * weak < all) {
         return None;

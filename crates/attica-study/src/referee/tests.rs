@@ -147,6 +147,7 @@ fn concurrent(results: &mut Results, untreated_units: usize, treated_units: usiz
     design(results).policies.push(other);
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "it fills an optional field")]
 fn waves(dates: &[(f64, usize)], other: usize) -> Option<Waves> {
     Some(Waves { column: "pilot_year".to_owned(), coded: 2011.0, dates: dates.to_vec(), other })
 }

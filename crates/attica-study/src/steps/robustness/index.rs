@@ -31,7 +31,7 @@ pub(super) fn uncertainty(study: Study<'_>, main: &Spec, asked: &Robustness) -> 
         None | Some(0) => None,
         Some(draws) => {
             let (frame, panel) = (&study.data.frame, &study.data.panel);
-            let (by, clusters) = clusters(study, &main.vcov)?;
+            let (by, clusters) = clusters(study, &main.vcov);
             let parts = index_parts(index, frame)?;
             let options = index_options(index, panel)?;
             let source = IndexOutcome {
@@ -65,7 +65,7 @@ pub(super) fn uncertainty(study: Study<'_>, main: &Spec, asked: &Robustness) -> 
 }
 
 /// What is drawn: the cluster variable when there is one that holds whole units, else the unit.
-fn clusters(study: Study<'_>, vcov: &Vcov) -> Result<(String, Vec<u32>)> {
+fn clusters(study: Study<'_>, vcov: &Vcov) -> (String, Vec<u32>) {
     let panel = &study.data.panel;
     if let [by] = vcov.clusters()
         && let Some(column) = study.data.frame.get(by)
@@ -77,10 +77,10 @@ fn clusters(study: Study<'_>, vcov: &Vcov) -> Result<(String, Vec<u32>)> {
             *known.get_or_insert(code) == code
         });
         if whole && !column.has_missing() {
-            return Ok((by.clone(), found));
+            return (by.clone(), found);
         }
     }
-    Ok((panel.unit_name.clone(), panel.unit.to_vec()))
+    (panel.unit_name.clone(), panel.unit.to_vec())
 }
 
 type Change = (&'static str, &'static str, fn(&mut Index));
@@ -97,8 +97,11 @@ const FORMS: [Change; 8] = [
     ("weights in two levels", "两层赋权", |index| index.two_levels = !index.two_levels),
 ];
 
+/// Forms with an effect, and those without.
+type Forms = (Vec<IndexForm>, Vec<(Text, Problem)>);
+
 /// The effect on the study's own form and on each other that differs from it, and those that have none.
-fn forms(study: Study<'_>, main: &Spec, index: &Index) -> Result<(Vec<IndexForm>, Vec<(Text, Problem)>)> {
+fn forms(study: Study<'_>, main: &Spec, index: &Index) -> Result<Forms> {
     let own = Form::of(study, index)?;
     let mut asked: Vec<(Text, Index)> = Vec::new();
     for (en, zh, change) in FORMS {
