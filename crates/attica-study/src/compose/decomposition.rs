@@ -201,7 +201,7 @@ fn weighed(words: &Words<'_>, found: &TwfeWeights) -> Text {
         cells.sort_by(|a, b| a.weight.total_cmp(&b.weight));
         let three = cells.iter().take(3);
         three
-            .map(|c| text(format!("cohort {} in {}", c.cohort, c.time), format!("{}年批次的{}年", c.cohort, c.time)))
+            .map(|c| text(format!("cohort {} in {}", c.cohort, c.time), format!("批次{}在时期{}", c.cohort, c.time)))
             .collect()
     };
     let most = if cells.is_empty() {

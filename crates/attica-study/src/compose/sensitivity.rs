@@ -12,7 +12,7 @@ use attica_report::table::{Align, Cell, Head, Row, Table};
 
 use super::event;
 use super::inference::percent;
-use super::words::{Words, glue, list, plural, sentence_case, sentences, stop, text};
+use super::words::{Words, list, plural, sentence_case, sentences, stop, text};
 use crate::results::{Content, EventStudy, NoAnswer, Sensitivities, StudySensitivity};
 
 /// Blocks of the section.
@@ -37,17 +37,18 @@ pub(super) fn blocks(words: &Words<'_>, found: &Sensitivities) -> Vec<Block> {
 /// Estimators that have none, each reason once.
 fn without(failed: &[NoAnswer]) -> Option<Block> {
     let names: Vec<Text> = failed.iter().map(|one| one.label.clone()).collect();
-    let mut reasons: Vec<Text> = Vec::new();
+    let (mut en, mut zh): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
     for one in failed {
-        // Reasons name the estimator; what several share is said once.
+        // Reasons name the estimator; what several share is said once, in each language by itself: one may tell less than the other.
         let (said, id) = (one.problem.text(), &one.problem.id);
-        let en = said.en.replace(&one.label.en, "such an estimator");
-        let reason = text(format!("{en} ({id})"), format!("{}（{id}）", said.zh));
-        if !reasons.contains(&reason) {
-            reasons.push(reason);
+        let said_en = said.en.replace(&one.label.en, "such an estimator");
+        for (reasons, reason) in [(&mut en, format!("{said_en} ({id})")), (&mut zh, format!("{}（{id}）", said.zh))] {
+            if !reasons.contains(&reason) {
+                reasons.push(reason);
+            }
         }
     }
-    let reasons = stop(sentence_case(glue(reasons, "; ", "；")));
+    let reasons = stop(sentence_case(text(en.join("; "), zh.join("；"))));
     let names = list(&names);
     (!failed.is_empty()).then(|| {
         Block::Note(text(
@@ -190,12 +191,10 @@ fn breakdowns(words: &Words<'_>, found: &Sensitivities) -> Table {
     let digits = words.results.style.digits;
     let middle = found.studies.iter().find_map(|one| {
         let relative = one.relative.as_ref()?;
-        relative
-            .intervals
-            .iter()
-            .map(|i| i.m)
-            .filter(|m| *m > 0.0)
-            .min_by(|a, b| (a - 1.0).abs().total_cmp(&(b - 1.0).abs()))
+        relative.intervals.iter().map(|i| i.m).min_by(|a, b| {
+            // Nought says least: only where nothing else was asked.
+            (*a == 0.0).cmp(&(*b == 0.0)).then((a - 1.0).abs().total_cmp(&(b - 1.0).abs()))
+        })
     });
     let at = middle.map_or_else(String::new, |m| number(m, 2));
     let head = [
@@ -208,8 +207,10 @@ fn breakdowns(words: &Words<'_>, found: &Sensitivities) -> Table {
         text("Zero out up to M, slope", "不含零的最大M（斜率）"),
     ];
     let open = text("the interval has no end on a side", "区间在一侧无界");
+    let empty = text("no effect is compatible with the bound", "没有与该界限相容的效应");
     let interval = |i: Option<&Interval>| match i.and_then(|i| i.conf_low.zip(i.conf_high)) {
         Some((low, high)) => Cell::Interval { low, high, decimals: digits },
+        None if i.is_some_and(|i| matches!(i.ends, Ends::Empty)) => Cell::Absent(empty.clone()),
         None => Cell::Absent(open.clone()),
     };
     let never = text("zero is inside with no violation at all", "没有任何偏离时即包含零");
