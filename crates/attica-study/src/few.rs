@@ -22,7 +22,7 @@ const FEW: usize = 30;
 /// Below this many random signs have few distinct combinations: then Webb's weights (Webb 2023).
 const FEW_SIGNS: usize = 12;
 /// Permutations that are drawn without being asked for.
-const PERMUTATIONS: usize = 999;
+const PERMUTATIONS: usize = 499;
 /// Rows beyond which they are not: every one of them estimates anew.
 const MOST_ROWS: usize = 5_000;
 /// What is said of a wild bootstrap that was asked for.
