@@ -60,7 +60,9 @@ impl Direct {
         let System { mut middle, diagonal, mut coupling, border } = system;
         let mut floor: Vec<f64> = diagonal.iter().map(|d| 1e-14 * d).collect();
         // The last level of every component is its base.
-        ends.iter().for_each(|&end| floor[end as usize] = f64::INFINITY);
+        for &end in &ends {
+            floor[end as usize] = f64::INFINITY;
+        }
         middle.factor(&diagonal, &floor);
         if width > 0 {
             middle.forward(&mut coupling, width);
@@ -135,11 +137,15 @@ impl System {
                     self.diagonal[q as usize] += link;
                 }
                 let row = &mut self.coupling[p as usize * width..(p as usize + 1) * width];
-                edge.list.iter().for_each(|&(b, other)| row[b as usize] -= share * other);
+                for &(b, other) in &edge.list {
+                    row[b as usize] -= share * other;
+                }
             }
             for &(a, weight) in &edge.list {
                 let row = &mut self.border[a as usize * width..(a as usize + 1) * width];
-                edge.list.iter().for_each(|&(b, other)| row[b as usize] -= weight * inverse * other);
+                for &(b, other) in &edge.list {
+                    row[b as usize] -= weight * inverse * other;
+                }
             }
         }
     }

@@ -65,7 +65,9 @@ impl Envelope {
             {
                 own.iter_mut().zip(other).for_each(|(x, y)| *x -= factor * y);
             }
-            own.iter_mut().for_each(|x| *x *= self.inverse[p]);
+            for x in own {
+                *x *= self.inverse[p];
+            }
         }
     }
 

@@ -83,7 +83,9 @@ impl<'a> Network<'a> {
         };
         for (position, links) in network.links.chunks_exact(sides).enumerate() {
             let weight = network.weight(position);
-            links.iter().for_each(|&level| network.totals[level as usize] += weight);
+            for &level in links {
+                network.totals[level as usize] += weight;
+            }
         }
         let total = |i: usize| -> f64 { network.rows_of(i).map(|position| network.weight(position)).sum() };
         network.inverse = (0..large.levels).map(total).map(|w| if w > 0.0 { 1.0 / w } else { 0.0 }).collect();
@@ -175,7 +177,9 @@ impl<'a> Network<'a> {
             for (at, (y, links)) in own.iter_mut().zip(links.chunks_exact(sides)).enumerate() {
                 *y -= mean;
                 let part = weights.map_or(1.0, |w| w[at]) * *y;
-                links.iter().for_each(|&level| sums[level as usize] += part);
+                for &level in links {
+                    sums[level as usize] += part;
+                }
             }
         }
     }
@@ -205,7 +209,9 @@ impl<'a> Network<'a> {
             let mean = sum * self.inverse[i];
             for (at, (fit, links)) in fits.iter().zip(links.chunks_exact(sides)).enumerate() {
                 let part = weights.map_or(1.0, |w| w[at]) * (fit - mean);
-                links.iter().for_each(|&level| image[level as usize] += part);
+                for &level in links {
+                    image[level as usize] += part;
+                }
             }
         }
     }
