@@ -21,7 +21,7 @@ const SIZES: [f64; 6] = [9.5, 9.0, 8.5, 8.0, 7.0, 6.5];
 /// Points that the lines of a table may fill on one page, with room for caption and notes.
 const PAGE_HEIGHT: f64 = 560.0;
 /// Letters without a place to break after which one is made.
-const UNBROKEN: usize = 24;
+const UNBROKEN: usize = 32;
 
 /// `report` as source text. The drawing of figure `i`, from 1, is expected at `fi.svg`.
 pub fn source(report: &Report) -> String {
@@ -179,7 +179,8 @@ fn words(text: &str) -> String {
     let mut loose = String::with_capacity(text.len() + 2);
     let mut unbroken = 0;
     for c in clean(text).chars() {
-        unbroken = if c.is_whitespace() || c == '-' || c >= '\u{2E80}' { 0 } else { unbroken + 1 };
+        unbroken =
+            if c.is_whitespace() || matches!(c, '-' | '–' | '—') || c >= '\u{2E80}' { 0 } else { unbroken + 1 };
         loose.push(c);
         if unbroken == UNBROKEN {
             loose.push('\u{200B}');
