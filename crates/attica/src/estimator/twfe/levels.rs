@@ -153,7 +153,9 @@ impl Regression<'_> {
                 *mean += weight;
             }
         }
-        means.iter_mut().for_each(|mean| *mean /= total);
+        for mean in &mut means {
+            *mean /= total;
+        }
         means.extend(self.rows.x.iter().map(|(_, x)| weighted_mean(x, self.rows.weight)));
         means
     }
@@ -258,7 +260,7 @@ mod tests {
                 if gone < missing || (missing > 0.0 && unit == 59 && time > 0) {
                     continue;
                 }
-                let time = time as f64;
+                let time = f64::from(time);
                 let treated = f64::from(u8::from(first > 0.0 && time >= first));
                 let region = ((unit + (time as usize) / 4) % 12) as f64;
                 let y = 1e4 + level + 0.3 * time + treated * (1.0 + time - first) + 0.5 * x + noise;

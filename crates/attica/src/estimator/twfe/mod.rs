@@ -85,7 +85,9 @@ impl Estimator for Twfe {
             Err(problem) => return Err(problem),
         };
         let mut used = vec![false; data.adoption.len()];
-        sample.iter().for_each(|&row| used[data.panel.unit[row as usize] as usize] = true);
+        for &row in &sample {
+            used[data.panel.unit[row as usize] as usize] = true;
+        }
         let units = || used.iter().zip(data.adoption).filter(|(used, _)| **used);
         Ok(Estimate {
             estimator: self.name(),
@@ -126,7 +128,7 @@ impl Static {
         let name = &spec.treatment;
         if !spec.options.influence && treatment.iter().all(|d| *d == 0.0 || *d == 1.0) {
             let level: Vec<u32> = treatment.iter().map(|d| if *d == 1.0 { 0 } else { NO_LEVEL }).collect();
-            if let Some(Found { record, sample }) = regression(design, &level, &[name.clone()], &spec.fit)? {
+            if let Some(Found { record, sample }) = regression(design, &level, std::slice::from_ref(name), &spec.fit)? {
                 return Ok(Self { record, sample, influence: None });
             }
         }
