@@ -50,8 +50,12 @@ fn world(units: usize, replication: u64) -> World {
 }
 
 fn parts(world: &World) -> Vec<Indicator<'_>> {
-    let one =
-        |(i, name)| Indicator { name, dimension: "all", direction: Direction::Benefit, values: &world.indicators[i][..] };
+    let one = |(i, name)| Indicator {
+        name,
+        dimension: "all",
+        direction: Direction::Benefit,
+        values: &world.indicators[i][..],
+    };
     [(0, "a"), (1, "b"), (2, "c")].map(one).to_vec()
 }
 
