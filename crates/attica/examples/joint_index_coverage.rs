@@ -50,11 +50,11 @@ fn world(units: usize, replication: u64) -> World {
 }
 
 fn parts(world: &World) -> Vec<Indicator<'_>> {
-    let one = |(i, name)| Indicator {
+    let one = |(i, name): (usize, &'static str)| Indicator {
         name,
         dimension: "all",
         direction: Direction::Benefit,
-        values: &world.indicators[i][..],
+        values: &world.indicators[i],
     };
     [(0, "a"), (1, "b"), (2, "c")].map(one).to_vec()
 }
