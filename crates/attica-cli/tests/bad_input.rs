@@ -271,5 +271,5 @@ fn documents() {
     refuses("E513", table, &asks("reference = \"panel.csv\""), &["panel.csv", "Word"]);
     refuses("E602", table, &asks("dpi = 5"), &["dpi"]);
     #[cfg(not(feature = "pdf"))]
-    refuses("E708", table, &asks("formats = [\"pdf\"]"), &["--features pdf"]);
+    refuses("E709", table, &asks("formats = [\"pdf\"]"), &["--features pdf"]);
 }

@@ -64,7 +64,7 @@ fn in_memory(path: &Path, formula: &SingleFormula, options: &StreamOptions) -> F
 fn a_file_in_passes_is_the_file_in_memory_for_row_groups_of_any_size() {
     let folder = tempfile::tempdir().unwrap();
     for (text, by) in
-        [("y ~ x + late | firm + day", "region"), ("y ~ log(x) | day", "firm"), ("y ~ x:late | firm", "day")]
+        [("y ~ x + late | firm + day", "region"), ("y ~ log(x) | day", "region"), ("y ~ x:late | firm", "day")]
     {
         let (formula, options) = (single(text), options(by));
         let mut records: Vec<FitRecord> = Vec::new();

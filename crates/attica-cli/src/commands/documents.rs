@@ -14,12 +14,12 @@ use crate::progress::Progress;
 /// Whether this program can write all of `formats`: asked before anything is computed.
 ///
 /// # Errors
-/// `E708` when it was built without what a format needs.
+/// `E709` when it was built without what a format needs.
 pub fn check(formats: &[Format]) -> Result<(), Problem> {
     if formats.contains(&Format::Pdf) && cfg!(not(feature = "pdf")) {
         let message = "this attica was built without PDF, whose typesetter takes minutes to compile";
         let fix = "build it with `cargo build --release --features pdf`, or print report.html to PDF";
-        return Err(Problem::new("E708", message).fix(fix));
+        return Err(Problem::new("E709", message).fix(fix));
     }
     Ok(())
 }

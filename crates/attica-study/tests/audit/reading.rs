@@ -94,7 +94,7 @@ fn hostile_labels_are_escaped() {
     assert!(findings.iter().any(|f| f.place.en.contains("<script>") && f.verdict == Verdict::Fail));
     for language in [Language::En, Language::Zh] {
         let page = html::write(&audit::report(&loaded.file, &findings, &loaded.warnings, language));
-        assert!(!page.contains("<script>") && page.contains("&lt;script&gt;"));
+        assert!(!page.contains("<script>alert") && page.contains("&lt;script&gt;"));
     }
 }
 
@@ -122,7 +122,9 @@ fn a_damaged_file_is_refused_or_read_but_never_a_panic() {
         if let Ok(loaded) = audit::parse("p.toml", &other, Path::new(".")) {
             let findings = attica::audit::audit(&loaded.paper);
             let page = html::write(&audit::report(&loaded.file, &findings, &loaded.warnings, Language::En));
-            assert!(!page.contains("NaN") && !page.contains("inf]"), "{other}");
+            // The script at the end of the page knows the word.
+            let said = page.split("<script").next().unwrap();
+            assert!(!said.contains("NaN") && !said.contains("inf]"), "{other}");
             read += 1;
         }
     }
