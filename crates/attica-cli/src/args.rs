@@ -30,7 +30,7 @@ pub enum Command {
     /// Print the panel card: balance, gaps, duplicates, cohorts, missing values
     Check(Check),
     /// Estimate one formula
-    Fit(Fit),
+    Fit(Box<Fit>),
     /// Estimate the effect of a policy by one or several estimators for staggered adoption
     Did(Box<Did>),
     /// Build a composite index

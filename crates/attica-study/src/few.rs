@@ -127,7 +127,9 @@ impl FewClusters {
             if self.uninvited {
                 let other = |warning: &Warning| !OF_THE_BOOTSTRAP.contains(&warning.id.as_str());
                 answer.warnings.retain(other);
-                study.into_iter().for_each(|study| study.warnings.retain(other));
+                if let Some(study) = study {
+                    study.warnings.retain(other);
+                }
             }
             headlines.push((answer.estimator.clone(), answer.label.clone(), answer.overall.clone()));
         }

@@ -50,15 +50,12 @@ pub fn package(args: &Package) -> Done {
     };
     let files = package::files(&made)?;
     progress.finish();
-    match staging {
-        Some(staging) => {
-            files.iter().try_for_each(|(name, bytes)| staging.add(name, bytes))?;
-            staging.finish()?;
-        }
-        None => {
-            let root = args.out.file_stem().and_then(|stem| stem.to_str()).unwrap_or("package");
-            whole(&args.out, &package::zipped(&files, root)?)?;
-        }
+    if let Some(staging) = staging {
+        files.iter().try_for_each(|(name, bytes)| staging.add(name, bytes))?;
+        staging.finish()?;
+    } else {
+        let root = args.out.file_stem().and_then(|stem| stem.to_str()).unwrap_or("package");
+        whole(&args.out, &package::zipped(&files, root)?)?;
     }
     let (out, count) = (args.out.display(), files.len());
     say::print(&match file.language {

@@ -184,6 +184,8 @@ fn entry(work: &Work) -> String {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
 
     #[test]

@@ -81,6 +81,7 @@ impl<'a> Columns<'a> {
     }
 
     /// A category of the study by name.
+    #[allow(clippy::single_match_else, reason = "a column and a combination of columns weigh alike")]
     pub fn named_category(&mut self, name: &str) -> Option<Id> {
         if let Some(id) = self.known.get(&(name.to_owned(), true)) {
             return Some(*id);
@@ -122,7 +123,9 @@ impl<'a> Columns<'a> {
             return Some(*id);
         }
         let mut whole = vec![0.0; self.frame.rows()];
-        sample.iter().for_each(|&row| whole[row as usize] = 1.0);
+        for &row in sample {
+            whole[row as usize] = 1.0;
+        }
         let id = self.add(&format!("rows_{}", self.samples.len() + 1), "rows of a regression", Values::Number(whole));
         self.samples.insert(sample.to_vec(), id);
         Some(id)

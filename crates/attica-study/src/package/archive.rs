@@ -23,6 +23,7 @@ pub fn zipped(files: &[File], root: &str) -> Result<Vec<u8>> {
     let failed = |error: &dyn std::fmt::Display| Problem::new("E706", format!("the zip file cannot be made: {error}"));
     let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
     for (name, bytes) in files {
+        #[allow(clippy::case_sensitive_file_extension_comparisons, reason = "the names are our own")]
         let mode = if name.ends_with(".sh") { 0o755 } else { 0o644 };
         let options = zip::write::SimpleFileOptions::default()
             .last_modified_time(zip::DateTime::default())

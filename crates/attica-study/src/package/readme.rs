@@ -97,17 +97,18 @@ fn requirements(made: &Made<'_>, bytes: usize) -> String {
         ("3-14 days", (259_200.0..1_209_600.0).contains(&made.seconds)),
         ("> 14 days", made.seconds >= 1_209_600.0),
     ];
-    const MB: usize = 1 << 20;
+    let mb: usize = 1 << 20;
     let storage = [
-        ("< 25 MBytes", bytes < 25 * MB),
-        ("25 MB - 250 MB", (25 * MB..250 * MB).contains(&bytes)),
-        ("250 MB - 2 GB", (250 * MB..2048 * MB).contains(&bytes)),
-        ("2 GB - 25 GB", (2048 * MB..25_600 * MB).contains(&bytes)),
-        ("25 GB - 250 GB", (25_600 * MB..256_000 * MB).contains(&bytes)),
-        ("> 250 GB", bytes >= 256_000 * MB),
+        ("< 25 MBytes", bytes < 25 * mb),
+        ("25 MB - 250 MB", (25 * mb..250 * mb).contains(&bytes)),
+        ("250 MB - 2 GB", (250 * mb..2048 * mb).contains(&bytes)),
+        ("2 GB - 25 GB", (2048 * mb..25_600 * mb).contains(&bytes)),
+        ("25 GB - 250 GB", (25_600 * mb..256_000 * mb).contains(&bytes)),
+        ("> 250 GB", bytes >= 256_000 * mb),
     ];
     let ticks = |boxes: &[(&str, bool)]| -> String {
-        boxes.iter().map(|(name, on)| format!("- [{}] {name}\n", if *on { "x" } else { " " })).collect()
+        let lines = boxes.iter().map(|(name, on)| format!("- [{}] {name}", if *on { "x" } else { " " }));
+        lines.collect::<Vec<_>>().join("\n") + "\n"
     };
     format!(
         "## Computational requirements\n\n### Software\n\n- Attica {} (one program; `environment.json` has system and processor)\n\

@@ -53,5 +53,5 @@ pub fn log(results: &Results) -> String {
 }
 
 fn lines(warnings: &[attica::message::Warning]) -> String {
-    warnings.iter().map(|warning| format!("  {} {}\n", warning.id, warning.text.en)).collect()
+    warnings.iter().fold(String::new(), |all, warning| all + &format!("  {} {}\n", warning.id, warning.text.en))
 }

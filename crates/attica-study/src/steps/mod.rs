@@ -20,7 +20,7 @@ use rayon::prelude::*;
 
 use crate::results::{Content, Section};
 use crate::run::Prepared;
-use crate::studyfile::StudyFile;
+use crate::studyfile::{Diagnostics, StudyFile};
 
 pub use design::of_table as design_of_table;
 pub(crate) use event_study::two_way_base;
@@ -88,12 +88,12 @@ type Step = (&'static str, fn(Study<'_>) -> Found);
 fn asked(file: &StudyFile) -> Vec<Step> {
     let mechanism = file.mechanism.as_ref();
     let diagnostics = file.diagnostics.as_ref();
-    let events = file.event_study.is_some() || diagnostics.is_some_and(|d| d.of_trends());
+    let events = file.event_study.is_some() || diagnostics.is_some_and(Diagnostics::of_trends);
     let all: [(bool, Step); 11] = [
         (file.descriptives.is_some(), ("descriptives", descriptives::step)),
         (file.baseline.is_some(), ("baseline", baseline::step)),
         (events, ("event_study", event_study::step)),
-        (diagnostics.is_some_and(|d| d.of_two_way()), ("diagnostics", diagnostics::step)),
+        (diagnostics.is_some_and(Diagnostics::of_two_way), ("diagnostics", diagnostics::step)),
         (file.placebo.is_some(), ("placebo", placebo::step)),
         (file.robustness.is_some(), ("robustness", robustness::step)),
         (mechanism.is_some_and(|m| !m.through.is_empty()), ("mechanism", mechanism::channels)),

@@ -200,7 +200,7 @@ pub(crate) fn concluded(
         Meat::Iid(sum) => Robust { covariance: &fit.bread * (sum / fit.n_obs), ..Robust::default() },
         Meat::Scores(meat) => of_meat(&fit.bread, &meat.view((0, 0), (k, k)).into_owned(), multiway),
     };
-    fit.inference = fit.conclude(vcov, &options.ssc, robust, warnings);
+    fit.inference = fit.conclude(vcov, options.ssc, robust, warnings);
     let mut record = fit.record();
     let [absorbed, base] = constants.map(|constant| {
         constant.map(|Functional { estimate, direction, square }| {

@@ -377,7 +377,7 @@ impl Fit {
             Family::Linear => covariance(self.parts(), &vcov, &clusters, self.n_obs)?,
             _ => self.likelihood_covariance(&vcov, &clusters)?,
         };
-        Ok(self.conclude(vcov, ssc, robust, warnings))
+        Ok(self.conclude(vcov, *ssc, robust, warnings))
     }
 
     /// The covariance that is computed where `vcov` is asked for, and what there is to say about it.
@@ -396,7 +396,7 @@ impl Fit {
     }
 
     /// What tests refer to, given the sandwich `robust` under `vcov`; `warnings` are those that came before.
-    fn conclude(&self, vcov: Vcov, ssc: &Ssc, robust: Robust, mut warnings: Vec<Warning>) -> Inference {
+    fn conclude(&self, vcov: Vcov, ssc: Ssc, robust: Robust, mut warnings: Vec<Warning>) -> Inference {
         let positions = self.cluster_positions(&vcov).unwrap_or_default();
         let clusters: Vec<&Codes> = positions.iter().map(|&i| &self.clusters[i]).collect();
         warnings.extend(robust.warnings.iter().cloned());
@@ -408,7 +408,7 @@ impl Fit {
             ));
         }
         let counts: Vec<usize> = clusters.iter().map(|c| c.levels).collect();
-        let nested = (!positions.is_empty()).then(|| self.nested_in(&positions, *ssc));
+        let nested = (!positions.is_empty()).then(|| self.nested_in(&positions, ssc));
         let lost = (0..robust.lost.len()).filter(|&j| robust.lost[j] > 0);
         warnings.extend(lost.map(|j| examine::unidentified(&vcov, &self.names[j], robust.lost[j], clusters[0])));
         let k = ssc.parameters(self.names.len(), &self.shares, nested.as_deref());
@@ -435,7 +435,7 @@ impl Fit {
         }
         Inference {
             vcov,
-            ssc: *ssc,
+            ssc,
             adjustment,
             clusters: counts,
             covariance: robust.covariance * adjustment.factor,

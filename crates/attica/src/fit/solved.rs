@@ -148,7 +148,7 @@ pub(crate) fn record(
         warnings.extend(examine::clusters(&fit.clusters[position], false)?);
     }
     let robust = Robust { covariance: solved.covariance, ..Robust::default() };
-    fit.inference = fit.conclude(options.vcov.clone(), &options.ssc, robust, warnings);
+    fit.inference = fit.conclude(options.vcov.clone(), options.ssc, robust, warnings);
     fit.r2 = measure::family(design, &fit, || explained, |_| Some(prediction()));
     fit.warnings.extend(examine::inflated(&fit.names, &factors));
     fit.warnings.extend(examine::crossed(design, &options.vcov));

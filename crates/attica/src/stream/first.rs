@@ -255,7 +255,7 @@ impl<'a> Passing<'a> {
     /// `E305` for an outcome or a regressor of one column that does not vary beside a constant.
     fn refuse_constants(&self) -> Result<()> {
         let formula = self.recipe.formula;
-        if !(formula.intercept || !formula.effects.is_empty()) {
+        if !formula.intercept && formula.effects.is_empty() {
             return Ok(());
         }
         let constant = |j: usize| {

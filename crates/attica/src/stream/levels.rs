@@ -188,13 +188,6 @@ impl Sums {
     fn components(&self) -> (Vec<usize>, usize) {
         let Some((small, table)) = &self.small else { return (Vec::new(), 1) };
         let mut parent: Vec<usize> = (0..small.counts.len()).collect();
-        fn root(parent: &mut [usize], mut node: usize) -> usize {
-            while parent[node] != node {
-                parent[node] = parent[parent[node]];
-                node = parent[node];
-            }
-            node
-        }
         let mut row = Vec::new();
         for i in (0..self.large.counts.len()).filter(|&i| self.large.counts[i] > 0.0) {
             table.row(i, &mut row);
@@ -250,7 +243,9 @@ impl Sums {
                         sums.iter_mut().zip(&small[t * width..]).for_each(|(sum, c)| *sum -= n * c);
                     }
                 }
-                sums.iter_mut().for_each(|sum| *sum /= weights[i]);
+                for sum in sums.iter_mut() {
+                    *sum /= weights[i];
+                }
             }
         });
         let (small_counts, first_of) = match other {
@@ -398,4 +393,13 @@ impl Effects {
         // A column that is the same in all small levels varies between the large ones only.
         [level(1), level(0)]
     }
+}
+
+/// The root of a node's tree, paths halved on the way.
+fn root(parent: &mut [usize], mut node: usize) -> usize {
+    while parent[node] != node {
+        parent[node] = parent[parent[node]];
+        node = parent[node];
+    }
+    node
 }

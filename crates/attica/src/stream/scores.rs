@@ -42,7 +42,9 @@ pub(super) fn meat(
             let mut fit = vec![0.0; residuals.len()];
             let small = (recipe.formula.effects.len() == 2).then(|| &piece.codes[first.order[1]][..]);
             effects.remove(&mut fit, &piece.codes[first.order[0]], small, functional);
-            fit.iter_mut().for_each(|g| *g = -*g);
+            for g in &mut fit {
+                *g = -*g;
+            }
             columns.push(fit);
         }
         Ok(Clean { columns, outcome: residuals, ..piece })

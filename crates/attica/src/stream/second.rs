@@ -47,7 +47,9 @@ pub(super) fn clean(recipe: &Recipe<'_>, first: &First, frame: Frame, row: usize
         }
     }
     for (column, shift) in columns.iter_mut().zip(&first.shift).filter(|(_, shift)| **shift != 0.0) {
-        column.iter_mut().for_each(|x| *x -= shift);
+        for x in column.iter_mut() {
+            *x -= shift;
+        }
     }
     let outcome = columns.last().cloned().unwrap_or_default();
     if let (Some(effects), Some(large)) = (&first.effects, of(0)) {
@@ -154,7 +156,9 @@ impl Second {
                 for &category in &watched {
                     piece.codes[category].iter().for_each(|&code| seen[category][code as usize] = true);
                 }
-                homes.iter_mut().for_each(|home| home.add(&piece.codes));
+                for home in &mut homes {
+                    home.add(&piece.codes);
+                }
                 let mut columns = piece.columns;
                 columns.push(piece.outcome);
                 columns.extend(piece.weights);

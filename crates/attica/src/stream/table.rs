@@ -78,6 +78,7 @@ impl Table {
     }
 
     /// The cells of a large level that are not empty, small levels ascending, in place of what `into` held.
+    #[allow(clippy::useless_conversion, reason = "one arm of the macro has floats already")]
     pub(super) fn row(&self, large: usize, into: &mut Vec<(usize, f64)>) {
         let range = large * self.stride..(large + 1) * self.stride;
         into.clear();
@@ -105,6 +106,7 @@ impl Table {
     }
 
     /// What a cell holds.
+    #[allow(clippy::useless_conversion, reason = "one arm of the macro has floats already")]
     pub(super) fn get(&self, large: usize, small: usize) -> f64 {
         let at = large * self.stride + small;
         whichever!(&self.cells, cells => f64::from(cells[at]))
