@@ -1,4 +1,5 @@
 //! `attica export`, `attica package` and `attica verify`, as a user runs them.
+#![allow(clippy::unwrap_used, clippy::print_stderr, missing_docs)]
 
 mod common;
 

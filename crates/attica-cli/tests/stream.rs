@@ -1,6 +1,6 @@
 //! `attica fit --stream` prints what `attica fit` prints.
 #![cfg(feature = "parquet")]
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 mod common;
 
