@@ -9,7 +9,7 @@ use attica::frame::MISSING;
 use attica::message::{Result, Warning};
 use attica::text::Text;
 use attica::vcov::Vcov;
-use attica::wild::{WildOptions, WildWeights};
+use attica::wild::WildOptions;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -19,8 +19,6 @@ use crate::studyfile::PlaceboKind;
 
 /// Clusters below which clustered standard errors are doubtful.
 const FEW: usize = 30;
-/// Below this many random signs have few distinct combinations: then Webb's weights (Webb 2023).
-const FEW_SIGNS: usize = 12;
 /// Permutations that are drawn without being asked for.
 const PERMUTATIONS: usize = 499;
 /// Rows beyond which they are not: every one of them estimates anew.
@@ -107,9 +105,7 @@ impl FewClusters {
             uninvited: spec.fit.wild.is_none(),
         };
         if found.uninvited {
-            let weights = if clusters < FEW_SIGNS { WildWeights::Webb } else { WildWeights::Rademacher };
-            let (seed, level) = (spec.seed, Some(spec.fit.level));
-            spec.fit.wild = Some(WildOptions { weights, seed, level, ..WildOptions::default() });
+            spec.fit.wild = Some(WildOptions::suited(clusters, spec.fit.level, spec.seed));
         }
         Ok(Some(found))
     }

@@ -7,7 +7,8 @@ use attica::design::{Codes, Design, WeightKind, Weights};
 use attica::fit::{Fit, FitOptions, fit};
 use attica::math::random::stream;
 use attica::vcov::{Ssc, Vcov};
-use attica::wild::{Tail, Trial, Wild, WildKind, WildOptions, WildWeights, record, score};
+use attica::hypothesis::Coefficients;
+use attica::wild::{Resample, Tail, Trial, Wild, WildKind, WildOptions, WildWeights, record, score};
 use nalgebra::{DMatrix, DVector};
 use support::{close, design};
 
@@ -454,6 +455,64 @@ fn the_score_bootstrap_of_a_mean_is_its_unrestricted_bootstrap() {
     close("low", ends(&scores)[0], ends(&exact)[0], 1e-10);
     close("high", ends(&scores)[1], ends(&exact)[1], 1e-10);
     assert_eq!(scores.record().kind, "score");
+}
+
+/// Every combination of signs, written out: `N'V^-1 N / q` with `N = sum v psi` and `V` the sum of squares of `v psi`
+/// about their mean; the sample has the plain sum of squares.
+#[test]
+fn the_joint_score_bootstrap_is_what_its_definition_enumerates() {
+    let (q, groups) = (2, 9);
+    let mut random = stream(11, 0);
+    let mut influences = DMatrix::from_fn(q, groups, |_, _| random.normal());
+    for mut row in influences.row_iter_mut() {
+        let mean = row.mean();
+        row.add_scalar_mut(-mean);
+    }
+    let estimates = [2.1, -3.4];
+    let f = |n: &DVector<f64>, v: &DMatrix<f64>| n.dot(&(v.clone().try_inverse().unwrap() * n)) / q as f64;
+    let sample = f(&DVector::from_column_slice(&estimates), &(&influences * influences.transpose()));
+    let mut extreme = 0;
+    for signs in 0..1_u32 << groups {
+        let sign = |g: usize| if signs >> g & 1 == 1 { 1.0 } else { -1.0 };
+        let drawn = DMatrix::from_fn(q, groups, |i, g| sign(g) * influences[(i, g)]);
+        let sum = drawn.column_sum();
+        let centred = DMatrix::from_fn(q, groups, |i, g| drawn[(i, g)] - sum[i] / groups as f64);
+        extreme += usize::from(f(&sum, &(&centred * centred.transpose())) >= sample * (1.0 - 1e-10));
+    }
+    let rows: Vec<Vec<f64>> = influences.row_iter().map(|row| row.iter().copied().collect()).collect();
+    let views: Vec<&[f64]> = rows.iter().map(Vec::as_slice).collect();
+    let resample = Resample::of_influences(&views, WildOptions::default()).unwrap();
+    let test = resample.test(&DMatrix::identity(q, q), &[0.0; 2], &estimates).unwrap();
+    assert!(extreme > 3 && extreme < 400, "{extreme}");
+    assert_eq!((test.draws, test.enumerated, test.set), (512, true, None));
+    close("F", test.statistic, sample, 1e-12);
+    close("p", test.p_value, extreme as f64 / 512.0, 1e-14);
+}
+
+#[test]
+fn combinations_and_tests_draw_from_the_regression() {
+    let design = panel(false, true);
+    let fit = fitted(&design);
+    let options = options(WildKind::default(), WildWeights::Rademacher);
+    let wild = Wild::new(&fit, &options).unwrap();
+    let names = &fit.names;
+    let all = Coefficients::from(&fit).drawn(Some(wild.clone()));
+    // The set of a combination moves with its constant, and its p-value is that of the value it names.
+    let told = all.lincom(&format!("{} - 2*{} + 0.25", names[0], names[1])).unwrap();
+    let mut weights = vec![0.0; names.len()];
+    (weights[0], weights[1]) = (1.0, -2.0);
+    let plain = wild.combination(&weights, -0.25).unwrap();
+    let record = told.wild.unwrap();
+    assert_eq!(record.p_value, plain.p_value);
+    close("low", record.conf_low.unwrap(), plain.set.clone().unwrap().low().unwrap() + 0.25, 1e-14);
+    close("high", record.conf_high.unwrap(), plain.set.unwrap().high().unwrap() + 0.25, 1e-14);
+    let joint = all.test(&format!("{} = {} = 0", names[0], names[1])).unwrap();
+    assert_eq!(joint.wild.unwrap().p_value, wild.zero(&[0, 1]).unwrap().p_value);
+    // What cannot be drawn is said.
+    let mut told = Vec::new();
+    let twice = all.test_told(&format!("{0} = {1}, {1} = {0}", names[0], names[1]), &mut told).unwrap();
+    assert!(twice.wild.is_none());
+    assert_eq!(told.iter().map(|w| w.id.as_str()).collect::<Vec<_>>(), ["W415"]);
 }
 
 #[test]

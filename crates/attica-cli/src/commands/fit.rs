@@ -54,7 +54,10 @@ impl One {
     /// A regression that was estimated as a record alone, and what was asked of its coefficients.
     #[cfg(feature = "parquet")]
     pub(super) fn of_record(formula: String, fit: FitRecord, args: &Fit) -> Result<Self, Failure> {
-        let (lincom, tests) = hypotheses::of(&Coefficients::from(&fit), &args.lincom, &args.test)?;
+        let mut told = Vec::new();
+        let (lincom, tests) = hypotheses::of(&Coefficients::from(&fit), &args.lincom, &args.test, &mut told)?;
+        let mut fit = fit;
+        fit.warnings.extend(told);
         Ok(Self { formula, fit, lincom, tests, variances: Vec::new(), clusters: None })
     }
 }
@@ -123,11 +126,12 @@ pub fn fit(args: &Fit) -> Done {
             Some(term) => closely(&mut found, &design, (&frame, panel.as_ref()), term, &asked),
             None => Default::default(),
         };
-        let mut record = wild::record(&found, options.wild.as_ref())?;
+        let (mut record, wild) = wild::tested(&found, options.wild.as_ref())?;
         record.ledger = filtered.then(&record.ledger);
         record.dropped.clone_from(&record.ledger.dropped);
         record.warnings.splice(0..0, warnings.iter().cloned());
-        let (lincom, tests) = hypotheses::of(&Coefficients::from(&found), &args.lincom, &args.test)?;
+        let coefficients = Coefficients::from(&found).drawn(wild);
+        let (lincom, tests) = hypotheses::of(&coefficients, &args.lincom, &args.test, &mut record.warnings)?;
         models.push(One { formula: single.to_string(), fit: record, lincom, tests, variances, clusters });
         if !args.adjust.is_empty() {
             fits.push(found);

@@ -3,18 +3,31 @@
 use attica::fit::{Term, Wald};
 use attica::hypothesis::Coefficients;
 use attica::hypothesis::family::{Family, FamilyRow};
+use attica::message::Warning;
 use attica::text::{Language, Text};
+use attica::wild::WildRecord;
 
 use super::{aligned, short};
 use crate::args::Adjust;
 use crate::say::Failure;
 
-/// The combinations and tests of one estimate.
-pub(super) fn of(all: &Coefficients, lincom: &[String], test: &[String]) -> Result<(Vec<Term>, Vec<Wald>), Failure> {
+/// The combinations and tests of one estimate; what is to be said of them is added to `told`.
+pub(super) fn of(
+    all: &Coefficients,
+    lincom: &[String],
+    test: &[String],
+    told: &mut Vec<Warning>,
+) -> Result<(Vec<Term>, Vec<Wald>), Failure> {
     let pointing = |flag: &'static str, text: &str, problem| Failure::from(problem).pointing_into(flag, text);
-    let lincom = lincom.iter().map(|text| all.lincom(text).map_err(|problem| pointing("--lincom", text, problem)));
-    let test = test.iter().map(|text| all.test(text).map_err(|problem| pointing("--test", text, problem)));
-    Ok((lincom.collect::<Result<_, _>>()?, test.collect::<Result<_, _>>()?))
+    let mut terms = Vec::with_capacity(lincom.len());
+    for text in lincom {
+        terms.push(all.lincom_told(text, told).map_err(|problem| pointing("--lincom", text, problem))?);
+    }
+    let mut tests = Vec::with_capacity(test.len());
+    for text in test {
+        tests.push(all.test_told(text, told).map_err(|problem| pointing("--test", text, problem))?);
+    }
+    Ok((terms, tests))
 }
 
 /// Both, below one another; empty when neither was asked for.
@@ -25,8 +38,9 @@ pub(super) fn page(lincom: &[Term], tests: &[Wald], language: Language) -> Strin
             Language::En => ["Linear combination", "estimate", "std. error", "t", "p", "low", "high"],
             Language::Zh => ["线性组合", "估计值", "标准误", "t", "p", "下限", "上限"],
         };
+        let drawn = lincom.iter().any(|term| term.wild.is_some());
         let row = |term: &Term| {
-            vec![
+            let mut row = vec![
                 term.term.clone(),
                 short(term.estimate),
                 short(term.std_error),
@@ -34,22 +48,45 @@ pub(super) fn page(lincom: &[Term], tests: &[Wald], language: Language) -> Strin
                 format!("{:.4}", term.p_value),
                 short(term.conf_low),
                 short(term.conf_high),
-            ]
+            ];
+            if drawn {
+                row.extend(wild(term.wild.as_deref()));
+            }
+            row
         };
-        let rows: Vec<Vec<String>> =
-            std::iter::once(head.map(str::to_owned).to_vec()).chain(lincom.iter().map(row)).collect();
+        let mut head = head.map(str::to_owned).to_vec();
+        if drawn {
+            let own = match language {
+                Language::En => ["wild p", "low", "high"],
+                Language::Zh => ["wild p值", "下限", "上限"],
+            };
+            head.extend(own.map(str::to_owned));
+        }
+        let rows: Vec<Vec<String>> = std::iter::once(head).chain(lincom.iter().map(row)).collect();
         page += &format!("\n{}\n", aligned(&rows).join("\n"));
     }
     if !tests.is_empty() {
         let title = Text::new("Joint test", "联合检验");
-        let head = vec![title.get(language).to_owned(), String::new(), "p".to_owned()];
+        let drawn = tests.iter().any(|test| test.wild.is_some());
+        let mut head = vec![title.get(language).to_owned(), String::new(), "p".to_owned()];
+        head.extend(drawn.then(|| Text::new("wild p", "wild p值").get(language).to_owned()));
         let row = |test: &Wald| {
-            vec![test.hypothesis.get(language).to_owned(), statistic(test), format!("{:.4}", test.p_value)]
+            let mut row =
+                vec![test.hypothesis.get(language).to_owned(), statistic(test), format!("{:.4}", test.p_value)];
+            row.extend(drawn.then(|| wild(test.wild.as_deref())[0].clone()));
+            row
         };
         let rows: Vec<Vec<String>> = std::iter::once(head).chain(tests.iter().map(row)).collect();
         page += &format!("\n{}\n", aligned(&rows).join("\n"));
     }
     page
+}
+
+/// p-value and ends of the confidence set of a wild bootstrap; a dash where there is none.
+fn wild(test: Option<&WildRecord>) -> [String; 3] {
+    let end = |end: Option<f64>| end.map_or_else(|| "-".to_owned(), short);
+    let of = |test: &WildRecord| [format!("{:.4}", test.p_value), end(test.conf_low), end(test.conf_high)];
+    test.map_or_else(|| ["-"; 3].map(str::to_owned), of)
 }
 
 fn statistic(test: &Wald) -> String {

@@ -151,7 +151,7 @@ fn heterogeneity() -> Models {
     let mut found = family("heterogeneity-region", "Effects by region", "分地区异质性", columns.to_vec());
     let hypothesis = Text::new("effects are equal", "各组系数相等");
     let name = Text::new("Equal effects (fully interacted model)", "组间系数相等（完全交互模型）");
-    let wald = Wald { hypothesis, statistic: 6.12, df1: 2.0, df2: Some(284.0), p_value: 0.0025 };
+    let wald = Wald { hypothesis, statistic: 6.12, df1: 2.0, df2: Some(284.0), p_value: 0.0025, wild: None };
     found.tests = vec![
         Test { name, p_value: wald.p_value, wald: Some(wald), draws: None },
         Test {
@@ -220,6 +220,7 @@ fn event_study() -> EventStudies {
                 df1: 3.0,
                 df2: Some(284.0),
                 p_value: 0.026,
+                wild: None,
             }),
             leads: Some(Wald {
                 hypothesis: Text::new("all leads are zero", "政策前系数均为零"),
@@ -227,7 +228,9 @@ fn event_study() -> EventStudies {
                 df1: 2.0,
                 df2: Some(284.0),
                 p_value: 0.492,
+                wild: None,
             }),
+            resample: None,
             pre_available: 3,
             pre_testable: 2,
             base: Text::new(

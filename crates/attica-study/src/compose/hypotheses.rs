@@ -2,13 +2,14 @@
 
 use attica::fit::{Term, Wald};
 use attica::text::Text;
+use attica::wild::WildRecord;
 use attica_report::format::stars;
 use attica_report::report::Block;
 use attica_report::table::{Align, Cell, Head, Row, Table};
 
 use super::event;
 use super::family::caution;
-use super::words::{Words, glue, stop, text};
+use super::words::{Words, stop, text};
 use crate::results::{FamilyRow, Hypotheses, TestFamily};
 
 /// Blocks of a family: who failed, then one row for each estimate.
@@ -121,7 +122,7 @@ pub(super) fn blocks(words: &Words<'_>, found: &Hypotheses) -> Vec<Block> {
 
 fn combinations(words: &Words<'_>, found: &Hypotheses) -> Table {
     let style = &words.results.style;
-    let head = [
+    let mut head = vec![
         text("Combination or test", "组合或检验"),
         text("Estimate", "估计值"),
         text("Std. error", "标准误"),
@@ -129,28 +130,35 @@ fn combinations(words: &Words<'_>, found: &Hypotheses) -> Table {
         text("p-value", "p值"),
         text("Interval", "置信区间"),
     ];
+    let draws = drawn(found);
+    if draws.is_some() {
+        head.extend([text("Wild p", "Wild p值"), text("Wild interval", "Wild置信集")]);
+    }
     let decimals = style.digits;
     let p = |value: f64| Cell::PValue { value, decimals: 3 };
+    let wild = |mut cells: Vec<Cell>, test: Option<&WildRecord>| {
+        if draws.is_some() {
+            cells.push(test.map_or(Cell::Empty, |test| p(test.p_value)));
+            let set = test.and_then(|test| Some((test.conf_low?, test.conf_high?)));
+            cells.push(set.map_or(Cell::Empty, |(low, high)| Cell::Interval { low, high, decimals }));
+        }
+        Row::Cells(cells)
+    };
     let term = |term: &Term| {
-        Row::Cells(vec![
+        let own = vec![
             Cell::Text(Text::same(&term.term)),
             Cell::Estimate { value: term.estimate, stars: stars(Some(term.p_value), &style.stars), decimals },
             Cell::Number { value: term.std_error, decimals },
             Cell::Number { value: term.statistic, decimals: 3 },
             p(term.p_value),
             Cell::Interval { low: term.conf_low, high: term.conf_high, decimals },
-        ])
+        ];
+        wild(own, term.wild.as_deref())
     };
     let test = |test: &Wald| {
-        let statistic = Cell::Text(event::statistic(test));
-        Row::Cells(vec![
-            Cell::Text(test.hypothesis.clone()),
-            Cell::Empty,
-            Cell::Empty,
-            statistic,
-            p(test.p_value),
-            Cell::Empty,
-        ])
+        let (hypothesis, statistic) = (Cell::Text(test.hypothesis.clone()), Cell::Text(event::statistic(test)));
+        let own = vec![hypothesis, Cell::Empty, Cell::Empty, statistic, p(test.p_value), Cell::Empty];
+        wild(own, test.wild.as_deref())
     };
     let mut rows = Vec::new();
     for (label, terms, tests) in &found.estimates {
@@ -162,6 +170,9 @@ fn combinations(words: &Words<'_>, found: &Hypotheses) -> Table {
     }
     let mut columns = vec![Align::Decimal; head.len()];
     (columns[0], columns[3], columns[5]) = (Align::Left, Align::Centre, Align::Centre);
+    if let Some(set) = columns.get_mut(7) {
+        *set = Align::Centre;
+    }
     let times = text(
         "[k] is the effect k periods after adoption; post and pre are means of all effects and of all leads; leads and effects, as tests, are each of them \
          zero; mean and sum go over a range of event times",
@@ -173,6 +184,18 @@ fn combinations(words: &Words<'_>, found: &Hypotheses) -> Table {
         columns,
         head: vec![head.into_iter().map(Head::one).collect()],
         rows,
-        notes: if found.id.starts_with("event") { vec![stop(glue([times], "", ""))] } else { Vec::new() },
+        notes: found.id.starts_with("event").then(|| stop(times)).into_iter().chain(draws).collect(),
     }
+}
+
+/// What the wild bootstrap of combinations and tests is; none where it was not asked for.
+fn drawn(found: &Hypotheses) -> Option<Text> {
+    let of_terms = found.estimates.iter().flat_map(|(_, terms, _)| terms.iter().filter_map(|term| term.wild.as_ref()));
+    let of_tests = found.estimates.iter().flat_map(|(.., tests)| tests.iter().filter_map(|test| test.wild.as_ref()));
+    let WildRecord { draws, clusters, weights, .. } = of_terms.chain(of_tests).next().map(|test| &**test)?;
+    let weights = weights.name();
+    Some(text(
+        format!("Wild: cluster bootstrap of {clusters} clusters, {draws} draws of {weights} weights; of the regression for two-way fixed effects, of the clusters' influences for other estimators. An interval without an end is left out."),
+        format!("Wild：对{clusters}个聚类的wild聚类自助法，{draws}次抽样，{weights}权重；双向固定效应对回归本身抽样，其他估计量对各聚类的影响函数抽样。一端无界的区间从略。"),
+    ))
 }

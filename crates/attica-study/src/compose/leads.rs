@@ -71,9 +71,13 @@ fn joint_test(study: &EventStudy) -> Text {
         ),
         Some(test) => {
             let (said, p) = (statistic(test), equals_p(test.p_value));
+            let wild = test.wild.as_ref().map_or_else(Text::default, |wild| {
+                let p = equals_p(wild.p_value);
+                text(format!(", by the wild bootstrap {p}"), format!("，wild bootstrap为{p}"))
+            });
             text(
-                format!("Joint test that all leads are zero: {}, {p}.", said.en),
-                format!("政策前系数联合为零的检验：{}，{p}。", said.zh),
+                format!("Joint test that all leads are zero: {}, {p}{}.", said.en, wild.en),
+                format!("政策前系数联合为零的检验：{}，{p}{}。", said.zh, wild.zh),
             )
         }
     }

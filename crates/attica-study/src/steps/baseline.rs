@@ -6,7 +6,7 @@ use attica::hypothesis::Coefficients;
 use attica::message::{Problem, Warning};
 use attica::panel::Adoption;
 use attica::text::Text;
-use attica::wild;
+use attica::wild::{self, Wild};
 
 use super::regression::{Estimator, Spec, name};
 use super::{Found, Study, variances};
@@ -19,7 +19,7 @@ pub(super) fn step(study: Study<'_>) -> Found {
     let controls = &study.file.model.controls;
     let stages = asked.stages.unwrap_or_else(|| (0..=controls.len()).map(|n| controls[..n].to_vec()).collect());
     let mut models: Vec<Model> = Vec::new();
-    let mut beside = None;
+    let (mut beside, mut drawn) = (None, None);
     for outcome in study.file.model.outcome.as_slice() {
         for stage in &stages {
             let mut kept = None;
@@ -31,7 +31,9 @@ pub(super) fn step(study: Study<'_>) -> Found {
                 let fitted = study.fit(&spec).and_then(|(design, mut fit)| {
                     kept = study.kept(&design, &fit);
                     beside = variances::panel(study, &design, &mut fit, models.len(), &asked.variances);
-                    wild::record(&fit, spec.wild.as_ref())
+                    let (record, wild) = wild::tested(&fit, spec.wild.as_ref())?;
+                    drawn = wild;
+                    Ok(record)
                 });
                 models.push(Model { design: kept, ..spec.column(fitted) });
             } else {
@@ -78,7 +80,7 @@ pub(super) fn step(study: Study<'_>) -> Found {
         ));
     }
     show.extend(shown_controls);
-    let hypotheses = hypotheses(&asked.lincom, &asked.test, main_column(&models, stages.len()));
+    let hypotheses = hypotheses(&asked.lincom, &asked.test, main_column(&models, stages.len()), drawn);
     let table = Content::Models(Models {
         id: "baseline".to_owned(),
         title: Text::new("Baseline results", "基准回归结果"),
@@ -101,10 +103,15 @@ fn main_column(models: &[Model], stages: usize) -> Option<&FitRecord> {
 }
 
 /// Combinations and tests of the coefficients of one column; none when none was asked for.
-fn hypotheses(lincom: &OneOrMany<String>, test: &OneOrMany<String>, fit: Option<&FitRecord>) -> Option<Hypotheses> {
+fn hypotheses(
+    lincom: &OneOrMany<String>,
+    test: &OneOrMany<String>,
+    fit: Option<&FitRecord>,
+    wild: Option<Wild>,
+) -> Option<Hypotheses> {
     let (lincom, test) = (lincom.as_slice(), test.as_slice());
     let fit = fit.filter(|_| !lincom.is_empty() || !test.is_empty())?;
-    let ((terms, tests), warnings) = Coefficients::from(fit).answer(lincom, test);
+    let ((terms, tests), warnings) = Coefficients::from(fit).drawn(wild).answer(lincom, test);
     Some(Hypotheses {
         id: "baseline-hypotheses".to_owned(),
         title: Text::new("Combinations and joint tests in the main column", "主回归系数的线性组合与联合检验"),

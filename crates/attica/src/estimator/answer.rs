@@ -9,6 +9,7 @@ use crate::fit::Term;
 use crate::hypothesis::influence::Influence;
 use crate::message::{Problem, Result, Warning};
 use crate::text::Text;
+use crate::wild::Resample;
 
 /// Which average is an estimator's own headline.
 #[derive(Clone, Copy)]
@@ -126,7 +127,8 @@ impl Staggered {
         let study = self.event_study(
             estimator,
             &words,
-            (dynamic.effects(), uncertainty.covariance(&dynamic.rows), uncertainty.simulate(&dynamic.rows)),
+            (dynamic.effects(), uncertainty.covariance(&dynamic.rows)),
+            (uncertainty.simulate(&dynamic.rows), uncertainty.resample(&dynamic.rows)),
             references,
             &inference,
         );
@@ -206,22 +208,25 @@ impl Staggered {
         inference: &Inference,
     ) -> EventStudy {
         let influences: Vec<&[f64]> = dynamic.rows.iter().map(|row| &row.influence[..]).collect();
-        let known = (dynamic.effects(), dynamic.covariance(), inference.simulate(&influences));
-        self.event_study(estimator, words, known, references, inference)
+        let known = (dynamic.effects(), dynamic.covariance());
+        let drawn = (inference.simulate(&influences), inference.resample(&influences));
+        self.event_study(estimator, words, known, drawn, references, inference)
     }
 
-    /// The event study of effects with their covariance and, if there was a bootstrap, its standard errors.
+    /// The event study of effects with their covariance, the standard errors of a bootstrap if there was one, and what
+    /// the wild bootstrap draws from.
     fn event_study(
         &self,
         estimator: &str,
         words: &Words,
-        (effects, covariance, simulated): (Vec<Effect>, Vec<Vec<f64>>, Option<Simulated>),
+        (effects, covariance): (Vec<Effect>, Vec<Vec<f64>>),
+        (simulated, resample): (Option<Simulated>, Option<Resample>),
         references: Vec<Effect>,
         inference: &Inference,
     ) -> EventStudy {
         let df = inference.df;
         let estimated =
-            Estimated { simulated, df, references, ..self.estimated(estimator, words, effects, covariance) };
+            Estimated { simulated, resample, df, references, ..self.estimated(estimator, words, effects, covariance) };
         EventStudy::new(estimated, inference.level, inference.seed)
     }
 
@@ -248,6 +253,7 @@ impl Staggered {
             simulated: None,
             df: None,
             own_df: None,
+            resample: None,
             references: Vec::new(),
             base: words.base.clone(),
             pre_available: before,

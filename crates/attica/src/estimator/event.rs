@@ -9,9 +9,9 @@ use super::group_time::At;
 use crate::fit::{FitRecord, Wald, wald};
 use crate::math::distribution::{normal_quantile, t_quantile, t_two_sided};
 use crate::math::random::stream;
-use crate::message::Warning;
+use crate::message::{Problem, Warning};
 use crate::text::Text;
-use crate::wild::WildRecord;
+use crate::wild::{Resample, WildRecord, none};
 
 /// What an estimator knows of one event time.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -64,6 +64,8 @@ pub struct Estimated {
     pub df: Option<f64>,
     /// Degrees of freedom of each effect, where it has its own (CR2); bands and joint tests use `df`.
     pub own_df: Option<Vec<f64>>,
+    /// What the wild bootstrap draws from, where it is asked for; its coefficients are `effects`.
+    pub resample: Option<Resample>,
     /// References, with their treated rows.
     pub references: Vec<Effect>,
     /// Short or long differences before adoption, in words.
@@ -132,6 +134,9 @@ pub struct EventStudy {
     /// Joint test that all effects from adoption on are 0.
     #[serde(default)]
     pub effects: Option<Wald>,
+    /// What further hypotheses on the rows that are no reference draw from, where the wild bootstrap is asked for.
+    #[serde(skip)]
+    pub resample: Option<Resample>,
     /// Periods before adoption that the data have.
     pub pre_available: usize,
     /// Leads with a coefficient.
@@ -157,11 +162,12 @@ impl EventStudy {
             simulated,
             df,
             own_df,
+            resample,
             references,
             base,
             pre_available,
             fit,
-            warnings,
+            mut warnings,
         } = estimated;
         let covariance = without_rounding(covariance, &effects);
         let sup_t = match &simulated {
@@ -170,11 +176,20 @@ impl EventStudy {
         };
         let (before, after): (Vec<usize>, Vec<usize>) = (0..effects.len()).partition(|&i| effects[i].event_time < 0);
         let pre_testable = before.len();
-        let zero = |places: &[usize], hypothesis: Text| {
+        let estimates: Vec<f64> = effects.iter().map(|effect| effect.estimate).collect();
+        let mut zero = |places: &[usize], hypothesis: Text| {
             let q = places.len();
-            let values = DVector::from_fn(q, |i, _| effects[places[i]].estimate);
+            let values = DVector::from_fn(q, |i, _| estimates[places[i]]);
             let variance = DMatrix::from_fn(q, q, |i, j| covariance[places[i]][places[j]]);
-            wald(&values, &variance, df.unwrap_or(f64::INFINITY), hypothesis).ok()
+            let mut test = wald(&values, &variance, df.unwrap_or(f64::INFINITY), hypothesis).ok()?;
+            if let Some(resample) = &resample {
+                let own = DMatrix::from_fn(q, estimates.len(), |i, j| f64::from(u8::from(places[i] == j)));
+                match resample.test(&own, &vec![0.0; q], &estimates) {
+                    Ok(found) => test.wild = Some(Box::new(found.record())),
+                    Err(problem) => warnings.push(not_drawn(&test.hypothesis, &problem)),
+                }
+            }
+            Some(test)
         };
         let leads = zero(&before, Text::new("all leads are zero", "所有处理前系数均为零"));
         let all_effects = zero(&after, Text::new("all effects are zero", "所有处理后效应均为零"));
@@ -231,6 +246,7 @@ impl EventStudy {
             df,
             leads,
             effects: all_effects,
+            resample,
             pre_available,
             pre_testable,
             base,
@@ -238,6 +254,11 @@ impl EventStudy {
             warnings,
         }
     }
+}
+
+/// `W415`: a joint test that the wild bootstrap cannot draw.
+fn not_drawn(hypothesis: &Text, why: &Problem) -> Warning {
+    none(&format!("the joint test ({})", hypothesis.en), &format!("联合检验（{}）", hypothesis.zh), why)
 }
 
 /// A standard error at or below this share of the largest of the estimates that stand together is rounding.

@@ -119,6 +119,7 @@ pub fn seemingly_unrelated(
         own_df: None,
         level: first.level,
         event_times: None,
+        resample: None,
     })
 }
 

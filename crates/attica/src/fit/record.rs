@@ -149,6 +149,9 @@ pub struct Wald {
     pub df2: Option<f64>,
     /// p-value.
     pub p_value: f64,
+    /// The same test by the wild bootstrap, where asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wild: Option<Box<WildRecord>>,
 }
 
 /// The whole of one regression as results keep it: the JSON contract of `attica fit --json` and

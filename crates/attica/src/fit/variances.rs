@@ -10,7 +10,7 @@ use crate::frame::Frame;
 use crate::message::{Problem, Result, Warning};
 use crate::panel::Panel;
 use crate::vcov::{Conley, Kernel, Offered, Ssc, Vcov, usual_cutoff};
-use crate::wild::{ConfidenceSet, Wild, WildOptions};
+use crate::wild::{ConfidenceSet, Wild, WildOptions, WildWeights};
 
 /// A coefficient under one covariance, or why it has none there.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -130,7 +130,8 @@ impl Fit {
     /// set, no standard error. `by` names the one variable that standard errors are clustered by.
     pub fn wild_variance(&self, position: usize, by: &str, seed: u64) -> Variance {
         let named = Variance { vcov: format!("wild({by})"), main: false, ..self.named(position, &Vcov::cluster(by)) };
-        let options = WildOptions { level: Some(self.level), seed, ..WildOptions::default() };
+        let clusters = self.clusters.iter().find(|codes| codes.name == by).map_or(usize::MAX, |codes| codes.levels);
+        let options = WildOptions::suited(clusters, self.level, seed);
         match Wild::new(self, &options).and_then(|wild| wild.coefficient(position, 0.0)) {
             Err(problem) => Variance { absent: Some(why(&problem)), ..named },
             Ok(test) => Variance {
@@ -138,7 +139,10 @@ impl Fit {
                 p_value: Some(test.p_value),
                 conf_low: test.set.as_ref().and_then(ConfidenceSet::low),
                 conf_high: test.set.as_ref().and_then(ConfidenceSet::high),
-                equals: "Python wildboottest; pyfixest wildboottest".to_owned(),
+                equals: match options.weights {
+                    WildWeights::Rademacher => "Python wildboottest; pyfixest wildboottest".to_owned(),
+                    _ => "Stata boottest, weight(webb)".to_owned(),
+                },
                 clusters: vec![test.clusters],
                 warnings: test.warnings,
                 ..named

@@ -70,8 +70,8 @@ pub fn wald(value: &DVector<f64>, variance: &DMatrix<f64>, df: f64, hypothesis: 
     }
     Ok(if df.is_finite() {
         let statistic = chi2 / rank;
-        Wald { hypothesis, statistic, df1: rank, df2: Some(df), p_value: f_sf(statistic, rank, df) }
+        Wald { hypothesis, statistic, df1: rank, df2: Some(df), p_value: f_sf(statistic, rank, df), wild: None }
     } else {
-        Wald { hypothesis, statistic: chi2, df1: rank, df2: None, p_value: chi2_sf(chi2, rank) }
+        Wald { hypothesis, statistic: chi2, df1: rank, df2: None, p_value: chi2_sf(chi2, rank), wild: None }
     })
 }

@@ -154,6 +154,7 @@ impl Family {
                     own_df: None,
                     level: 0.95,
                     event_times: None,
+                    resample: None,
                 };
                 family.equality = joint.equality(equal());
             }

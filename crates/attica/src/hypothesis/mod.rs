@@ -10,12 +10,15 @@ pub mod influence;
 mod linear;
 pub mod step_down;
 
+use std::sync::Arc;
+
 use nalgebra::{DMatrix, DVector};
 
 use crate::estimator::event::EventStudy;
 use crate::fit::{Fit, FitRecord, Term, Wald, wald};
 use crate::message::{Problem, Result, Warning};
 use crate::text::Text;
+use crate::wild::{self, Resample, Wild, WildRecord};
 
 pub use linear::{EventTimes, Linear};
 
@@ -36,6 +39,8 @@ pub struct Coefficients {
     pub level: f64,
     /// Event time of each, where they are effects by time since adoption.
     pub event_times: Option<EventTimes>,
+    /// What the wild bootstrap of combinations and tests draws from, where it is asked for.
+    pub resample: Option<Resample>,
 }
 
 impl From<&Fit> for Coefficients {
@@ -48,6 +53,7 @@ impl From<&Fit> for Coefficients {
             own_df: fit.inference.df.clone(),
             level: fit.level,
             event_times: None,
+            resample: None,
         }
     }
 }
@@ -62,6 +68,7 @@ impl From<&FitRecord> for Coefficients {
             own_df: None,
             level: fit.level,
             event_times: None,
+            resample: None,
         }
     }
 }
@@ -79,6 +86,7 @@ impl From<&EventStudy> for Coefficients {
             own_df: None,
             level: study.level,
             event_times: Some(EventTimes { times, references: study.reference.clone() }),
+            resample: study.resample.clone(),
         }
     }
 }
@@ -87,7 +95,17 @@ fn square(rows: &[Vec<f64>]) -> DMatrix<f64> {
     DMatrix::from_fn(rows.len(), rows.len(), |i, j| rows[i][j])
 }
 
+/// Combinations, joint tests, and what is to be said of them.
+type Answers = ((Vec<Term>, Vec<Wald>), Vec<Warning>);
+
 impl Coefficients {
+    /// Those of a regression, whose combinations and tests have a wild bootstrap where there is a `wild`.
+    pub fn drawn(self, wild: Option<Wild>) -> Self {
+        let positions = (0..self.values.len()).collect();
+        let resample = wild.map(|wild| Resample::Regression { wild: Arc::new(wild), positions });
+        Self { resample, ..self }
+    }
+
     /// Estimate, standard error, t, p and interval of the linear combination that `text` spells: `x1 + 2*x2 - 1`,
     /// `x1 = x2` (their difference), of event times `[3] - [0]`, `mean[0:3]`, `sum[0:3]`, `post`, `pre`.
     ///
@@ -95,13 +113,22 @@ impl Coefficients {
     /// `E604` for text that is no linear combination, `E603` for a name that is no coefficient, `E607` when the
     /// combination has no variance.
     pub fn lincom(&self, text: &str) -> Result<Term> {
+        self.lincom_told(text, &mut Vec::new())
+    }
+
+    /// [`Coefficients::lincom`]; what is to be said of its wild bootstrap is added to `told`.
+    ///
+    /// # Errors
+    /// As [`Coefficients::lincom`].
+    pub fn lincom_told(&self, text: &str, told: &mut Vec<Warning>) -> Result<Term> {
         let linear = self.linear(text)?;
         let variance = self.variance(&linear);
         if variance <= 0.0 {
             return Err(linear::no_variance(text));
         }
         let estimate = linear.constant + self.along(&linear);
-        Ok(Term::new(text.trim(), estimate, variance, self.df_of(&linear), self.level))
+        let wild = self.wild(text, std::slice::from_ref(&linear), told);
+        Ok(Term { wild, ..Term::new(text.trim(), estimate, variance, self.df_of(&linear), self.level) })
     }
 
     /// Joint test of the restrictions that `text` spells: `x1 = x2`, `x1 = x2 = 0`, `x1, x2` (each zero), of event
@@ -110,17 +137,49 @@ impl Coefficients {
     /// # Errors
     /// As [`Coefficients::lincom`].
     pub fn test(&self, text: &str) -> Result<Wald> {
+        self.test_told(text, &mut Vec::new())
+    }
+
+    /// [`Coefficients::test`]; what is to be said of its wild bootstrap is added to `told`.
+    ///
+    /// # Errors
+    /// As [`Coefficients::lincom`].
+    pub fn test_told(&self, text: &str, told: &mut Vec<Warning>) -> Result<Wald> {
         let restrictions = self.restrictions(text)?;
         let rows = restrictions.len();
-        let r = DMatrix::from_fn(rows, self.values.len(), |i, j| restrictions[i].weights[j]);
+        let r = self.matrix(&restrictions);
         let value = DVector::from_fn(rows, |i, _| restrictions[i].constant + self.along(&restrictions[i]));
         let df = if let [one] = restrictions.as_slice() { self.df_of(one) } else { self.df };
-        wald(&value, &(&r * &self.covariance * r.transpose()), df, Text::same(text.trim()))
+        let test = wald(&value, &(&r * &self.covariance * r.transpose()), df, Text::same(text.trim()))?;
+        Ok(Wald { wild: self.wild(text, &restrictions, told), ..test })
+    }
+
+    /// The wild bootstrap of `restrictions`; none where it is not asked for, or cannot be had (`W415`).
+    fn wild(&self, text: &str, restrictions: &[Linear], told: &mut Vec<Warning>) -> Option<Box<WildRecord>> {
+        let constants: Vec<f64> = restrictions.iter().map(|linear| linear.constant).collect();
+        let drawn = self.resample.as_ref()?.test(&self.matrix(restrictions), &constants, &self.values);
+        let (en, zh) = (format!("\"{text}\""), format!("“{text}”"));
+        match drawn {
+            Ok(test) => {
+                told.extend(test.warnings.iter().map(|w| {
+                    Warning::new(&w.id, format!("{en}: {}", w.text.en), format!("{zh}：{}", w.text.zh))
+                }));
+                Some(Box::new(test.record()))
+            }
+            Err(problem) => {
+                told.push(wild::none(&en, &zh, &problem));
+                None
+            }
+        }
+    }
+
+    fn matrix(&self, restrictions: &[Linear]) -> DMatrix<f64> {
+        DMatrix::from_fn(restrictions.len(), self.values.len(), |i, j| restrictions[i].weights[j])
     }
 
     /// Every combination and test of these that the coefficients allow, and why not of the others (`W619`).
-    pub fn answer(&self, lincom: &[String], test: &[String]) -> ((Vec<Term>, Vec<Wald>), Vec<Warning>) {
-        let mut failed = Vec::new();
+    pub fn answer(&self, lincom: &[String], test: &[String]) -> Answers {
+        let (mut failed, mut told) = (Vec::new(), Vec::new());
         let mut known = |text: &String, problem: Problem| {
             let Text { en: why, zh: because } = problem.text();
             failed.push(Warning::new(
@@ -129,8 +188,11 @@ impl Coefficients {
                 format!("无法计算“{text}”：{because}"),
             ));
         };
-        let terms = lincom.iter().filter_map(|text| self.lincom(text).map_err(|p| known(text, p)).ok()).collect();
-        let tests = test.iter().filter_map(|text| self.test(text).map_err(|p| known(text, p)).ok()).collect();
+        let mut lincom_of = |text: &String| self.lincom_told(text, &mut told).map_err(|p| known(text, p)).ok();
+        let terms = lincom.iter().filter_map(&mut lincom_of).collect();
+        let mut test_of = |text: &String| self.test_told(text, &mut told).map_err(|p| known(text, p)).ok();
+        let tests = test.iter().filter_map(&mut test_of).collect();
+        failed.extend(told);
         ((terms, tests), failed)
     }
 

@@ -19,6 +19,7 @@ mod invert;
 pub(crate) mod moments;
 mod parts;
 mod record;
+mod resample;
 mod result;
 mod score;
 mod weights;
@@ -29,14 +30,15 @@ use nalgebra::{DMatrix, DVector};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::design::Codes;
 use crate::fit::{Family, Fit};
 use crate::message::{Problem, Result};
 use crate::vcov::Vcov;
 use draws::{Lines, Pivot};
 use moments::Moments;
 use parts::Parts;
-pub use record::{WildRecord, record};
+pub(crate) use record::none;
+pub use record::{WildRecord, record, tested};
+pub use resample::Resample;
 pub use result::{ConfidenceSet, WildTest};
 pub use score::score;
 use weights::Source;
@@ -170,26 +172,40 @@ impl Default for WildOptions {
     }
 }
 
+/// Below this many clusters random signs have few distinct combinations.
+const FEW_SIGNS: usize = 12;
+
+impl WildOptions {
+    /// What is asked when nobody asks: the defaults, with Webb's weights where signs are too few (Webb 2023).
+    pub fn suited(clusters: usize, level: f64, seed: u64) -> Self {
+        let weights = if clusters < FEW_SIGNS { WildWeights::Webb } else { WildWeights::Rademacher };
+        Self { weights, level: Some(level), seed, ..Self::default() }
+    }
+}
+
 /// Fewest draws from which a 5 % test can reject.
 const LEAST_DRAWS: usize = 39;
 
 /// A regression ready for the tests of its coefficients.
-pub struct Wild<'a> {
-    fit: &'a Fit,
+#[derive(Clone, Debug, PartialEq)]
+pub struct Wild {
+    /// Coefficients of the regression.
+    coefficients: Vec<f64>,
     options: WildOptions,
-    cluster: &'a Codes,
+    /// Cluster variable.
+    by: String,
     moments: Moments,
     /// Small-sample factor of the variance.
     factor: f64,
 }
 
-impl<'a> Wild<'a> {
+impl Wild {
     /// Sums `fit` by cluster; the cost of everything that comes after does not depend on the number of rows.
     ///
     /// # Errors
     /// `E607` unless the standard errors are clustered by one variable, with too few draws, or for random effects and
     /// Poisson models; `E404` for a single cluster; `E409` when effects with too many levels are not nested in the clusters.
-    pub fn new(fit: &'a Fit, options: &WildOptions) -> Result<Self> {
+    pub fn new(fit: &Fit, options: &WildOptions) -> Result<Self> {
         if options.draws < LEAST_DRAWS {
             return Err(Problem::new(
                 "E607",
@@ -223,7 +239,7 @@ impl<'a> Wild<'a> {
         } else {
             counted.as_ref().unwrap_or(&fit.inference).adjustment.factor
         };
-        Ok(Self { fit, options: *options, cluster, moments, factor })
+        Ok(Self { coefficients: fit.coefficients.clone(), options: *options, by: name, moments, factor })
     }
 
     /// Tests that the coefficient at `position` is `value`.
@@ -231,7 +247,7 @@ impl<'a> Wild<'a> {
     /// # Errors
     /// `E607` when it has no variance.
     pub fn coefficient(&self, position: usize, value: f64) -> Result<WildTest> {
-        let mut weights = vec![0.0; self.fit.names.len()];
+        let mut weights = vec![0.0; self.coefficients.len()];
         weights[position] = 1.0;
         self.combination(&weights, value)
     }
@@ -249,8 +265,8 @@ impl<'a> Wild<'a> {
     /// # Errors
     /// `E607` when they cannot be tested jointly.
     pub fn zero(&self, positions: &[usize]) -> Result<WildTest> {
-        let restrictions =
-            DMatrix::from_fn(positions.len(), self.fit.names.len(), |i, j| f64::from(u8::from(positions[i] == j)));
+        let own = |i: usize, j: usize| f64::from(u8::from(positions[i] == j));
+        let restrictions = DMatrix::from_fn(positions.len(), self.coefficients.len(), own);
         self.joint(&restrictions, &vec![0.0; positions.len()])
     }
 
@@ -270,11 +286,11 @@ impl<'a> Wild<'a> {
         if restrictions.nrows() == 0 {
             return Err(Problem::new("E607", "the wild bootstrap was given nothing to test"));
         }
-        let estimate = restrictions * DVector::from_column_slice(&self.fit.coefficients);
+        let estimate = restrictions * DVector::from_column_slice(&self.coefficients);
         let value = &estimate - DVector::from_column_slice(values);
         let span = self.options.level.is_some() && restrictions.nrows() == 1;
         let parts = Parts::new(&self.moments, self.options.kind, restrictions, value, span)?;
-        let cluster = Some(self.cluster.name.clone());
+        let cluster = Some(self.by.clone());
         Ok(Trial::new(parts, self.options, Some(self.options.kind), cluster, estimate[0], self.factor))
     }
 }

@@ -17,6 +17,7 @@ use crate::vcov::inverse;
 pub(super) const MOST_LEVELS: usize = 600;
 
 /// Cross-products and scores by cluster, in columns of norm one.
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Moments {
     /// Norm of each of the p columns: levels of the effects that are not nested, then the k regressors.
     pub norms: Vec<f64>,

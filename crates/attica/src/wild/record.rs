@@ -58,15 +58,23 @@ impl WildTest {
 /// # Errors
 /// Those of [`Wild::new`].
 pub fn record(fit: &Fit, options: Option<&WildOptions>) -> Result<FitRecord> {
+    Ok(tested(fit, options)?.0)
+}
+
+/// [`record`], and what further tests of the same regression draw from.
+///
+/// # Errors
+/// Those of [`Wild::new`].
+pub fn tested(fit: &Fit, options: Option<&WildOptions>) -> Result<(FitRecord, Option<Wild>)> {
     let mut record = fit.record();
-    let Some(options) = options else { return Ok(record) };
+    let Some(options) = options else { return Ok((record, None)) };
     let wild = Wild::new(fit, options)?;
     let tests: Vec<Result<WildTest>> = (0..fit.names.len()).map(|position| wild.coefficient(position, 0.0)).collect();
     record.warnings.extend(warnings(fit, &tests));
     for (term, test) in record.terms.iter_mut().zip(tests) {
         term.wild = test.ok().map(|test| Box::new(test.record()));
     }
-    Ok(record)
+    Ok((record, Some(wild)))
 }
 
 /// What was noticed of all coefficients, once; the rest with the name of the coefficient.

@@ -15,16 +15,26 @@ use super::{Trial, WildKind, WildOptions, WildTest};
 /// its variance; none when that is zero. `factor` is the small-sample factor within that variance; taken as one where
 /// there is another, it makes p-values a little larger. The type in `options` is not used.
 pub fn score(influences: &[f64], factor: f64, estimate: f64, options: &WildOptions) -> Option<WildTest> {
-    let groups = influences.len();
-    let variance = influences.iter().map(|psi| psi * psi).sum::<f64>() / factor;
-    if groups < 2 || variance <= 0.0 {
+    score_joint(&DMatrix::from_row_slice(1, influences.len(), influences), factor, &[estimate], options)
+}
+
+/// [`score`] of several effects together, one row of `influences` each; no confidence set. None when one of them has no
+/// variance, or with fewer clusters than effects and one more.
+pub(super) fn score_joint(
+    influences: &DMatrix<f64>,
+    factor: f64,
+    estimates: &[f64],
+    options: &WildOptions,
+) -> Option<WildTest> {
+    let (q, groups) = influences.shape();
+    let own = influences / factor.sqrt();
+    let meat = &own * own.transpose();
+    if groups <= q || meat.diagonal().iter().any(|variance| *variance <= 0.0) {
         return None;
     }
-    let own = DMatrix::from_row_slice(1, groups, influences) / factor.sqrt();
     let raw = Raw { numerator: own.clone(), shared: &own / groups as f64, own };
-    let value = DVector::from_element(1, estimate);
-    let meat = DMatrix::from_element(1, 1, variance);
-    let parts = Parts::assemble(vec![DMatrix::from_element(1, 1, 1.0); groups], vec![raw], value, meat);
+    let value = DVector::from_column_slice(estimates);
+    let parts = Parts::assemble(vec![DMatrix::identity(q, q); groups], vec![raw], value, meat);
     let kind = WildKind { null_imposed: false, ..WildKind::default() };
-    Some(Trial::new(parts, WildOptions { kind, ..*options }, None, None, estimate, factor).test())
+    Some(Trial::new(parts, WildOptions { kind, ..*options }, None, None, estimates[0], factor).test())
 }

@@ -285,6 +285,7 @@ fn study(times: &[(i64, f64, bool)], references: &[i64]) -> EventStudy {
             simulated: None,
             df: None,
             own_df: None,
+            resample: None,
             references: references.iter().map(|&time| effect(time, 0.0, false)).collect(),
             base: Text::new("", ""),
             pre_available: 3,

@@ -58,6 +58,7 @@ impl Answer<'_> {
             simulated: inference.simulate(&influences),
             df: None,
             own_df: None,
+            resample: inference.resample(&influences),
             references: vec![Effect { event_time: -1, binned: false, estimate: 0.0, n: treated }],
             base: base.clone(),
             pre_available: switching_from(&paths),

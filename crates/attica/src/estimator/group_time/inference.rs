@@ -9,7 +9,7 @@ use crate::estimator::event::{ROUNDING, Simulated, largest, sup_t};
 use crate::estimator::influence::Influences;
 use crate::fit::Term;
 use crate::math::distribution::{normal_quantile, t_quantile, t_two_sided};
-use crate::wild::{WildOptions, WildRecord, score};
+use crate::wild::{Resample, WildOptions, WildRecord, score};
 
 /// How standard errors and intervals follow from influences.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -173,6 +173,14 @@ impl Uncertainty {
         Some(Box::new(score(&influences, 1.0, average.estimate, &self.inference.wild?)?.record()))
     }
 
+    /// What hypotheses on averages draw from, where the wild bootstrap is asked for.
+    pub fn resample(&self, rows: &[Combination]) -> Option<Resample> {
+        let combined = |row: &Combination| Some(self.influences.as_ref()?.combined(&row.loads));
+        let influences: Vec<Vec<f64>> = rows.iter().filter_map(combined).collect();
+        let views: Vec<&[f64]> = influences.iter().map(Vec::as_slice).collect();
+        self.inference.resample(&views)
+    }
+
     /// Critical value of the simultaneous band over `rows`.
     fn sup_t(&self, rows: &[Combination]) -> Option<f64> {
         let Inference { level, df, seed, .. } = self.inference;
@@ -242,6 +250,11 @@ impl Uncertainty {
 }
 
 impl Inference {
+    /// What hypotheses on effects with these `influences` draw from, where the wild bootstrap is asked for.
+    pub fn resample(&self, influences: &[&[f64]]) -> Option<Resample> {
+        Resample::of_influences(influences, self.wild?)
+    }
+
     /// [`Uncertainty::cells`] of effects whose covariance nobody asks for.
     pub fn cells_of(&self, effects: &GroupTime) -> Vec<CellRow> {
         if self.bootstrap.is_some() {

@@ -315,7 +315,7 @@ mod tests {
                     let names: Vec<String> = found.effects.iter().map(|e| e.event_time.to_string()).collect();
                     let options = FitOptions::new(Vcov::cluster(cluster));
                     let own = regression(&design, &found.level, &names, &options).unwrap().unwrap();
-                    let columns = with_columns(&design, &found, &names, &options).unwrap();
+                    let (columns, _) = with_columns(&design, &found, &names, &options).unwrap();
                     assert!(columns.constant_absorbed.is_some() && columns.constant_base.is_some());
                     let [own, columns] = [own.record, columns].map(|record| serde_json::to_value(record).unwrap());
                     let apart = apart(&own, &columns);

@@ -4,6 +4,7 @@
 mod levels;
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use crate::design::Design;
 use crate::fit::{Fit, FitOptions, FitRecord, fit};
@@ -11,7 +12,7 @@ use crate::hypothesis::influence::Influence;
 use crate::message::{Problem, Result};
 use crate::panel::{Adoption, Panel};
 use crate::text::Text;
-use crate::wild;
+use crate::wild::{self, Resample, Wild};
 
 use super::answer::no_variation;
 use super::event::{Effect, Estimated, EventStudy, ROUNDING};
@@ -169,8 +170,8 @@ pub fn event_study(
     }
     let name = |effect: &Effect| format!("event::{}", effect.event_time);
     let names: Vec<String> = found.effects.iter().map(name).collect();
-    let record = match regression(&design, &found.level, &names, options)? {
-        Some(Found { record, .. }) => record,
+    let (record, wild) = match regression(&design, &found.level, &names, options)? {
+        Some(Found { record, .. }) => (record, None),
         None => with_columns(&design, &found, &names, options)?,
     };
     let place = |effect: &Effect| record.terms.iter().position(|term| term.term == name(effect));
@@ -197,6 +198,7 @@ pub fn event_study(
         simulated: None,
         df: record.se_card.df,
         own_df: record.se_card.own_df.as_ref().map(|own| places.iter().map(|&i| own[i]).collect()),
+        resample: wild.map(|wild| Resample::Regression { wild: Arc::new(wild), positions: places.clone() }),
         references: found.references,
         base: Text::new(
             format!("long differences: every effect is compared with event time {}", reference.join(" and ")),
@@ -214,12 +216,17 @@ pub fn event_study(
 }
 
 /// The regression with a column for each event time.
-fn with_columns(base: &Design, found: &Indicators, names: &[String], options: &FitOptions) -> Result<FitRecord> {
+fn with_columns(
+    base: &Design,
+    found: &Indicators,
+    names: &[String],
+    options: &FitOptions,
+) -> Result<(FitRecord, Option<Wild>)> {
     let mut design = base.clone();
     let controls = std::mem::take(&mut design.regressors);
     let columns = names.iter().enumerate().map(|(at, name)| (name.clone(), found.column(at)));
     design.regressors = columns.chain(controls).collect();
-    wild::record(&fit(&design, options)?, options.wild.as_ref())
+    wild::tested(&fit(&design, options)?, options.wild.as_ref())
 }
 
 /// Classic difference-in-differences with both main effects and a constant, no absorbed effects:
