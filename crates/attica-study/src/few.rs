@@ -161,7 +161,7 @@ impl FewClusters {
         let found = drawn.map_err(|problem| why(&problem.id, problem.text()))?;
         let none = Text::new("no permutation has an effect", "没有一次置换能得到效应");
         let p_value = found.p_two_sided.ok_or_else(|| why("N420", none))?;
-        let (draws, exact) = (found.draws.len(), found.exact);
+        let (draws, exact) = (found.drawn, found.exact);
         Ok(Permutation { p_value, p_value_t: found.p_two_sided_t, draws, exact })
     }
 }

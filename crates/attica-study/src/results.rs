@@ -536,7 +536,10 @@ pub struct Placebo {
     pub estimate: f64,
     /// Its t statistic.
     pub statistic: Option<f64>,
-    /// Placebo coefficients, one per draw.
+    /// Draws with an estimate; p-values count all of them.
+    #[serde(default)]
+    pub drawn: usize,
+    /// Placebo coefficients of the first 10,000 draws.
     pub draws: Vec<f64>,
     /// Their t statistics.
     pub t: Vec<f64>,

@@ -162,11 +162,8 @@ fn placebos(output: &Output, decimals: usize, language: Language) -> String {
     for one in &all {
         if one.effects.is_empty() {
             let exact = Text::new(" (all)", "（全部）");
-            let count = format!(
-                "{}{}",
-                one.draws.len() + usize::from(one.exact),
-                if one.exact { exact.get(language) } else { "" }
-            );
+            let count =
+                format!("{}{}", one.drawn + usize::from(one.exact), if one.exact { exact.get(language) } else { "" });
             let p = [one.p_two_sided, one.p_left, one.p_right, one.p_two_sided_t, one.p_left_t, one.p_right_t];
             let mut row = vec![one.estimator.clone(), count];
             row.extend(p.into_iter().map(p_value));

@@ -259,6 +259,7 @@ fn placebo() -> Placebos {
         statistic: Some(5.5),
         t: draws.iter().map(|b| b / 0.004).collect(),
         p: draws.iter().map(|b| (-b.abs() * 300.0).exp()).collect(),
+        drawn: draws.len(),
         draws,
         exact: false,
         possible: None,

@@ -77,7 +77,7 @@ fn name(kind: &str) -> Text {
 
 /// Draws, or all possible assignments with the true one.
 fn assignments(kind: &Placebo) -> usize {
-    kind.draws.len() + usize::from(kind.exact)
+    kind.drawn + usize::from(kind.exact)
 }
 
 /// `several`: other estimators have figures too.
@@ -109,6 +109,12 @@ fn figure(words: &Words<'_>, kind: &Placebo, several: bool) -> Figure {
             "空心点为各次估计的常规p值（右轴），水平虚线为p = 0.1。",
         )
     };
+    let part = if kind.draws.len() < kind.drawn {
+        let shown = words.count(kind.draws.len());
+        text(format!(", of which the first {shown} are drawn here"), format!("（图中为前{shown}次）"))
+    } else {
+        Text::default()
+    };
     let p = kind.p_two_sided.map_or_else(|| "–".to_owned(), super::event::equals_p);
     let outcome = words.label(&words.results.model.outcome);
     Figure {
@@ -130,13 +136,13 @@ fn figure(words: &Words<'_>, kind: &Placebo, several: bool) -> Figure {
             sentence(kind.description.clone()),
             text(
                 format!(
-                    "The curve is the kernel density of the estimates from {}; the vertical line is the estimate, {estimate} \
+                    "The curve is the kernel density of the estimates from {}{}; the vertical line is the estimate, {estimate} \
                      (two-sided permutation {p}).{}",
-                    of.en, p_note.en
+                    of.en, part.en, p_note.en
                 ),
                 format!(
-                    "曲线为{}所得估计系数的核密度，竖线为真实估计值{estimate}（双侧置换检验{p}）。{}",
-                    of.zh, p_note.zh
+                    "曲线为{}{}所得估计系数的核密度，竖线为真实估计值{estimate}（双侧置换检验{p}）。{}",
+                    of.zh, part.zh, p_note.zh
                 ),
             ),
         ])],

@@ -54,7 +54,7 @@ impl Coefficients {
     /// The linear combination that `text` spells; `a = b` is `a - b`.
     pub(super) fn linear(&self, text: &str) -> Result<Linear> {
         let sides = sides(text);
-        let read = |side: &str| self.single(&Expr::parse(side)?, side);
+        let read = |side: &str| self.single(&self.read(side)?, side);
         match sides.as_slice() {
             [one] => read(one),
             [left, right] => Ok(read(left)?.plus(&read(right)?, -1.0)),
@@ -69,7 +69,7 @@ impl Coefficients {
         for part in parts(text) {
             let mut chain = Vec::new();
             for side in sides(&part) {
-                chain.push(self.several(&Expr::parse(side)?, side)?);
+                chain.push(self.several(&self.read(side)?, side)?);
             }
             if chain.len() == 1 {
                 chain.push(vec![Linear::constant(self.values.len(), 0.0)]);
@@ -83,6 +83,16 @@ impl Coefficients {
                 .fix("name coefficients that are estimated")),
             None => Ok(all),
         }
+    }
+
+    /// An expression; where it cannot be read because a coefficient's name has signs, the fix shows how to write it.
+    fn read(&self, text: &str) -> Result<Expr> {
+        Expr::parse(text).map_err(|problem| {
+            match self.names.iter().filter(|name| text.contains(name.as_str())).max_by_key(|name| name.len()) {
+                Some(name) => problem.fix(format!("put a name that has signs in backticks: `{name}`")),
+                None => problem,
+            }
+        })
     }
 
     /// One combination; a range of event times is not one.

@@ -5,7 +5,8 @@ use super::level::{Level, lottery};
 use super::lottery::Scheme;
 use super::paths::carried_on;
 use super::quick::Assignment;
-use super::{Drawn, Kind, Options, Placebo, judge, placebo};
+use super::tally::{Drawn, Tally};
+use super::{Kind, Options, Placebo, placebo};
 use crate::estimator::reassign::reassigned;
 use crate::estimator::{self, Data, Estimator, Spec, twfe};
 use crate::fit::{FitOptions, Term, fit};
@@ -38,7 +39,8 @@ pub fn placebo_of(estimator: &dyn Estimator, data: Data<'_>, spec: &Spec, option
     let (lottery, warnings) = lottery(&roles.truth, &level, scheme, options)?;
 
     let actual = headline(data.adoption, data.frame.numbers(&spec.treatment)?)?;
-    let found = evaluate(
+    let mut tally = Tally::new(Drawn::from(&actual));
+    let exact = evaluate(
         &lottery,
         options.draws,
         || roles.without(data.adoption, data.frame.numbers(&spec.treatment).unwrap_or_default(), data.panel),
@@ -46,8 +48,9 @@ pub fn placebo_of(estimator: &dyn Estimator, data: Data<'_>, spec: &Spec, option
             let term = without.with(assignment, &paths, &roles, data.panel, |adoption, d| headline(adoption, d))?;
             Ok(Drawn::from(&term))
         },
+        |draw| tally.take(draw),
     );
-    judge(Drawn::from(&actual), found, &lottery, options.kind, warnings)
+    tally.judge(exact, &lottery, options.kind, warnings)
 }
 
 /// What a unit has of the policy.

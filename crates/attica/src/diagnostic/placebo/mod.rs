@@ -15,20 +15,21 @@ pub mod paths;
 pub mod quick;
 mod regression;
 mod shift;
+mod tally;
 
 use serde::{Deserialize, Serialize};
 
 use crate::design::Codes;
-use crate::fit::Term;
 use crate::message::{Problem, Result, Warning};
-use lottery::{Lottery, Scheme};
+use lottery::Scheme;
 use paths::Paths;
 
-pub use draws::{Draws, evaluate, run};
+pub use draws::{evaluate, run};
 pub use estimator::placebo_of;
 pub use level::assigned_by;
 pub use regression::placebo;
 pub use shift::{earlier, estimate_earlier, possible_shifts, possible_shifts_of};
+pub use tally::{KEPT, RandomisationP, randomisation_p};
 
 /// What is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -109,7 +110,9 @@ pub struct Placebo {
     pub estimate: f64,
     /// Its t statistic; none where a standard error takes too long to have one for each draw (`sdid`).
     pub statistic: Option<f64>,
-    /// Placebo effects, one per draw that has one.
+    /// Draws that have an effect; p-values count all of them.
+    pub drawn: usize,
+    /// Placebo effects, of the first [`KEPT`] draws.
     pub draws: Vec<f64>,
     /// Their t statistics; empty without `statistic`.
     pub t: Vec<f64>,
@@ -130,101 +133,4 @@ pub struct Placebo {
     pub failed: usize,
     /// Cautions.
     pub warnings: Vec<Warning>,
-}
-
-/// An effect, true or drawn.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Drawn {
-    estimate: f64,
-    statistic: Option<f64>,
-    p_value: Option<f64>,
-}
-
-impl From<&Term> for Drawn {
-    fn from(term: &Term) -> Self {
-        let known = term.std_error.is_finite() && term.std_error > 0.0;
-        let keep = |value: f64| Some(value).filter(|value| known && value.is_finite());
-        Self { estimate: term.estimate, statistic: keep(term.statistic), p_value: keep(term.p_value) }
-    }
-}
-
-/// What the draws `found` of `lottery` say of `actual`.
-fn judge(
-    actual: Drawn,
-    found: Draws<Drawn>,
-    lottery: &Lottery,
-    kind: Kind,
-    mut warnings: Vec<Warning>,
-) -> Result<Placebo> {
-    let by_t = actual.statistic.is_some();
-    let count = found.draws.len();
-    let is_known = |draw: &&Drawn| draw.estimate.is_finite() && (draw.statistic.is_some() || !by_t);
-    let kept: Vec<Drawn> = found.draws.iter().flatten().filter(is_known).copied().collect();
-    let failed = count - kept.len();
-    let why = found.failure.map(|problem| problem.text());
-    if kept.is_empty() {
-        let why = why.map_or_else(String::new, |why| format!(": {}", why.en));
-        return Err(Problem::new("E701", format!("none of {count} placebo draws has an estimate{why}"))
-            .fix("draw other kinds of placebo, or more widely"));
-    }
-    if failed > 0 {
-        let share = 100.0 * failed as f64 / count as f64;
-        let (en, zh) = why.map_or_else(Default::default, |why| {
-            (format!(" (the first: {})", why.en), format!("（首例：{}）", why.zh))
-        });
-        warnings.push(Warning::new(
-            "W704",
-            format!("{failed} of {count} placebo draws ({share:.1} %) have no estimate and do not count{en}"),
-            format!("{count} 次安慰剂抽取中有 {failed} 次（{share:.1}%）无法估计，未计入{zh}"),
-        ));
-    }
-    let draws: Vec<f64> = kept.iter().map(|draw| draw.estimate).collect();
-    let t: Vec<f64> = kept.iter().filter_map(|draw| draw.statistic.filter(|_| by_t)).collect();
-    let p: Vec<f64> = kept.iter().filter_map(|draw| draw.p_value.filter(|_| by_t)).collect();
-    Ok(Placebo {
-        kind,
-        estimate: actual.estimate,
-        statistic: actual.statistic,
-        exact: found.exact,
-        possible: lottery.size(),
-        drawn_from: lottery.drawn_from(),
-        by_estimate: randomisation_p(actual.estimate, &draws, found.exact),
-        by_t: actual.statistic.map(|statistic| randomisation_p(statistic, &t, found.exact)),
-        draws,
-        t,
-        p,
-        failed,
-        warnings,
-    })
-}
-
-/// Shares of assignments at least as extreme as the true one, which is among them: when all were listed these are all
-/// there are, otherwise the true one and the draws.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct RandomisationP {
-    /// `(1 + #{|b*| >= |b|}) / (B + 1)`.
-    pub two_sided: f64,
-    /// `(1 + #{b* <= b}) / (B + 1)`.
-    pub left: f64,
-    /// `(1 + #{b* >= b}) / (B + 1)`.
-    pub right: f64,
-    /// Monte Carlo standard error of the two-sided one; 0 when all assignments were listed.
-    pub monte_carlo_error: f64,
-}
-
-/// p-values of `actual` among `draws`; `exact` when these are all other assignments.
-pub fn randomisation_p(actual: f64, draws: &[f64], exact: bool) -> RandomisationP {
-    // Draws that tie in exact arithmetic (complements, permuted equals) must tie here too.
-    let slack = actual.abs() * 1e-10;
-    let share = |extreme: &dyn Fn(f64) -> bool| {
-        (1 + draws.iter().filter(|b| extreme(**b)).count()) as f64 / (1 + draws.len()) as f64
-    };
-    let two_sided = share(&|b| b.abs() >= actual.abs() - slack);
-    let monte_carlo_error = if exact { 0.0 } else { (two_sided * (1.0 - two_sided) / (1 + draws.len()) as f64).sqrt() };
-    RandomisationP {
-        two_sided,
-        left: share(&|b| b <= actual + slack),
-        right: share(&|b| b >= actual - slack),
-        monte_carlo_error,
-    }
 }

@@ -1,12 +1,11 @@
 //! The placebo distribution of a regression. Draws never refit where the model allows it: see [`super::quick`].
 
-use rayon::prelude::*;
-
-use super::draws::{Draws, evaluate, run};
+use super::draws::{evaluate, run};
 use super::level::{Level, lottery};
 use super::lottery::Lottery;
 use super::quick::{Draw, QuickFit, Variance};
-use super::{Drawn, Options, Placebo, judge, paths};
+use super::tally::{Drawn, Tally};
+use super::{Options, Placebo, paths};
 use crate::design::Design;
 use crate::diagnostic::groups::absorbs_unit_and_period;
 use crate::diagnostic::{Rows, nested};
@@ -39,22 +38,24 @@ pub fn placebo(design: &Design, fit: &Fit, treatment: &str, options: &Options) -
     let controls: Vec<&[f64]> =
         design.regressors.iter().filter(|(name, _)| name != treatment).map(|(_, x)| x.as_slice()).collect();
     let variance = variance(design, fit).filter(|_| absorbs_unit_and_period(design, &unit.codes, &paths.period));
-    let found = if let Some(variance) = variance {
-        let rows = Rows::of(design, unit, &paths.period, paths.times.len(), &controls);
-        run(&QuickFit::new(rows, all_paths, variance)?, &lottery, options.draws)
-    } else {
-        refit(design, fit, treatment, &paths.period, &all_paths, &lottery, options.draws)
-    };
+    let mut tally = Tally::new(Drawn::from(actual));
     let df = fit.inference.adjustment.df;
-    let drawn = |draw: Option<Draw>| {
-        let draw = draw?;
-        let statistic = draw.statistic();
-        Some(Drawn { estimate: draw.estimate, statistic, p_value: statistic.map(|t| t_two_sided(t, df)) })
+    let take = |draw: Result<Draw>| {
+        let is_keeping = tally.is_keeping();
+        tally.take(draw.map(|draw| {
+            let statistic = draw.statistic();
+            let p_value = statistic.filter(|_| is_keeping).map(|t| t_two_sided(t, df));
+            Drawn { estimate: draw.estimate, statistic, p_value }
+        }));
     };
-    let found =
-        Draws { draws: found.draws.into_par_iter().map(drawn).collect(), exact: found.exact, failure: found.failure };
+    let exact = if let Some(variance) = variance {
+        let rows = Rows::of(design, unit, &paths.period, paths.times.len(), &controls);
+        run(&QuickFit::new(rows, all_paths, variance)?, &lottery, options.draws, take)
+    } else {
+        refit(design, fit, (treatment, &paths.period, &all_paths), &lottery, options.draws, take)
+    };
     let warnings = paths.warnings.into_iter().chain(noticed).collect();
-    judge(Drawn::from(actual), found, &lottery, options.kind, warnings)
+    tally.judge(exact, &lottery, options.kind, warnings)
 }
 
 /// Positions in `design` of the rows that `fit` used.
@@ -81,12 +82,11 @@ fn variance(design: &Design, fit: &Fit) -> Option<Variance> {
 fn refit(
     design: &Design,
     fit: &Fit,
-    treatment: &str,
-    period: &[u32],
-    paths: &[Vec<f64>],
+    (treatment, period, paths): (&str, &[u32], &[Vec<f64>]),
     lottery: &Lottery,
     draws: usize,
-) -> Draws<Draw> {
+    take: impl FnMut(Result<Draw>),
+) -> bool {
     let options = FitOptions {
         vcov: fit.inference.vcov.clone(),
         ssc: fit.inference.ssc,
@@ -115,5 +115,6 @@ fn refit(
             let term = fit.terms().into_iter().find(|term| term.term == treatment).ok_or_else(absorbed)?;
             Ok(Draw { estimate: term.estimate, std_error: Some(term.std_error).filter(|se| *se > 0.0) })
         },
+        take,
     )
 }
