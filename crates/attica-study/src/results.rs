@@ -492,6 +492,9 @@ pub struct Hypotheses {
 pub struct EventStudies {
     /// One per estimator that has effects by event time.
     pub studies: Vec<EventStudy>,
+    /// What the joint test of each study's leads could have seen, where that is defined.
+    #[serde(default)]
+    pub powers: Vec<LeadPower>,
     /// The whole answer of each estimator.
     pub estimators: Vec<Answer>,
     /// Estimators that have no answer here, and why.
@@ -501,6 +504,19 @@ pub struct EventStudies {
     pub few_clusters: Option<FewClusters>,
     /// What was computed and how to read it.
     pub methods: Text,
+}
+
+/// Linear differences in trends that the joint test of an event study's leads finds (Roth 2022).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LeadPower {
+    /// Registered name of the estimator.
+    pub estimator: String,
+    /// Size of the test.
+    pub size: f64,
+    /// Difference per period that is found with probability .5, as a positive number.
+    pub half: f64,
+    /// That found with probability .8.
+    pub four_fifths: f64,
 }
 
 /// Placebo tests.

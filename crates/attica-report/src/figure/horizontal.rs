@@ -108,9 +108,8 @@ pub fn forest(figure: &Figure, forest: &Forest, language: Language) -> String {
         group = row.group.as_ref();
         lines.push(Line::Row(clean(row.label.get(language))));
     }
-    let finite = |ends: &(f64, f64)| ends.0.is_finite() && ends.1.is_finite();
     let values = forest.rows.iter().flat_map(|row| {
-        let (low, high) = row.interval.filter(finite).unwrap_or((row.estimate, row.estimate));
+        let (low, high) = row.interval.unwrap_or((row.estimate, row.estimate));
         [row.estimate, low, high]
     });
     let domain = range(values.chain([0.0]).chain(forest.baseline), 0.05);
@@ -121,11 +120,19 @@ pub fn forest(figure: &Figure, forest: &Forest, language: Language) -> String {
     let cap = (pitch * 0.17).min(3.5);
     let size = (pitch * 0.4).clamp(2.5, 7.5);
     for (row, &y) in forest.rows.iter().zip(&rows) {
-        if let Some((low, high)) = row.interval.filter(finite) {
+        if let Some((low, high)) = row.interval.filter(|(low, high)| !low.is_nan() && !high.is_nan()) {
             let pen = Pen::Series { index: 0, width: (pitch * 0.07).clamp(0.6, 1.4), dashed: false };
-            canvas.line((x.at(low), y), (x.at(high), y), pen);
-            for end in [low, high] {
-                canvas.line((x.at(end), y - cap), (x.at(end), y + cap), pen);
+            let place = |end: f64| x.at(end.clamp(domain.0, domain.1));
+            canvas.line((place(low), y), (place(high), y), pen);
+            for (end, inwards) in [(low, cap), (high, -cap)] {
+                if end.is_finite() {
+                    canvas.line((x.at(end), y - cap), (x.at(end), y + cap), pen);
+                } else {
+                    // An open end is an arrow at the edge.
+                    for side in [-cap, cap] {
+                        canvas.line((place(end), y), (place(end) + 1.5 * inwards, y + side), pen);
+                    }
+                }
             }
         }
         if row.estimate.is_finite() {

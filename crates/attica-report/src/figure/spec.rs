@@ -142,7 +142,7 @@ pub struct ForestRow {
     pub group: Option<Text>,
     /// Estimate.
     pub estimate: f64,
-    /// Confidence interval.
+    /// Confidence interval; an infinite end is an arrow at the edge.
     pub interval: Option<(f64, f64)>,
     /// Drawn with a filled marker; others are hollow. Use it for the main estimate.
     pub main: bool,

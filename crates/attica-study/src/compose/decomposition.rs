@@ -32,7 +32,8 @@ pub(super) fn blocks(words: &Words<'_>, found: &Decomposition) -> Vec<Block> {
     blocks
 }
 
-fn absent(what: &Text, problem: &Problem) -> Block {
+/// What has no answer, why, and what to do.
+pub(super) fn absent(what: &Text, problem: &Problem) -> Block {
     let said = problem.text();
     let first = text(
         format!("{} has no answer here ({}): {}", what.en, problem.id, said.en),

@@ -240,6 +240,7 @@ fn event_study() -> EventStudies {
             fit: Some(Box::new(fit("NPRO", vec![term("DID::0", 0.012, 0.005)], 0))),
             warnings: Vec::new(),
         }],
+        powers: vec![LeadPower { estimator: "twfe".to_owned(), size: 0.05, half: 0.0041, four_fifths: 0.0058 }],
         estimators: Vec::new(),
         failed: Vec::new(),
         few_clusters: None,

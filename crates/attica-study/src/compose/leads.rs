@@ -2,6 +2,7 @@
 
 use attica::estimator::Leads;
 use attica::text::Text;
+use attica_report::format::number;
 use attica_report::report::Block;
 
 use super::event::{equals_p, statistic};
@@ -49,14 +50,15 @@ pub(super) fn notes(words: &Words<'_>, found: &EventStudies) -> Vec<Text> {
     let several = found.studies.len() > 1;
     let each = found.studies.iter().map(|study| {
         let name = if several { study.label.clone() } else { Text::default() };
-        let said = sentences([joint_test(study), pre_periods(words, study), sentence(study.base.clone())]);
+        let seen = power(words, found, study);
+        let said = sentences([joint_test(study), seen, pre_periods(words, study), sentence(study.base.clone())]);
         glue([name, said], ": ", "：")
     });
     let mut notes: Vec<Text> = each.collect();
-    if found.studies.iter().any(|study| study.pre_testable > 1 && !rejects(study)) {
+    if found.studies.iter().any(|study| study.pre_testable > 0 && !rejects(study)) {
         notes.push(text(
-            "A test that does not reject is not evidence of parallel trends unless it has power against the trends one fears.",
-            "未拒绝原假设并不等于平行趋势成立，其说服力取决于检验功效。",
+            "A test that does not reject is no evidence against differences in trends smaller than those it would find (Roth 2022).",
+            "未拒绝原假设并不能排除小于其可发现幅度的趋势差异（Roth，2022）。",
         ));
     }
     notes
@@ -81,6 +83,21 @@ fn joint_test(study: &EventStudy) -> Text {
             )
         }
     }
+}
+
+/// The differences in trends that the joint test would find, in a sentence.
+fn power(words: &Words<'_>, found: &EventStudies, study: &EventStudy) -> Text {
+    let Some(power) = found.powers.iter().find(|power| power.estimator == study.estimator) else {
+        return Text::default();
+    };
+    let digits = words.results.style.digits + 1;
+    let [half, most] = [power.half, power.four_fifths].map(|slope| number(slope, digits));
+    text(
+        format!(
+            "It would find a linear difference in trends of {half} per period with probability 50%, one of {most} with probability 80%."
+        ),
+        format!("该检验发现每期{half}的线性趋势差异的概率为50%，发现每期{most}的概率为80%。"),
+    )
 }
 
 /// The leads are jointly not zero at 5 %.

@@ -2,6 +2,7 @@
 
 use attica::diagnostic::honest::{Breakdown, Ends, Interval, Sensitivity, Shape, Target};
 use attica::diagnostic::pretrend::{Detectable, Test};
+use attica::message::Problem;
 use attica::text::Text;
 use attica_report::figure::{
     EventPoint, EventSeries, EventStudy as EventPlot, Figure, Forest, ForestRow, LineSeries, Plot,
@@ -10,6 +11,7 @@ use attica_report::format::number;
 use attica_report::report::Block;
 use attica_report::table::{Align, Cell, Head, Row, Table};
 
+use super::decomposition::absent;
 use super::event;
 use super::inference::percent;
 use super::words::{Words, list, plural, sentence_case, sentences, stop, text};
@@ -18,20 +20,27 @@ use crate::results::{Content, EventStudy, NoAnswer, Sensitivities, StudySensitiv
 /// Blocks of the section.
 pub(super) fn blocks(words: &Words<'_>, found: &Sensitivities) -> Vec<Block> {
     let mut blocks = vec![Block::Heading(2, text("When trends differ", "平行趋势不成立时"))];
-    if let Some(first) = found.studies.first() {
-        if let (Some(relative), Some(smoothness)) = (&first.relative, &first.smoothness) {
-            blocks.push(Block::Paragraph(intervals_reading(words, found, first, relative, smoothness)));
-            blocks.push(Block::Figure(intervals(words, found, first, relative, smoothness)));
-            blocks.push(Block::Table(breakdowns(words, found)));
-        }
-        if !first.power.is_empty() {
-            blocks.push(Block::Paragraph(power_reading(words, first)));
-            blocks.extend(trend_figure(words, first).map(Block::Figure));
-            blocks.push(Block::Table(power(words, found)));
-        }
+    let both = |one: &StudySensitivity| one.relative.clone().zip(one.smoothness.clone());
+    if let Some((first, (relative, smoothness))) = found.studies.iter().find_map(|one| Some((one, both(one)?))) {
+        blocks.push(Block::Paragraph(intervals_reading(words, found, first, &relative, &smoothness)));
+        blocks.push(Block::Figure(intervals(words, found, first, &relative, &smoothness)));
+        blocks.push(Block::Table(breakdowns(words, found)));
     }
+    if let Some(first) = found.studies.iter().find(|one| !one.power.is_empty()) {
+        blocks.push(Block::Paragraph(power_reading(words, first)));
+        // Leads that are short differences lie on no line: the figure is of an estimator whose leads do.
+        blocks.extend(found.studies.iter().find_map(|one| trend_figure(words, one)).map(Block::Figure));
+        blocks.push(Block::Table(power(words, found)));
+    }
+    blocks.extend(found.studies.iter().flat_map(|one| parts_without(&one.label, &one.failed)));
     blocks.extend(without(&found.failed));
     blocks
+}
+
+/// Parts of the analysis that one estimator's event study does not allow.
+fn parts_without(label: &Text, failed: &[(Text, Problem)]) -> Vec<Block> {
+    let named = |what: &Text| text(format!("{}: {}", label.en, what.en), format!("{}：{}", label.zh, what.zh));
+    failed.iter().map(|(what, problem)| absent(&named(what), problem)).collect()
 }
 
 /// Estimators that have none, each reason once.
@@ -154,7 +163,8 @@ fn intervals(
         },
         group: Some(group.clone()),
         estimate: f64::NAN,
-        interval: interval.conf_low.zip(interval.conf_high),
+        interval: (!matches!(interval.ends, Ends::Empty))
+            .then(|| (interval.conf_low.unwrap_or(f64::NEG_INFINITY), interval.conf_high.unwrap_or(f64::INFINITY))),
         main: false,
     };
     let parallel = text("Parallel trends", "平行趋势成立");
@@ -180,8 +190,8 @@ fn intervals(
         y_label: Text::default(),
         plot: Plot::Forest(Forest { rows: std::iter::once(own).chain(sizes).chain(slopes).collect(), baseline: None }),
         notes: vec![text(
-            "The marker is the estimate under parallel trends with its interval; below, intervals that hold for every violation within the bound. An interval without an end is open there and is not drawn.",
-            "标记为平行趋势成立时的估计值及其区间；其下为在相应界限内任意偏离均成立的区间。无界的区间不绘出。",
+            "The marker is the estimate under parallel trends with its interval; below, intervals that hold for every violation within the bound. An interval without an end is open there, and has an arrow.",
+            "标记为平行趋势成立时的估计值及其区间；其下为在相应界限内任意偏离均成立的区间。无界的一端以箭头表示。",
         )],
     }
 }

@@ -50,6 +50,9 @@ pub struct StudySensitivity {
     pub power: Vec<Detectable>,
     /// Bounds on the leads by tests of equivalence.
     pub equivalence: Option<Equivalence>,
+    /// Parts that this event study does not allow, and why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failed: Vec<(Text, Problem)>,
     /// What was noticed.
     pub warnings: Vec<Warning>,
 }

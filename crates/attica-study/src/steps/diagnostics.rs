@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use attica::diagnostic::bacon::{Bacon, bacon_of};
-use attica::diagnostic::honest::{Coefficients, Options, Sensitivity, Set, sensitivity};
+use attica::diagnostic::honest::{Coefficients, Options, Sensitivity, Set, Target, sensitivity};
 use attica::diagnostic::pretrend::{Pretest, Test, equivalence};
 use attica::diagnostic::twfe_weights::twfe_weights;
 use attica::message::{Problem, Result};
@@ -12,7 +12,9 @@ use rayon::prelude::*;
 
 use super::regression::Spec;
 use super::{Found, Study};
-use crate::results::{Answer, Content, Decomposition, EventStudy, NoAnswer, Sensitivities, StudySensitivity};
+use crate::results::{
+    Answer, Content, Decomposition, EventStudy, LeadPower, NoAnswer, Sensitivities, StudySensitivity,
+};
 use crate::studyfile::{DiagnosticKind, Diagnostics};
 
 /// Size of the tests of leads.
@@ -84,6 +86,25 @@ pub(super) fn trends(study: Study<'_>, studies: &[EventStudy], answers: &[Answer
     Some(Sensitivities { target: asked.target.into(), studies: given, failed })
 }
 
+/// What the joint test of each study's leads could have seen; studies without leads, or whose leads have no regular
+/// covariance, have none.
+pub(super) fn powers(study: Study<'_>, studies: &[EventStudy], answers: &[Answer]) -> Vec<LeadPower> {
+    let one = |events: &EventStudy| {
+        let answer = answers.iter().find(|answer| answer.estimator == events.estimator)?;
+        let (coefficients, _) = Coefficients::of(events, answer.leads, anticipation(study), Target::First).ok()?;
+        let pretest = Pretest::new(&coefficients, SIZE).ok()?;
+        let [half, four_fifths] = [0.5, 0.8].map(|target| pretest.detectable(Test::Joint, target).slope);
+        let known = half.is_finite() && four_fifths.is_finite();
+        known.then(|| LeadPower { estimator: events.estimator.clone(), size: SIZE, half, four_fifths })
+    };
+    studies.iter().filter_map(one).collect()
+}
+
+/// Periods before adoption in which units may already react.
+fn anticipation(study: Study<'_>) -> usize {
+    study.file.estimators.anticipation.max(study.file.policy.anticipation as usize)
+}
+
 fn one(
     study: Study<'_>,
     asked: &Diagnostics,
@@ -91,9 +112,11 @@ fn one(
     answer: Option<&Answer>,
 ) -> Result<StudySensitivity> {
     let leads = answer.map(|answer| answer.leads).unwrap_or_default();
-    let anticipation = study.file.estimators.anticipation.max(study.file.policy.anticipation as usize);
-    let (coefficients, mut warnings) = Coefficients::of(events, leads, anticipation, asked.target.into())?;
+    let (coefficients, mut warnings) = Coefficients::of(events, leads, anticipation(study), asked.target.into())?;
     let (mut relative, mut smoothness) = (None, None);
+    let mut failed = Vec::new();
+    let mut given =
+        |answer: Result<Sensitivity>, what: Text| answer.map_err(|problem| failed.push((what, problem))).ok();
     if asked.kinds.contains(&DiagnosticKind::Honest) {
         let ask = |set: Set, sizes: Option<Vec<f64>>| -> Result<Sensitivity> {
             let level = study.file.model.level;
@@ -105,7 +128,8 @@ fn one(
             || ask(Set::RelativeMagnitudes, Some(asked.relative.clone())),
             || ask(Set::Smoothness, asked.smoothness.clone()),
         );
-        (relative, smoothness) = (Some(a?), Some(b?));
+        relative = given(a, Text::new("intervals for relative magnitudes", "相对幅度约束下的区间"));
+        smoothness = given(b, Text::new("intervals for smooth differences in trends", "平滑约束下的区间"));
         for warning in [&relative, &smoothness].into_iter().flatten().flat_map(|found| &found.warnings) {
             if !warnings.contains(warning) {
                 warnings.push(warning.clone());
@@ -114,9 +138,14 @@ fn one(
     }
     let (mut power, mut bounds) = (Vec::new(), None);
     if asked.kinds.contains(&DiagnosticKind::Pretrend) {
-        let pretest = Pretest::new(&coefficients, SIZE)?;
-        let tests = [Test::Individual, Test::Joint];
-        power = tests.into_iter().flat_map(|test| [0.5, 0.8].map(|target| pretest.detectable(test, target))).collect();
+        match Pretest::new(&coefficients, SIZE) {
+            Ok(pretest) => {
+                let tests = [Test::Individual, Test::Joint];
+                let both = |test| [0.5, 0.8].map(|target| pretest.detectable(test, target));
+                power = tests.into_iter().flat_map(both).collect();
+            }
+            Err(problem) => failed.push((Text::new("power of the tests of leads", "处理前检验的功效"), problem)),
+        }
         bounds = Some(equivalence(&coefficients, SIZE));
     }
     Ok(StudySensitivity {
@@ -127,6 +156,7 @@ fn one(
         smoothness,
         power,
         equivalence: bounds,
+        failed,
         warnings,
     })
 }

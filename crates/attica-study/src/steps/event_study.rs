@@ -58,7 +58,9 @@ pub(super) fn step(study: Study<'_>) -> Found {
     }
     let hypotheses = hypotheses(&asked, &studies);
     let trends = diagnostics::trends(study, &studies, &estimators);
-    let studies = Content::EventStudy(EventStudies { studies, estimators, failed, few_clusters: few, methods: said });
+    let powers = diagnostics::powers(study, &studies, &estimators);
+    let studies =
+        Content::EventStudy(EventStudies { studies, powers, estimators, failed, few_clusters: few, methods: said });
     let beside = hypotheses.map(Content::Hypotheses).into_iter().chain(trends.map(Content::Sensitivity));
     Ok(std::iter::once(studies).chain(beside).collect())
 }
