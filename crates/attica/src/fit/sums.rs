@@ -1,103 +1,12 @@
-//! A regression from its solution, before inference; and the record of one whose columns were never written out.
+//! The record of a regression that was solved from sums, its columns never written out.
 
 use nalgebra::DMatrix;
 
-use super::{
-    Family, Fit, FitOptions, FitRecord, INTERCEPT, Inference, Omitted, R2, enough, examine, left_out, measure,
-};
-use crate::absorb::{is_nested, shares};
-use crate::design::{Design, WeightKind};
-use crate::math::cross::{weighted_mean, weighted_sum};
+use super::assemble::{Setting, Solution};
+use super::{Family, Fit, FitOptions, FitRecord, INTERCEPT, examine, measure};
+use crate::design::Design;
 use crate::message::Result;
-use crate::vcov::{Adjustment, Factor, Robust, Ssc, Vcov};
-
-/// Least squares, solved.
-pub(super) struct Solution {
-    pub model: &'static str,
-    pub family: Family,
-    pub names: Vec<String>,
-    pub coefficients: Vec<f64>,
-    pub columns: Vec<Vec<f64>>,
-    pub residuals: Vec<f64>,
-    pub bread: DMatrix<f64>,
-    pub omitted: Vec<Omitted>,
-    pub dependent: Vec<(String, Vec<(String, f64)>)>,
-    pub normal: bool,
-}
-
-impl Fit {
-    /// A regression before inference.
-    ///
-    /// # Errors
-    /// `E701` without degrees of freedom.
-    pub(super) fn of(design: &Design, options: &FitOptions, solution: Solution) -> Result<Self> {
-        let Solution { model, family, names, coefficients, columns, residuals, bread, omitted, dependent, normal } =
-            solution;
-        let n_obs = match &design.weights {
-            Some(w) if w.kind == WeightKind::Frequency => weighted_sum(&w.values, None),
-            _ => design.rows() as f64,
-        };
-        let weights = design.weights.as_ref().map(|w| &w.values[..]);
-        let shares = shares(&design.effects);
-        let parameters = Ssc::default().parameters(names.len(), &shares, None);
-        enough(n_obs, parameters)?;
-        let mut warnings = design.warnings.clone();
-        warnings.extend(omitted.iter().map(left_out));
-        let nested = design
-            .clusters
-            .iter()
-            .map(|cluster| design.effects.iter().map(|effect| is_nested(&effect.by, cluster)).collect())
-            .collect();
-        Ok(Fit {
-            outcome: design.outcome.0.clone(),
-            model: model.to_owned(),
-            family,
-            names,
-            coefficients,
-            columns,
-            residuals,
-            bread,
-            weights: design.weights.clone(),
-            clusters: design.clusters.clone(),
-            absorbed: if normal { Vec::new() } else { design.effects.clone() },
-            panel: design.panel.clone(),
-            coordinates: design.coordinates.clone(),
-            sample: design.sample.clone(),
-            n_obs,
-            parameters,
-            inference: Inference {
-                vcov: Vcov::Iid,
-                ssc: options.ssc,
-                adjustment: Adjustment {
-                    k: parameters,
-                    factor: 1.0,
-                    formula: Factor::default(),
-                    df: n_obs - parameters as f64,
-                },
-                clusters: Vec::new(),
-                covariance: DMatrix::zeros(0, 0),
-                df: None,
-                lost: Vec::new(),
-                warnings: Vec::new(),
-            },
-            level: options.level,
-            omitted,
-            dependent,
-            ledger: design.ledger.clone(),
-            warnings,
-            r2: R2::default(),
-            n_units: design.panel.as_ref().map(|(unit, _)| unit.levels),
-            mean_outcome: weighted_mean(&design.outcome.1, weights),
-            components: None,
-            likelihood: None,
-            shares,
-            nested,
-            normal,
-            constant_absorbed: None,
-            constant_base: None,
-        })
-    }
-}
+use crate::vcov::Robust;
 
 /// A regression with absorbed effects and one cluster variable that was solved from sums. Nothing was left out.
 pub(crate) struct Solved {
@@ -141,7 +50,7 @@ pub(crate) fn record(
         dependent: Vec::new(),
         normal: false,
     };
-    let mut fit = Fit::of(design, options, solution)?;
+    let mut fit = Fit::assemble(Setting::of(design), solution, options)?;
     let positions = fit.cluster_positions(&options.vcov)?;
     let mut warnings = Vec::new();
     for &position in &positions {
