@@ -123,6 +123,7 @@ impl Fit {
             mean_outcome: of.mean_outcome,
             components: None,
             likelihood: None,
+            instruments: None,
             shares: of.shares,
             nested: of.nested,
             normal,

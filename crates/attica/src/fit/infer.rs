@@ -1,6 +1,6 @@
 //! From a solved regression to the covariance of its coefficients, as often as one likes.
 
-use super::{Family, Fit, Inference, examine};
+use super::{Family, Fit, Inference, examine, iv};
 use crate::design::{Codes, WeightKind};
 use crate::message::{Problem, Result, Warning};
 use crate::vcov::{Calendar, Counted, Estimate, Factor, Robust, Ssc, Vcov, covariance};
@@ -18,9 +18,13 @@ impl Fit {
     /// Covariance of the coefficients of another kind or under another small-sample rule.
     ///
     /// # Errors
-    /// `E603` for a cluster variable that the design does not carry, `E404` when it has one cluster.
+    /// `E603` for a cluster variable that the design does not carry, `E404` when it has one cluster, `E412` for a kind that
+    /// two-stage least squares does not have.
     pub fn infer(&self, vcov: &Vcov, ssc: &Ssc) -> Result<Inference> {
         let (vcov, mut warnings) = self.meaningful(vcov);
+        if self.instruments.is_some() {
+            iv::refuse(&vcov)?;
+        }
         let positions = self.cluster_positions(&vcov)?;
         let clusters: Vec<&Codes> = positions.iter().map(|&i| &self.clusters[i]).collect();
         for cluster in &clusters {

@@ -10,6 +10,7 @@ pub(crate) mod examine;
 mod gathered;
 mod glm;
 mod infer;
+pub mod iv;
 mod joint;
 mod measure;
 mod poisson;
@@ -32,6 +33,7 @@ pub(crate) use assemble::Setting;
 pub use concentration::{ClusterCard, few_treated};
 pub(crate) use gathered::{Functional, Gathered, Meat, concluded, solve_gathered};
 pub use glm::{Family, Glm, glm};
+pub use iv::{IvRecord, two_stage};
 pub use joint::seemingly_unrelated;
 pub use poisson::poisson;
 pub use random_effects::{VarianceComponents, random_effects};
@@ -161,6 +163,9 @@ pub struct Fit {
     pub components: Option<VarianceComponents>,
     /// Likelihood of a model that maximises one.
     pub likelihood: Option<Likelihood>,
+    /// What two-stage least squares tells of its instruments. Columns of endogenous regressors are then their projections, and
+    /// residuals those of the regressors themselves.
+    pub instruments: Option<Box<IvRecord>>,
     shares: Vec<Share>,
     /// For each cluster variable, which effects are nested in it.
     nested: Vec<Vec<bool>>,

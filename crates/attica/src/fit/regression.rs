@@ -112,3 +112,16 @@ pub(super) fn estimate(design: &Design, options: &FitOptions, of: Regression) ->
     fit.inference = fit.infer(&options.vcov, &options.ssc)?;
     Ok(fit)
 }
+
+impl Fit {
+    /// Moves the coefficients from position `from` on in front of those from position `to` on.
+    pub(super) fn rotate(&mut self, to: usize, from: usize) {
+        let count = self.names.len() - from;
+        self.names[to..].rotate_right(count);
+        self.coefficients[to..].rotate_right(count);
+        self.columns[to..].rotate_right(count);
+        let mut order: Vec<usize> = (0..self.names.len()).collect();
+        order[to..].rotate_right(count);
+        self.bread = self.bread.select_rows(&order).select_columns(&order);
+    }
+}

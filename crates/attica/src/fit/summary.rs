@@ -1,7 +1,7 @@
 //! What a fitted regression says of itself: terms, SE card, absorbed effects, record.
 
 use super::constant::Constant;
-use super::{AbsorbedEffect, Family, Fit, FitRecord, Inference, SeCard, Term};
+use super::{AbsorbedEffect, Family, Fit, FitRecord, Inference, SeCard, Term, iv};
 use crate::design::WeightKind;
 use crate::vcov::{Preset, Vcov};
 
@@ -40,7 +40,9 @@ impl Fit {
             formula: adjustment.formula.to_string(),
             own_df: df.clone(),
             df: adjustment.df.is_finite().then_some(adjustment.df),
-            equals: if self.family != Family::Linear {
+            equals: if self.instruments.is_some() {
+                iv::equals(vcov, ssc.preset, self.shares.len())
+            } else if self.family != Family::Linear {
                 String::new()
             } else if self.normal {
                 match vcov {
@@ -97,6 +99,7 @@ impl Fit {
                 .filter(|w| !w.name.is_empty())
                 .map(|w| format!("{} ({})", w.name, kind_name(w.kind))),
             likelihood: self.likelihood,
+            instruments: self.instruments.clone(),
             mean_outcome: self.mean_outcome,
             constant_absorbed: constant(&self.constant_absorbed),
             constant_base: constant(&self.constant_base),
