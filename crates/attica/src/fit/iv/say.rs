@@ -52,14 +52,12 @@ pub(super) fn too_few(Count { endogenous, instruments }: &Count, lost: &[&Omitte
     let lost = if lost.is_empty() { String::new() } else { format!(" ({})", lost.join("; ")) };
     Problem::new(
         "E411",
-        format!(
-            "{endogenous} endogenous regressors need as many instruments, and {} left{lost}",
-            match instruments {
-                0 => "none is".to_owned(),
-                1 => "1 is".to_owned(),
-                many => format!("{many} are"),
-            }
-        ),
+        match (*endogenous, *instruments) {
+            (1, _) => format!("the endogenous regressor needs an instrument, and none is left{lost}"),
+            (many, 0) => format!("{many} endogenous regressors need as many instruments, and none is left{lost}"),
+            (many, 1) => format!("{many} endogenous regressors need as many instruments, and 1 is left{lost}"),
+            (many, few) => format!("{many} endogenous regressors need as many instruments, and {few} are left{lost}"),
+        },
     )
     .fix("give each endogenous regressor an instrument that varies within the effects and apart from the exogenous regressors")
 }
