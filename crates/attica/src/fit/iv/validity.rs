@@ -35,6 +35,7 @@ pub(super) fn overidentification(
         df1: surplus as f64,
         df2: None,
         p_value: chi2_sf(statistic, surplus as f64),
+        wild: None,
     };
     if second.inference.vcov == Vcov::Iid {
         let moments = &given.cross * (&reduced - &slopes * DVector::from_column_slice(endogenous));
