@@ -37,7 +37,7 @@ fn panel(seed: u64, units: usize, periods: usize, strength: f64, direct: f64) ->
         }
     }
     let names = ["unit", "period", "y", "d", "x", "z1", "z2", "w", "rest"];
-    Frame::new(names.iter().zip(columns).map(|(name, values)| Column::number(name, values)).collect()).unwrap()
+    Frame::new(names.iter().zip(columns).map(|(name, values)| Column::number(*name, values)).collect()).unwrap()
 }
 
 fn built(frame: &Frame, formula: &str, vcov: &Vcov, weights: Option<WeightKind>) -> (Design, attica::design::Roles) {
