@@ -90,7 +90,7 @@ impl Instrumented {
                     return Err(twice(expr, "the outcome", role).fix("take it out of one of the two"));
                 }
             }
-            for term in terms.iter().filter(|term| regressors.contains(term)) {
+            if let Some(term) = terms.iter().find(|term| regressors.contains(term)) {
                 return Err(double(term, "a regressor", role)
                     .fix("exogenous regressors are their own instruments: name them once, before the first bar"));
             }

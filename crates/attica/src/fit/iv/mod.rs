@@ -53,13 +53,16 @@ pub fn two_stage(design: &Design, roles: Roles, options: &FitOptions) -> Result<
     let mut second = columns.second_stage(&design, options, &stages, &enough)?;
     second.warnings.extend(examine::crossed(&design, &options.vcov));
     let record = examined(&design, options, &columns, (&given, &stages), &second)?;
-    Ok(columns.finish(second, record))
+    second.warnings.extend(record.omitted.iter().map(say::dropped));
+    second.warnings.extend(say::weak(&record));
+    second.instruments = Some(Box::new(record));
+    Ok(second)
 }
 
 /// All columns of the model, effects taken out.
 struct Columns {
     names: Vec<String>,
-    columns: Vec<Vec<f64>>,
+    values: Vec<Vec<f64>>,
     outcome: Vec<f64>,
     /// Norms before effects were taken out.
     scale: Vec<f64>,
@@ -82,10 +85,10 @@ impl Columns {
         let worth = columns_worth_a_thread(design.rows());
         let norm = |x: &Cow<'_, [f64]>| weighted_dot(x, x, weights).sqrt();
         let scale: Vec<f64> = raw.par_iter().with_min_len(worth).map(norm).collect();
-        let mut columns: Vec<Vec<f64>> = raw.into_par_iter().with_min_len(worth).map(Cow::into_owned).collect();
+        let mut values: Vec<Vec<f64>> = raw.into_par_iter().with_min_len(worth).map(Cow::into_owned).collect();
         let mut outcome = design.outcome.1.clone();
         let absorber = Absorber::new(&design.effects, weights);
-        let mut all: Vec<&mut [f64]> = columns.iter_mut().map(Vec::as_mut_slice).collect();
+        let mut all: Vec<&mut [f64]> = values.iter_mut().map(Vec::as_mut_slice).collect();
         all.push(&mut outcome);
         absorber.remove(&mut all)?;
         let norm = weighted_dot(&design.outcome.1, &design.outcome.1, weights).sqrt();
@@ -94,7 +97,7 @@ impl Columns {
             return Err(super::absorbed_outcome(&design.outcome.0, effects));
         }
         let given = (0..endogenous.start).chain(endogenous.end..names.len()).collect();
-        Ok(Self { names, columns, outcome, scale, endogenous, given })
+        Ok(Self { names, values, outcome, scale, endogenous, given })
     }
 
     fn instruments(&self) -> Range<usize> {
@@ -102,7 +105,7 @@ impl Columns {
     }
 
     fn endogenous_columns(&self) -> Vec<&[f64]> {
-        self.columns[self.endogenous.clone()].iter().map(Vec::as_slice).collect()
+        self.values[self.endogenous.clone()].iter().map(Vec::as_slice).collect()
     }
 
     /// The regression of the outcome on these columns.
@@ -110,7 +113,7 @@ impl Columns {
         Regression {
             model: "reduced form",
             names: of.iter().map(|&j| self.names[j].clone()).collect(),
-            columns: of.iter().map(|&j| self.columns[j].clone()).collect(),
+            columns: of.iter().map(|&j| self.values[j].clone()).collect(),
             outcome: self.outcome.clone(),
             scale: of.iter().map(|&j| self.scale[j]).collect(),
             family: Family::Linear,
@@ -129,7 +132,7 @@ impl Columns {
         let weights = design.weights.as_ref().map(|w| &w.values[..]);
         let norm = |x: &[f64]| weighted_dot(x, x, weights).sqrt();
         let stage = |j: usize| {
-            let (name, column) = (&self.names[j], &self.columns[j]);
+            let (name, column) = (&self.names[j], &self.values[j]);
             if norm(column) <= ABSORBED * self.scale[j] {
                 return Err(say::absorbed(name, &absorbed_reason(design, name)));
             }
@@ -152,7 +155,7 @@ impl Columns {
         of.model = if design.effects.is_empty() { "2SLS" } else { "2SLS, fixed effects" };
         for (j, stage) in self.endogenous.clone().zip(stages) {
             of.names.push(self.names[j].clone());
-            of.columns.push(self.columns[j].iter().zip(&stage.residuals).map(|(x, v)| x - v).collect());
+            of.columns.push(self.values[j].iter().zip(&stage.residuals).map(|(x, v)| x - v).collect());
             of.scale.push(self.scale[j]);
         }
         let mut fit = estimate(design, options, of)?;
@@ -179,14 +182,6 @@ impl Columns {
         of.columns.extend(stages.iter().map(|stage| stage.residuals.clone()));
         of.scale.extend_from_slice(&self.scale[self.endogenous.clone()]);
         (of, names)
-    }
-
-    /// The second stage with its record and what it warns of.
-    fn finish(&self, mut second: Fit, record: IvRecord) -> Fit {
-        second.warnings.extend(record.omitted.iter().map(say::dropped));
-        second.warnings.extend(say::weak(&record));
-        second.instruments = Some(Box::new(record));
-        second
     }
 }
 
