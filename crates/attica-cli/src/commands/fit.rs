@@ -1,10 +1,11 @@
 //! `attica fit`: one formula, possibly standing for several regressions.
 
-use attica::design::{Design, DesignOptions};
+use attica::design::{Design, DesignOptions, Roles};
 use attica::fit::{
-    ClusterCard, Fit as Fitted, FitOptions, FitRecord, INTERCEPT, Term, Variance, Wald, fit as estimate, poisson,
+    ClusterCard, Fit as Fitted, FitOptions, FitRecord, INTERCEPT, Term, Variance, Wald, fit as least_squares, poisson,
+    two_stage,
 };
-use attica::formula::Formula;
+use attica::formula::{Formula, SingleFormula};
 use attica::frame::Frame;
 use attica::hypothesis::Coefficients;
 use attica::hypothesis::family::Family;
@@ -17,7 +18,7 @@ use attica::wild;
 use attica_study::read::{ReadOptions, read_file};
 use serde::Serialize;
 
-use super::hypotheses;
+use super::{hypotheses, instruments};
 use crate::args::{Adjust, Fit, ModelFamily};
 use crate::say::Failure;
 use crate::{Done, say};
@@ -120,8 +121,8 @@ pub fn fit(args: &Fit) -> Done {
     };
     let (mut models, mut fits) = (Vec::new(), Vec::new());
     for single in formula.expand(&frame).map_err(pointing)? {
-        let design = Design::build(&frame, panel.as_ref(), &single, &design_options).map_err(pointing)?;
-        let mut found = estimated(args, &frame, &design, &options)?;
+        let (design, roles) = designed(args, &frame, panel.as_ref(), &single, &design_options).map_err(pointing)?;
+        let mut found = estimated(args, &frame, (&design, roles), &options)?;
         let (variances, clusters) = match term(&found, args.of.as_deref()) {
             Some(term) => closely(&mut found, &design, (&frame, panel.as_ref()), term, &asked),
             None => Default::default(),
@@ -168,10 +169,31 @@ fn exposed(args: &Fit, frame: &Frame) -> Result<Option<(Reason, Vec<bool>)>, Pro
     Ok(Some((Reason::Missing(name.clone()), known)))
 }
 
+/// The design of one regression, with the roles of its regressors where there are instruments: in linear models.
+fn designed(
+    args: &Fit,
+    frame: &Frame,
+    panel: Option<&Panel>,
+    formula: &SingleFormula,
+    options: &DesignOptions,
+) -> Result<(Design, Option<Roles>), Problem> {
+    match args.family {
+        ModelFamily::Linear => Design::build_instrumented(frame, panel, formula, options),
+        ModelFamily::Poisson => Ok((Design::build(frame, panel, formula, options)?, None)),
+    }
+}
+
 /// One regression by the model asked for.
-fn estimated(args: &Fit, frame: &Frame, design: &Design, options: &FitOptions) -> Result<Fitted, Problem> {
-    if args.family == ModelFamily::Linear {
-        return estimate(design, options);
+fn estimated(
+    args: &Fit,
+    frame: &Frame,
+    (design, roles): (&Design, Option<Roles>),
+    options: &FitOptions,
+) -> Result<Fitted, Problem> {
+    match (args.family, roles) {
+        (ModelFamily::Linear, None) => return least_squares(design, options),
+        (ModelFamily::Linear, Some(roles)) => return two_stage(design, roles, options),
+        (ModelFamily::Poisson, _) => {}
     }
     let at_rows = |values: &[f64]| design.sample.iter().map(|&row| values[row as usize]).collect::<Vec<f64>>();
     let offset = args.offset.as_ref().map(|name| frame.numbers(name).map(at_rows)).transpose()?;
@@ -263,7 +285,8 @@ fn closely(
         }
     };
     let mut rows = fit.variances_in(frame, panel, term, &list, &ssc);
-    let Vcov::Cluster(names) = &main else { return (rows, None) };
+    // What clusters say about a coefficient is defined for least squares.
+    let (Vcov::Cluster(names), None) = (&main, &fit.instruments) else { return (rows, None) };
     let [by] = names.as_slice() else { return (rows, None) };
     let raw = design.regressor(&fit.names[term], &fit.sample);
     let Some(mut card) = fit.cluster_card(term, by, raw.as_deref()) else { return (rows, None) };
@@ -284,6 +307,7 @@ fn page(model: &One) -> String {
     let tests = fit.terms.iter().map(|term| (term.term.clone(), term.wild.as_deref()));
     page += &super::wild(tests.collect(), fit.level, super::short, Language::En);
     page += &hypotheses::page(&model.lincom, &model.tests, Language::En);
+    page += &instruments::page(fit);
     page += "\n";
     let mut facts: Vec<(&str, String)> = vec![("Observations", fit.n_obs.to_string())];
     facts.extend(fit.n_units.map(|n| ("Units", n.to_string())));
@@ -301,6 +325,7 @@ fn page(model: &One) -> String {
     ] {
         facts.extend(value.map(|v| (label, format!("{v:.6}"))));
     }
+    facts.extend(fit.instruments.iter().map(|iv| ("Root mean squared error", super::short(iv.rmse))));
     if let Some(reached) = &fit.likelihood {
         facts.push(("Log likelihood", format!("{:.4}", reached.log_likelihood)));
         facts.push(("Deviance", format!("{:.4}", reached.deviance)));
@@ -347,9 +372,18 @@ fn standard_errors(fit: &FitRecord) -> String {
 
 fn coefficients(fit: &FitRecord) -> String {
     let percent = format!("{:.0} %", 100.0 * fit.level);
+    let constant = fit
+        .constant_absorbed
+        .iter()
+        .map(|constant| Term { term: "constant (effects absorbed)".to_owned(), ..constant.clone() });
+    let all: Vec<Term> = fit.terms.iter().cloned().chain(constant).collect();
+    format!("{}\n{percent} confidence intervals\n", super::aligned(&terms(&all, fit)).join("\n"))
+}
+
+/// Rows of coefficients under their head.
+pub(super) fn terms(terms: &[Term], fit: &FitRecord) -> Vec<Vec<String>> {
     let statistic = if fit.se_card.df.is_some() { "t" } else { "z" };
     let head = ["", "estimate", "std. error", statistic, "p", "low", "high"].map(str::to_owned).to_vec();
-    let mut rows = vec![head];
     let row = |term: &Term| {
         vec![
             term.term.clone(),
@@ -361,13 +395,7 @@ fn coefficients(fit: &FitRecord) -> String {
             super::short(term.conf_high),
         ]
     };
-    rows.extend(fit.terms.iter().map(row));
-    rows.extend(
-        fit.constant_absorbed
-            .iter()
-            .map(|constant| row(&Term { term: "constant (effects absorbed)".to_owned(), ..constant.clone() })),
-    );
-    format!("{}\n{percent} confidence intervals\n", super::aligned(&rows).join("\n"))
+    std::iter::once(head).chain(terms.iter().map(row)).collect()
 }
 
 /// One coefficient under several covariances; what is not defined says why.

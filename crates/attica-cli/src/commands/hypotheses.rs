@@ -89,7 +89,7 @@ fn wild(test: Option<&WildRecord>) -> [String; 3] {
     test.map_or_else(|| ["-"; 3].map(str::to_owned), of)
 }
 
-fn statistic(test: &Wald) -> String {
+pub(super) fn statistic(test: &Wald) -> String {
     match test.df2 {
         Some(df2) => format!("F({}, {}) = {}", short(test.df1), short(df2), short(test.statistic)),
         None => format!("chi2({}) = {}", short(test.df1), short(test.statistic)),

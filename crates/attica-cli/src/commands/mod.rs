@@ -12,6 +12,7 @@ pub mod export;
 pub mod fit;
 mod hypotheses;
 pub mod index;
+mod instruments;
 pub mod new;
 pub mod package;
 pub mod render;

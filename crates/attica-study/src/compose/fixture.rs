@@ -71,6 +71,7 @@ pub(crate) fn fit(outcome: &str, terms: Vec<Term>, lost: usize) -> FitRecord {
         constant_base: None,
         omitted: Vec::new(),
         likelihood: None,
+        instruments: None,
         dropped: ledger.dropped.clone(),
         ledger,
         warnings: Vec::new(),

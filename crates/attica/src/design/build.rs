@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::category::{Category, Source};
 use super::rows::{Coded, Rows};
-use super::{Codes, Design, DesignOptions, Effect, Periods, Weights};
+use super::{Codes, Design, DesignOptions, Effect, Periods, Roles, Weights};
 use crate::expr::Expr;
-use crate::formula::{Factor, Indicator, Level, SingleFormula, Term};
+use crate::formula::{Factor, Indicator, Instrumented, Level, SingleFormula, Term};
 use crate::frame::{Frame, Values, codes};
 use crate::ledger::Reason;
 use crate::message::{Problem, Result};
@@ -30,6 +30,43 @@ impl Design {
         formula: &SingleFormula,
         options: &DesignOptions,
     ) -> Result<Self> {
+        match formula.instrumented {
+            None => Ok(Self::build_columns(frame, panel, formula, options)?.0),
+            Some(_) => Err(Problem::new("E604", "this model takes no instruments")
+                .fix("leave the part \"endogenous ~ instruments\" out, or fit the linear model in memory")),
+        }
+    }
+
+    /// [`Design::build`] of a formula with endogenous regressors and instruments: they stand behind the exogenous regressors, and
+    /// the roles say how many there are. No roles without instruments.
+    ///
+    /// # Errors
+    /// Those of [`Design::build`].
+    pub fn build_instrumented(
+        frame: &Frame,
+        panel: Option<&Panel>,
+        formula: &SingleFormula,
+        options: &DesignOptions,
+    ) -> Result<(Self, Option<Roles>)> {
+        let Some(Instrumented { endogenous, instruments }) = &formula.instrumented else {
+            return Ok((Self::build(frame, panel, formula, options)?, None));
+        };
+        let own = formula.terms.len();
+        let terms = [&formula.terms[..], endogenous, instruments].concat();
+        let whole = SingleFormula { terms, instrumented: None, ..formula.clone() };
+        let (design, columns) = Self::build_columns(frame, panel, &whole, options)?;
+        let count = |terms: std::ops::Range<usize>| columns[terms].iter().sum();
+        let roles = Roles { exogenous: count(0..own), endogenous: count(own..own + endogenous.len()) };
+        Ok((design, Some(roles)))
+    }
+
+    /// The design, and how many columns each term became.
+    fn build_columns(
+        frame: &Frame,
+        panel: Option<&Panel>,
+        formula: &SingleFormula,
+        options: &DesignOptions,
+    ) -> Result<(Self, Vec<usize>)> {
         refuse_double_roles(formula)?;
         let mut rows = Rows::new(frame, panel);
         if let Some(filter) = &options.filter {
@@ -69,9 +106,11 @@ impl Design {
         if constant && !varies(&outcome_values) {
             return Err(no_variation(&formula.outcome, (outcome_values[0], outcome_values.len()), "the outcome"));
         }
-        let mut regressors = Vec::new();
+        let (mut regressors, mut columns) = (Vec::new(), Vec::new());
         for (term, sources) in formula.terms.iter().zip(&terms) {
+            let before = regressors.len();
             expand(term, sources, formula, constant, &sample, &mut regressors)?;
+            columns.push(regressors.len() - before);
         }
         let coded = |by: &Coded, name: String| coded(by, name, &sample);
         let effects = formula
@@ -97,7 +136,7 @@ impl Design {
             let codes = if all { panel.time.clone() } else { taken() };
             (unit, Periods { codes, times: panel.times.clone() })
         });
-        Ok(Self {
+        let design = Self {
             outcome: (formula.outcome.label(), outcome_values),
             regressors,
             intercept: formula.intercept && !absorbs,
@@ -109,7 +148,8 @@ impl Design {
             sample,
             ledger: rows.ledger,
             warnings: rows.warnings,
-        })
+        };
+        Ok((design, columns))
     }
 }
 

@@ -142,6 +142,16 @@ pub struct Design {
     pub warnings: Vec<Warning>,
 }
 
+/// How the regressors of an instrumented design divide, in order: exogenous ones, endogenous ones, and the rest, which
+/// are the excluded instruments. The constant is not counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Roles {
+    /// Exogenous regressors.
+    pub exogenous: usize,
+    /// Endogenous regressors.
+    pub endogenous: usize,
+}
+
 impl Design {
     /// The rows at the positions `rows`, ascending, codes renumbered. The caller books what left in the ledger.
     #[must_use]

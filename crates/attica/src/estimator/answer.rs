@@ -226,7 +226,7 @@ impl Staggered {
     ) -> EventStudy {
         let df = inference.df;
         let estimated =
-            Estimated { simulated, resample, df, references, ..self.estimated(estimator, words, effects, covariance) };
+            Estimated { simulated, df, resample, references, ..self.estimated(estimator, words, effects, covariance) };
         EventStudy::new(estimated, inference.level, inference.seed)
     }
 

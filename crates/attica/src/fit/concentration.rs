@@ -88,8 +88,9 @@ impl Fit {
     /// `seed` is that of the wild bootstrap.
     pub fn cluster_cautions(&self, position: usize, card: &ClusterCard, seed: u64) -> Vec<Warning> {
         let mut warnings = card.warnings();
-        // What is safer with few clusters is defined for linear regressions only.
-        if warnings.is_empty() && card.clusters as f64 >= FEW || self.family != Family::Linear {
+        // What is safer with few clusters is defined for least squares only.
+        let least_squares = self.family == Family::Linear && self.instruments.is_none();
+        if warnings.is_empty() && card.clusters as f64 >= FEW || !least_squares {
             return warnings;
         }
         let ssc = self.inference.ssc;

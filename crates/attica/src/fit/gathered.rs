@@ -5,21 +5,18 @@
 
 use nalgebra::{DMatrix, DVector};
 
-use super::{
-    Codes, Family, Fit, FitOptions, FitRecord, INTERCEPT, Inference, R2, Selection, WeightKind, Weights,
-    absorbed_outcome, enough, examine, left_out, select,
-};
-use crate::absorb::Share;
-use crate::ledger::Ledger;
+use super::assemble::{Setting, Solution};
+use super::regression::{Selection, absorbed_outcome, select};
+use super::{ABSORBED, Family, Fit, FitOptions, FitRecord, INTERCEPT, R2, examine};
 use crate::math::triangle::solve;
-use crate::message::{Result, Warning};
+use crate::message::Result;
 use crate::text::Text;
-use crate::vcov::{Adjustment, Factor, Robust, Vcov, of_meat};
+use crate::vcov::{Robust, of_meat};
 
 /// What the rows left behind before coefficients are known.
 pub(crate) struct Gathered<'a> {
-    /// Outcome.
-    pub outcome: String,
+    /// What is known of it.
+    pub setting: Setting,
     /// Regressors, a constant first.
     pub names: Vec<String>,
     /// R of the regressors and, last, the outcome, effects taken out ([`crate::math::triangle::triangle`]).
@@ -28,49 +25,28 @@ pub(crate) struct Gathered<'a> {
     pub scale: Vec<f64>,
     /// Why the effects absorb a regressor, were it absorbed.
     pub absorbed: &'a dyn Fn(usize) -> Text,
-    /// Effects' shares in the degrees of freedom.
-    pub shares: Vec<Share>,
-    /// Cluster variables without their codes.
-    pub clusters: Vec<Codes>,
-    /// For each of them, which effects are nested in it.
-    pub nested: Vec<Vec<bool>>,
-    /// Observations: rows, or the sum of frequency weights.
-    pub n_obs: f64,
-    /// Column of weights and what they mean.
-    pub weights: Option<(String, WeightKind)>,
-    /// Units, when the panel is known.
-    pub n_units: Option<usize>,
-    /// Mean of the outcome.
-    pub mean_outcome: f64,
     /// Sum of squares of the outcome, about its mean where the model has a constant.
     pub total: f64,
     /// Sum of squares of the outcome about the means of units, where `xtreg` has an R2 within.
     pub about_units: Option<f64>,
-    /// Where rows went.
-    pub ledger: Ledger,
-    /// What was noticed.
-    pub warnings: Vec<Warning>,
 }
-
-/// A regressor whose norm falls below this share when effects are taken out is absorbed by them.
-const ABSORBED: f64 = super::ABSORBED;
 
 /// Coefficients, R2 and all that needs no residuals; positions of the kept regressors among [`Gathered::names`]; and
 /// the residual sum of squares.
 ///
 /// # Errors
 /// `E305` when the effects fit the outcome, `E701` without degrees of freedom.
-pub(crate) fn solved(of: Gathered<'_>, options: &FitOptions) -> Result<(Fit, Vec<usize>, f64)> {
-    let Gathered { names, triangle, scale, shares, weights, n_obs, .. } = of;
+pub(crate) fn solve_gathered(of: Gathered<'_>, options: &FitOptions) -> Result<(Fit, Vec<usize>, f64)> {
+    let Gathered { setting, names, triangle, scale, absorbed, total, about_units } = of;
     let k = names.len();
     let norm = |j: usize| triangle.column(j).norm();
-    let has_effects = !shares.is_empty();
+    let has_effects = !setting.shares.is_empty();
     if has_effects && norm(k) <= ABSORBED * scale[k] {
-        return Err(absorbed_outcome(&of.outcome, shares.iter().map(|share| share.name.as_str())));
+        return Err(absorbed_outcome(&setting.outcome, setting.shares.iter().map(|share| share.name.as_str())));
     }
     let is_absorbed = |j: &usize| has_effects && norm(*j) <= ABSORBED * scale[*j];
     let left: Vec<usize> = (0..k).filter(|j| !is_absorbed(j)).collect();
-    let omitted = (0..k).map(|j| is_absorbed(&j).then(|| (of.absorbed)(j))).collect();
+    let omitted = (0..k).map(|j| is_absorbed(&j).then(|| absorbed(j))).collect();
     let columns: Vec<usize> = left.iter().copied().chain([k]).collect();
     let scale: Vec<f64> = left.iter().map(|&j| scale[j]).collect();
     let solution = solve(triangle.select_columns(&columns), &scale);
@@ -80,26 +56,7 @@ pub(crate) fn solved(of: Gathered<'_>, options: &FitOptions) -> Result<(Fit, Vec
     let fitted = triangle.select_columns(&kept) * &b;
     let explained = fitted.norm_squared();
     let unexplained = (triangle.column(k) - &fitted).norm_squared();
-    let parameters = super::Ssc::default().parameters(kept.len(), &shares, None);
-    enough(n_obs, parameters)?;
-    let mut warnings = of.warnings;
-    warnings.extend(omitted.iter().map(left_out));
-
     let centred = has_effects || names.first().is_some_and(|name| name == INTERCEPT);
-    let df_residual = n_obs - parameters as f64;
-    let overall = 1.0 - unexplained / of.total;
-    let mut r2 = R2 {
-        overall: Some(overall),
-        adjusted: Some(1.0 - (1.0 - overall) * (n_obs - f64::from(u8::from(centred))) / df_residual),
-        ..R2::default()
-    };
-    if has_effects {
-        let within = explained / (explained + unexplained);
-        r2.within = Some(within);
-        r2.within_adjusted = Some(1.0 - (1.0 - within) * (df_residual + kept.len() as f64) / df_residual);
-        r2.xtreg_within = of.about_units.map(|total| 1.0 - unexplained / total);
-    }
-    let kept_names: Vec<String> = kept.iter().map(|&j| names[j].clone()).collect();
     let bread = solution.inverse;
     // Without effects a constant is the first column of R.
     let spread = |j: usize| {
@@ -107,56 +64,37 @@ pub(crate) fn solved(of: Gathered<'_>, options: &FitOptions) -> Result<(Fit, Vec
         triangle.column(j).norm_squared() - constant * constant
     };
     let factors: Vec<f64> = kept.iter().enumerate().map(|(at, &j)| bread[(at, at)] * spread(j)).collect();
-    warnings.extend(examine::inflated(&kept_names, &factors));
-
-    let model = match (has_effects, of.n_units.is_some()) {
+    let model = match (has_effects, setting.n_units.is_some()) {
         (true, _) => "fixed effects",
         (false, true) => "pooled OLS",
         (false, false) => "OLS",
     };
-    let fit = Fit {
-        outcome: of.outcome,
-        model: model.to_owned(),
+    let solution = Solution {
+        model,
         family: Family::Linear,
-        names: kept_names,
+        names: kept.iter().map(|&j| names[j].clone()).collect(),
         coefficients: solution.coefficients,
         columns: Vec::new(),
         residuals: Vec::new(),
         bread,
-        weights: weights.map(|(name, kind)| Weights { name, kind, values: Vec::new() }),
-        clusters: of.clusters,
-        absorbed: Vec::new(),
-        panel: None,
-        coordinates: None,
-        sample: Vec::new(),
-        n_obs,
-        parameters,
-        inference: Inference {
-            vcov: Vcov::Iid,
-            ssc: options.ssc,
-            adjustment: Adjustment { k: parameters, factor: 1.0, formula: Factor::default(), df: df_residual },
-            clusters: Vec::new(),
-            covariance: DMatrix::zeros(0, 0),
-            df: None,
-            lost: Vec::new(),
-            warnings: Vec::new(),
-        },
-        level: options.level,
         omitted,
         dependent,
-        ledger: of.ledger,
-        warnings,
-        r2,
-        n_units: of.n_units,
-        mean_outcome: of.mean_outcome,
-        components: None,
-        shares,
-        nested: of.nested,
         normal: false,
-        constant_absorbed: None,
-        constant_base: None,
-        likelihood: None,
     };
+    let mut fit = Fit::assemble(setting, solution, options)?;
+    fit.warnings.extend(examine::inflated(&fit.names, &factors));
+    let (overall, df_residual) = (1.0 - unexplained / total, fit.df_residual());
+    fit.r2 = R2 {
+        overall: Some(overall),
+        adjusted: Some(1.0 - (1.0 - overall) * (fit.n_obs - f64::from(u8::from(centred))) / df_residual),
+        ..R2::default()
+    };
+    if has_effects {
+        let within = explained / (explained + unexplained);
+        fit.r2.within = Some(within);
+        fit.r2.within_adjusted = Some(1.0 - (1.0 - within) * (df_residual + kept.len() as f64) / df_residual);
+        fit.r2.xtreg_within = about_units.map(|total| 1.0 - unexplained / total);
+    }
     Ok((fit, kept, unexplained))
 }
 

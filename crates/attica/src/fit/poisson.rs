@@ -4,9 +4,10 @@
 use std::borrow::Cow;
 
 use super::glm::Family;
+use super::regression::{Regression, estimate};
 use super::sample::{regressors, usable};
 use super::separation::{empty_levels, predicted_zeros, without};
-use super::{Fit, FitOptions, Likelihood, R2, Regression, estimate};
+use super::{Fit, FitOptions, Likelihood, R2};
 use crate::absorb::Absorber;
 use crate::design::{Design, WeightKind, Weights};
 use crate::ledger::Reason;

@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::glm::Family;
 use super::measure::{linear_prediction, squared_correlation, unit_means};
+use super::regression::{Regression, estimate};
 use super::sample::{kept_raw, regressors, usable};
-use super::{Fit, FitOptions, INTERCEPT, R2, Regression, estimate};
+use super::{Fit, FitOptions, INTERCEPT, R2};
 use crate::absorb::Absorber;
 use crate::design::{Design, Effect};
 use crate::math::cross::dot;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::iv::IvRecord;
 use crate::ledger::Ledger;
 use crate::math::distribution::{t_quantile, t_two_sided};
 use crate::message::Warning;
@@ -207,6 +208,9 @@ pub struct FitRecord {
     /// Likelihood, of a model that maximises one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub likelihood: Option<Likelihood>,
+    /// Instruments and their tests, of two-stage least squares.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instruments: Option<Box<IvRecord>>,
     /// Rows that left, by reason.
     pub dropped: Vec<crate::ledger::Drop>,
     /// The whole account.

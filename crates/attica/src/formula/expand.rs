@@ -34,6 +34,7 @@ impl Formula {
                             terms: terms.clone(),
                             intercept: self.intercept,
                             effects: effects.clone(),
+                            instrumented: self.instrumented.clone(),
                             sample: sample.clone(),
                         });
                     }

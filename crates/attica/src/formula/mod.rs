@@ -5,6 +5,7 @@
 
 mod expand;
 mod indicator;
+mod instrumented;
 mod parse;
 
 use std::fmt;
@@ -82,6 +83,15 @@ pub struct Sample {
     pub level: Level,
 }
 
+/// Regressors that are not exogenous, and what stands in for them: `endogenous ~ instruments`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Instrumented {
+    /// Endogenous regressors.
+    pub endogenous: Vec<Term>,
+    /// Excluded instruments.
+    pub instruments: Vec<Term>,
+}
+
 /// A formula as written, possibly standing for several regressions.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Formula {
@@ -93,6 +103,8 @@ pub struct Formula {
     pub intercept: bool,
     /// Absorbed effects.
     pub effects: Vec<Part<Absorbed>>,
+    /// Endogenous regressors and their instruments.
+    pub instrumented: Option<Instrumented>,
     /// Samples.
     pub split: Option<Split>,
 }
@@ -108,6 +120,8 @@ pub struct SingleFormula {
     pub intercept: bool,
     /// Absorbed effects.
     pub effects: Vec<Absorbed>,
+    /// Endogenous regressors and their instruments.
+    pub instrumented: Option<Instrumented>,
     /// The sample, when it is not the whole.
     pub sample: Option<Sample>,
 }
@@ -139,6 +153,7 @@ impl SingleFormula {
             terms: regressors.iter().map(|&name| Term::plain(Expr::column(name))).collect(),
             intercept: true,
             effects: effects.iter().map(|&name| Absorbed::column(name)).collect(),
+            instrumented: None,
             sample: None,
         }
     }
@@ -186,6 +201,10 @@ impl fmt::Display for SingleFormula {
         write!(f, "{} ~ {}", self.outcome, terms.join(" + "))?;
         if !self.effects.is_empty() {
             write!(f, " | {}", joined(self.effects.iter().map(Absorbed::to_string), " + "))?;
+        }
+        if let Some(Instrumented { endogenous, instruments }) = &self.instrumented {
+            let sum = |terms: &[Term]| joined(terms.iter().map(Term::to_string), " + ");
+            write!(f, " | {} ~ {}", sum(endogenous), sum(instruments))?;
         }
         match &self.sample {
             Some(sample) => write!(f, ", {} = {}", sample.by, sample.level),

@@ -1,7 +1,8 @@
 //! Reading formulae: the text is cut at `~`, `|` and `,`, its parts are read as expressions, and these
 //! are taken as sums of products.
 
-use super::{Absorbed, Factor, Formula, Indicator, Part, Split, Stepwise, Term};
+use super::instrumented::Right;
+use super::{Absorbed, Factor, Formula, Indicator, Instrumented, Part, Split, Stepwise, Term};
 use crate::expr::token::{Kind, Span, Token, tokenize};
 use crate::expr::{Argument, Expr, Node, Operator, Parser};
 use crate::message::{Problem, Result};
@@ -10,8 +11,8 @@ impl Formula {
     /// The formula that `source` spells: `y ~ x1 + i(f, ref = -1) | unit + year, split = ~g`.
     ///
     /// # Errors
-    /// `E604` with the character where reading stopped; also for instruments and `sunab()`, naming what to
-    /// use instead. `E605` when an outcome is also a regressor.
+    /// `E604` with the character where reading stopped; also for `sunab()`, naming what to use instead. `E605` when a variable has
+    /// two roles among outcome, regressors, endogenous regressors and instruments.
     pub fn parse(source: &str) -> Result<Self> {
         let tokens = tokenize(source)?;
         let end = source.chars().count();
@@ -23,16 +24,15 @@ impl Formula {
                 .fix("write y ~ x | fe"));
         };
         let (left, right) = (&main[..tilde], &main[tilde + 1..]);
-        refuse_instruments(right)?;
-        let mut bars = cut(right, "|");
+        let Right { regressors, effects: absorbed, instruments } = Right::of(right)?;
+        let instrumented = instruments.map(|part| Instrumented::read(part, end)).transpose()?;
         let outcomes = outcomes(&read(left, main[tilde].span.start)?)?;
         let after = |part: &[Token]| part.last().map_or(end, |t| t.span.end);
         let mut intercept = true;
         let mut terms = Vec::new();
-        let regressors = bars.remove(0);
-        // `y ~ | fe` has effects alone.
-        if !regressors.is_empty() || bars.is_empty() {
-            for (minus, summand) in summands(&read(regressors, after(regressors))?) {
+        // `y ~ | fe` has effects alone, `y ~ | d ~ z` a constant.
+        if !regressors.is_empty() || (absorbed.is_none() && instrumented.is_none()) {
+            for (minus, summand) in summands(&read(&regressors, after(&regressors))?) {
                 match summand.node {
                     Node::Number(x) if x == 0.0 || x == 1.0 => intercept = (x == 1.0) != minus,
                     Node::Number(-1.0) => intercept = false,
@@ -42,7 +42,7 @@ impl Formula {
             }
         }
         let mut effects = Vec::new();
-        if let Some(part) = bars.first() {
+        if let Some(part) = absorbed {
             for (minus, summand) in summands(&read(part, after(part))?) {
                 match summand.node {
                     Node::Number(0.0 | 1.0) => {}
@@ -52,26 +52,39 @@ impl Formula {
             }
         }
         let split = split(options)?;
-        let formula = Self { outcomes, terms, intercept, effects, split };
-        formula.refuse_outcome_on_the_right()?;
+        let formula = Self { outcomes, terms, intercept, effects, instrumented, split };
+        formula.refuse_double_roles()?;
         Ok(formula)
     }
 
-    fn refuse_outcome_on_the_right(&self) -> Result<()> {
-        let all_terms = self.terms.iter().flat_map(|part| match part {
+    fn refuse_double_roles(&self) -> Result<()> {
+        let regressors = self.terms.iter().flat_map(|part| match part {
             Part::Fixed(term) => vec![term],
             Part::Steps(_, options) => options.iter().flatten().collect(),
         });
-        for factor in all_terms.flat_map(|term| &term.factors) {
-            let Factor::Plain(expr) = factor else { continue };
-            if let Some(outcome) = self.outcomes.iter().find(|outcome| *outcome == expr) {
-                return Err(expr
-                    .span
-                    .problem("E605", format!("{outcome} is the outcome and also a regressor"))
+        let regressors: Vec<&Term> = regressors.collect();
+        for expr in regressors.iter().flat_map(|term| &term.factors).filter_map(Factor::expr) {
+            if self.outcomes.contains(expr) {
+                return Err(twice(expr, "the outcome", "a regressor")
                     .fix("take it out of one of the two; its own past is l(y, 1)"));
             }
         }
-        Ok(())
+        self.instrumented.as_ref().map_or(Ok(()), |part| part.refuse_double_roles(&self.outcomes, &regressors))
+    }
+}
+
+/// `E605` for what has two roles.
+pub(super) fn twice(expr: &Expr, one: &str, other: &str) -> Problem {
+    expr.span.problem("E605", format!("{expr} is {one} and also {other}"))
+}
+
+impl Factor {
+    /// The column or expression, when it is one.
+    pub(super) fn expr(&self) -> Option<&Expr> {
+        match self {
+            Self::Plain(expr) => Some(expr),
+            Self::Indicator(_) => None,
+        }
     }
 }
 
@@ -103,7 +116,7 @@ fn depth_change(token: &Token) -> i32 {
 }
 
 /// Where `symbol` first stands outside brackets.
-fn position(tokens: &[Token], symbol: &str) -> Option<usize> {
+pub(super) fn position(tokens: &[Token], symbol: &str) -> Option<usize> {
     let mut depth = 0;
     tokens.iter().position(|t| {
         depth += depth_change(t);
@@ -111,7 +124,7 @@ fn position(tokens: &[Token], symbol: &str) -> Option<usize> {
     })
 }
 
-fn cut<'a>(mut tokens: &'a [Token], symbol: &str) -> Vec<&'a [Token]> {
+pub(super) fn cut<'a>(mut tokens: &'a [Token], symbol: &str) -> Vec<&'a [Token]> {
     let mut parts = Vec::new();
     while let Some(at) = position(tokens, symbol) {
         parts.push(&tokens[..at]);
@@ -125,29 +138,11 @@ fn cut_first<'a>(tokens: &'a [Token], symbol: &str) -> (&'a [Token], &'a [Token]
     position(tokens, symbol).map_or((tokens, &[]), |at| (&tokens[..at], &tokens[at + 1..]))
 }
 
-fn read(tokens: &[Token], end: usize) -> Result<Expr> {
+pub(super) fn read(tokens: &[Token], end: usize) -> Result<Expr> {
     let mut parser = Parser::new(tokens, end);
     let expr = parser.expression()?;
     parser.end()?;
     Ok(expr)
-}
-
-/// A second `~` outside arguments, or a third part, is an instrument.
-fn refuse_instruments(right: &[Token]) -> Result<()> {
-    let not_yet = |span: Span| {
-        span.problem("E604", "instrumental variables are not there yet")
-            .fix("run the reduced form, y ~ instrument | fe, and the first stage, endogenous ~ instrument | fe")
-    };
-    for (i, token) in right.iter().enumerate() {
-        let argument = i > 0 && ["=", ",", "("].iter().any(|s| right[i - 1].is(s));
-        if token.is("~") && !argument {
-            return Err(not_yet(token.span));
-        }
-    }
-    match cut(right, "|").get(2) {
-        Some(third) => Err(not_yet(third.first().map_or(Span::default(), |t| t.span))),
-        None => Ok(()),
-    }
 }
 
 fn split(options: &[Token]) -> Result<Option<Split>> {
@@ -271,7 +266,7 @@ fn products(left: &[Term], right: &[Term]) -> Vec<Term> {
 }
 
 /// The regressors that an expression stands for.
-fn terms_of(expr: &Expr) -> Result<Vec<Term>> {
+pub(super) fn terms_of(expr: &Expr) -> Result<Vec<Term>> {
     let not_here = |why: &str, fix: String| Err(expr.span.problem("E604", why).fix(fix));
     match &expr.node {
         Node::Binary(Operator::Add, ..) => summands(expr).iter().try_fold(Vec::new(), |all, (minus, one)| {

@@ -39,6 +39,14 @@ fn single_formulae() {
         ("y ~ x | a[t] + b[[t, u]] + a^b[t]", "y ~ x | a[t] + b[[t, u]] + a^b[t]"),
         ("y ~ l(x, 1:3) + f(x) + d(x)", "y ~ l(x, 1) + l(x, 2) + l(x, 3) + f(x) + d(x)"),
         ("y ~ l(x, -1:1)", "y ~ l(x, -1) + l(x, 0) + l(x, 1)"),
+        ("y ~ x | id + t | d ~ z1 + z2", "y ~ x | id + t | d ~ z1 + z2"),
+        ("y ~ x | d ~ z", "y ~ x | d ~ z"),
+        ("y ~ | id | d + e ~ l(z, 1:2)", "y ~ 1 | id | d + e ~ l(z, 1) + l(z, 2)"),
+        ("y ~ | d ~ z", "y ~ 1 | d ~ z"),
+        ("y ~ x + [d ~ z] + w | id", "y ~ x + w | id | d ~ z"),
+        ("y ~ [d ~ z] + w", "y ~ w | d ~ z"),
+        ("y ~ [d ~ z] | id", "y ~ 1 | id | d ~ z"),
+        ("y ~ x | id[t] | d:x ~ z:x", "y ~ x | id[t] | d:x ~ z:x"),
         ("`人均 GDP` ~ \"did\" + 城市等级 | 城市 + 年份", "`人均 GDP` ~ did + 城市等级 | 城市 + 年份"),
     ] {
         assert_eq!(expanded(source), [shown], "{source}");
@@ -73,6 +81,8 @@ fn several_estimations() {
             "z ~ b | f^g"
         ]
     );
+    assert_eq!(expanded("c(y, w) ~ sw(a, b) | f | d ~ z")[3], "w ~ b | f | d ~ z");
+    assert_eq!(expanded("y ~ x | d ~ z, split = ~region")[0], "y ~ x | d ~ z, region = east");
     assert_eq!(expanded("y ~ x, split = ~region"), ["y ~ x, region = east", "y ~ x, region = west"]);
     assert_eq!(expanded("y ~ x | f, fsplit = ~size"), ["y ~ x | f", "y ~ x | f, size = 1", "y ~ x | f, size = 2"]);
 }
@@ -110,8 +120,19 @@ fn problems_name_the_character() {
     assert_eq!(problem("y ~ x +"), ("E604".to_owned(), 8));
     assert_eq!(problem("y ~"), ("E604".to_owned(), 4));
     assert_eq!(problem("~ x"), ("E604".to_owned(), 1));
-    assert_eq!(problem("y ~ x | fe | d ~ z"), ("E604".to_owned(), 16));
-    assert_eq!(problem("y ~ x + [d ~ z] | fe"), ("E604".to_owned(), 12));
+    assert_eq!(problem("y ~ x | fe | z"), ("E604".to_owned(), 14));
+    assert_eq!(problem("y ~ x | d ~ z | fe"), ("E604".to_owned(), 11));
+    assert_eq!(problem("y ~ x | a | b | d ~ z"), ("E604".to_owned(), 13));
+    assert_eq!(problem("y ~ d ~ z"), ("E604".to_owned(), 7));
+    assert_eq!(problem("y ~ x + [d ~ z] | fe | e ~ w"), ("E604".to_owned(), 24));
+    assert_eq!(problem("y ~ x | fe | ~ z"), ("E604".to_owned(), 14));
+    assert_eq!(problem("y ~ x | fe | d ~"), ("E604".to_owned(), 16));
+    assert_eq!(problem("y ~ x | fe | d ~ z - w"), ("E604".to_owned(), 22));
+    assert_eq!(problem("y ~ x | fe | d ~ x + z"), ("E605".to_owned(), 18));
+    assert_eq!(problem("y ~ d | fe | d ~ z"), ("E605".to_owned(), 14));
+    assert_eq!(problem("y ~ x | fe | d ~ d + z"), ("E605".to_owned(), 18));
+    assert_eq!(problem("y ~ x | fe | y ~ z"), ("E605".to_owned(), 14));
+    assert_eq!(problem("y ~ x | fe | d ~ z + y"), ("E605".to_owned(), 22));
     assert_eq!(problem("y ~ sunab(g, t) | id"), ("E604".to_owned(), 5));
     assert_eq!(problem("y ~ x + y"), ("E605".to_owned(), 9));
     assert_eq!(problem("y ~ a/b"), ("E604".to_owned(), 5));

@@ -100,6 +100,7 @@ type Answers = ((Vec<Term>, Vec<Wald>), Vec<Warning>);
 
 impl Coefficients {
     /// Those of a regression, whose combinations and tests have a wild bootstrap where there is a `wild`.
+    #[must_use]
     pub fn drawn(self, wild: Option<Wild>) -> Self {
         let positions = (0..self.values.len()).collect();
         let resample = wild.map(|wild| Resample::Regression { wild: Arc::new(wild), positions });

@@ -21,7 +21,7 @@ mod tests;
 use nalgebra::DVector;
 
 use crate::design::WeightKind;
-use crate::fit::{FitOptions, FitRecord, Functional, Meat, concluded, solved};
+use crate::fit::{FitOptions, FitRecord, Functional, Meat, concluded, solve_gathered};
 use crate::formula::SingleFormula;
 use crate::frame::Frame;
 use crate::message::Result;
@@ -108,7 +108,7 @@ pub fn fit(table: &impl Batches, formula: &SingleFormula, options: &StreamOption
     let rows = second.rows;
     let absorbed = |j: usize| second.absorbed(&recipe, j);
     let gathered = second.gathered(&absorbed, &recipe, options);
-    let (fit, kept, unexplained) = solved(gathered, &options.fit)?;
+    let (fit, kept, unexplained) = solve_gathered(gathered, &options.fit)?;
     let b = DVector::from_column_slice(&fit.coefficients);
 
     // Both constants are functionals of the outcome: weights on the scores of the regressors, then on those of a column

@@ -87,6 +87,9 @@ impl<'a> Recipe<'a> {
         if options.fit.wild.is_some() {
             return Err(beyond("the wild bootstrap"));
         }
+        if formula.instrumented.is_some() {
+            return Err(beyond("a model with instruments"));
+        }
         if formula.sample.is_some() {
             return Err(beyond("a split sample").fix("choose one sample with --where"));
         }

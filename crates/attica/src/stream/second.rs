@@ -8,8 +8,8 @@ use super::levels::Effects;
 use super::piece::{Piece, Recipe};
 use super::{Batches, StreamOptions};
 use crate::absorb::Share;
-use crate::design::{Codes, WeightKind};
-use crate::fit::{Gathered, INTERCEPT, absorbed_because, crossing};
+use crate::design::{Codes, WeightKind, Weights};
+use crate::fit::{Gathered, INTERCEPT, Setting, absorbed_because, crossing};
 use crate::frame::{Frame, MISSING};
 use crate::math::triangle::{merge, triangle};
 use crate::message::Result;
@@ -214,23 +214,30 @@ impl Second {
                 warnings.push(crossing(units, name, by));
             }
         }
-        Gathered {
+        let setting = Setting {
             outcome: formula.outcome.label(),
+            weights: options.weights.clone().map(|(name, kind)| Weights { name, kind, values: Vec::new() }),
+            clusters: cluster_names.iter().zip(&recipe.clusters).map(cluster).collect(),
+            nested: recipe.clusters.iter().map(nested).collect(),
+            shares: shares.collect(),
+            absorbed: Vec::new(),
+            panel: None,
+            coordinates: None,
+            sample: Vec::new(),
+            n_obs: if frequency { first.totals.weight } else { self.rows as f64 },
+            n_units: recipe.unit.map(|unit| self.used[unit]),
+            mean_outcome: first.mean(k),
+            ledger: first.ledger.clone(),
+            warnings,
+        };
+        Gathered {
+            setting,
             names,
             triangle: self.triangle.clone(),
             scale,
             absorbed,
-            shares: shares.collect(),
-            clusters: cluster_names.iter().zip(&recipe.clusters).map(cluster).collect(),
-            nested: recipe.clusters.iter().map(nested).collect(),
-            n_obs: if frequency { first.totals.weight } else { self.rows as f64 },
-            weights: options.weights.clone(),
-            n_units: recipe.unit.map(|unit| self.used[unit]),
-            mean_outcome: first.mean(k),
             total: self.total,
             about_units: None,
-            ledger: first.ledger.clone(),
-            warnings,
         }
     }
 

@@ -213,7 +213,7 @@ impl Wild {
             )
             .fix(format!("ask for {LEAST_DRAWS} or more; 9999 is usual")));
         }
-        if fit.components.is_some() || fit.family != Family::Linear {
+        if fit.components.is_some() || fit.instruments.is_some() || fit.family != Family::Linear {
             return Err(Problem::new(
                 "E607",
                 format!("the wild bootstrap repeats a least-squares regression, and a {} model is none", fit.model),

@@ -8,7 +8,7 @@ use nalgebra::DMatrix;
 use crate::absorb::is_nested;
 use crate::design::{Design, Weights};
 use crate::estimator::within::{ByUnit, NO_LEVEL, Rows, Within, connected};
-use crate::fit::solved::{Solved, record};
+use crate::fit::sums::{Solved, record};
 use crate::fit::{FitOptions, FitRecord, usable};
 use crate::math::cross::{cross_products, weighted_dot, weighted_mean};
 use crate::message::Result;
