@@ -76,7 +76,7 @@ pub const WORKS: &[Work] = works! {
     driscoll1998 Article [("Driscoll", "J. C."), ("Kraay", "A. C.")],
         "Consistent covariance matrix estimation with spatially dependent panel data", "Review of Economics and Statistics", 1998, "80", "4", "549-560";
     dube2025 Article [("Dube", "A."), ("Girardi", "D."), ("Jordà", "Ò."), ("Taylor", "A. M.")],
-        "A local projections approach to difference-in-differences", "Journal of Applied Econometrics", 2025, "40", "7", "";
+        "A local projections approach to difference-in-differences", "Journal of Applied Econometrics", 2025, "40", "5", "741-758";
     fisher1935 Book [("Fisher", "R. A.")],
         "The design of experiments", "Edinburgh: Oliver and Boyd", 1935, "", "", "";
     gardner2022 Paper [("Gardner", "J.")],
