@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use common::attica;
+use common::{attica, folder};
 
 /// Points that a line may stick out of the page's text, which no eye sees.
 const OVERFULL: f64 = 5.0;
@@ -23,10 +23,10 @@ struct Written {
 
 /// The castle-doctrine example in English, the demo in Chinese.
 fn written(language: &str) -> Written {
-    let kept = tempfile::tempdir().unwrap();
+    let kept = folder(&[]);
     let study = if language == "zh" {
         let ran = attica(kept.path(), &["demo", "demo", "--lang", "zh"]);
-        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
         kept.path().join("demo/study.toml")
     } else {
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/castle-doctrine/study.toml")
@@ -35,11 +35,11 @@ fn written(language: &str) -> Written {
         kept.path(),
         &["run", study.to_str().unwrap(), "--out", "out", "--lang", language, "--formats", "html,docx,tex,md"],
     );
-    assert_eq!(ran.code, 0, "{}", ran.stderr);
-    let folder = kept.path().join("out");
-    let cells = cells(&std::fs::read_to_string(folder.join("report.md")).unwrap());
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    let out = kept.path().join("out");
+    let cells = cells(&std::fs::read_to_string(out.join("report.md")).unwrap());
     assert!(cells.len() > 400, "{} different cells", cells.len());
-    Written { _kept: kept, folder, cells }
+    Written { _kept: kept, folder: out, cells }
 }
 
 /// How often each text with a digit is a cell of a table, and once each text without, from the Markdown; without blanks.
@@ -70,16 +70,11 @@ fn squeezed(text: &str) -> String {
 
 /// The program's output, or a line that says what is skipped.
 fn run(what: &str, program: &str, folder: &Path, args: &[&str]) -> Option<(bool, String)> {
-    match Command::new(program).args(args).current_dir(folder).output() {
-        Ok(output) => {
-            let text = String::from_utf8_lossy(&output.stdout).into_owned();
-            Some((output.status.success(), text))
-        }
-        Err(_) => {
-            eprintln!("{program} is not installed: {what} skipped");
-            None
-        }
-    }
+    let Ok(output) = Command::new(program).args(args).current_dir(folder).output() else {
+        eprintln!("{program} is not installed: {what} skipped");
+        return None;
+    };
+    Some((output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned()))
 }
 
 /// Every cell stands in the text of the PDF, as often as the tables have it.
