@@ -95,7 +95,7 @@ pub fn write(report: &Report, pictures: &[Png]) -> Result<Vec<u8>, DocxError> {
                 drawn += 1;
                 let label = format::figure_label(drawn);
                 docx.add_paragraph(picture_paragraph(picture, drawn))
-                    .add_paragraph(caption(&label, &block.title, language))
+                    .add_paragraph(caption(&label, &block.title, language).keep_next(!block.notes.is_empty()))
                     .add_paragraph(notes(&block.notes, language))
             }
             Block::Note(text) => docx.add_paragraph(paragraph("Remark", text, language)),
@@ -267,6 +267,7 @@ fn word_table(table: &Table, report: &Report) -> Option<WordTable> {
         return None;
     }
     let layout = Layout::new(&grid);
+    let has_notes = !format::notes(&table.notes, report.language).is_empty();
     let rule = |position, eighths| TableBorder::new(position).border_type(BorderType::Single).size(eighths);
     let mut rows = Vec::new();
     for (i, head) in grid.head.iter().enumerate() {
@@ -275,8 +276,9 @@ fn word_table(table: &Table, report: &Report) -> Option<WordTable> {
         rows.push(TableRow::new(cells).cant_split());
     }
     for (i, row) in grid.rows.iter().enumerate() {
-        // A table stays on one page if it can: every row but the last keeps with the next.
-        let keep = i + 1 < grid.rows.len() && grid.rows.len() <= 40;
+        // A table stays on one page if it can, and its last row with the notes.
+        let last = i + 1 == grid.rows.len();
+        let keep = if last { has_notes } else { grid.rows.len() <= 40 };
         rows.push(layout.row(row, keep, report.style));
     }
     Some(

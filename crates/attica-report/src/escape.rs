@@ -66,6 +66,8 @@ pub fn latex(text: &str) -> String {
             '\u{00A0}' => out.push('~'),
             '–' => out.push_str("--"),
             '—' => out.push_str("---"),
+            '†' => out.push_str(r"\textdagger{}"),
+            '‡' => out.push_str(r"\textdaggerdbl{}"),
             '≤' => out.push_str(r"\ensuremath{\le}"),
             '≥' => out.push_str(r"\ensuremath{\ge}"),
             '≠' => out.push_str(r"\ensuremath{\neq}"),

@@ -28,9 +28,14 @@ pub fn write(report: &Report, figure_path: impl Fn(&str) -> String) -> String {
     }
     body.push_str("\\end{center}\n\n");
     let (mut tables, mut figures) = (0, 0);
-    for block in &report.blocks {
+    let following = report.blocks.iter().skip(1).map(Some).chain([None]);
+    for (block, next) in report.blocks.iter().zip(following) {
         match block {
             Block::Heading(level, heading) => {
+                if matches!(next, Some(Block::Table(_))) {
+                    // A long table may break anywhere, and a heading should not stay behind alone.
+                    body.push_str("\\Needspace{10\\baselineskip}\n");
+                }
                 let command = ["section", "subsection", "subsubsection"][usize::from(*level).clamp(1, 3) - 1];
                 body.push_str(&format!("\\{command}{{{}}}\n\n", text(heading)));
             }
@@ -103,9 +108,10 @@ fn preamble(report: &Report, body: &str) -> String {
     format!(
         "% !TeX program = {engine}\n{class}\\usepackage[margin=2.54cm]{{geometry}}\n\\usepackage{{amsmath}}\n\
          \\usepackage{{float}}\n\\usepackage{{graphicx}}\n\\usepackage{{array}}\n\\usepackage{{longtable}}\n\\usepackage{{booktabs}}\n\\usepackage{{dcolumn}}\n\
-         \\usepackage[para,flushleft]{{threeparttable}}\n\\usepackage{{caption}}\n\
+         \\usepackage[para,flushleft]{{threeparttable}}\n\\usepackage{{caption}}\n\\usepackage{{needspace}}\n\
          \\captionsetup{{labelfont=bf,textfont=bf,labelsep={separator}}}\n\
          \\setlength{{\\heavyrulewidth}}{{{rules}}}\n\\setlength{{\\lightrulewidth}}{{.75pt}}\n\
+         \\setlength{{\\LTleft}}{{0pt}}\n\\setlength{{\\LTright}}{{0pt}}\n\\setlength{{\\emergencystretch}}{{3em}}\n\
          \\newcolumntype{{d}}[1]{{D{{.}}{{.}}{{#1}}}}\n"
     )
 }
@@ -141,7 +147,7 @@ fn table(out: &mut String, table: &Table, number: usize, report: &Report) {
     // Lines of this many points, as LaTeX leads them.
     if found.lines as f64 * 1.25 * found.size > PAGE {
         out.push_str(&format!(
-            "{{{setting}\\begin{{longtable}}{{@{{}}{columns}@{{}}}}\n{caption}\\\\\n\\toprule\n{head}\\endfirsthead\n\
+            "{{{setting}\\begin{{longtable}}{{@{{\\extracolsep{{\\fill}}}}{columns}@{{}}}}\n{caption}\\\\\n\\toprule\n{head}\\endfirsthead\n\
              \\toprule\n{head}\\endhead\n\\bottomrule\n\\endfoot\n{rows}\\end{{longtable}}}}\n"
         ));
         if !notes.is_empty() {
@@ -152,7 +158,7 @@ fn table(out: &mut String, table: &Table, number: usize, report: &Report) {
     }
     out.push_str(&format!(
         "\\begin{{table}}[H]\n\\centering\n\\begin{{threeparttable}}\n{caption}\n{setting}\
-         \\begin{{tabular}}{{@{{}}{columns}@{{}}}}\n\\toprule\n{head}{rows}\\bottomrule\n\\end{{tabular}}\n"
+         \\begin{{tabular*}}{{\\textwidth}}{{@{{\\extracolsep{{\\fill}}}}{columns}@{{}}}}\n\\toprule\n{head}{rows}\\bottomrule\n\\end{{tabular*}}\n"
     ));
     if !notes.is_empty() {
         out.push_str(&format!("\\begin{{tablenotes}}\\footnotesize\n\\item {notes}\n\\end{{tablenotes}}\n"));
@@ -227,7 +233,8 @@ fn decimal(grid: &Grid, column: usize) -> String {
         let Place::Point(at) = cells[column].place else { continue };
         let (left, right) = cells[column].text.split_at(at);
         let stars = right.matches('*').count();
-        before = before.max(left.chars().count());
+        // A minus is wider than a digit.
+        before = before.max(left.chars().count() + left.matches(format::MINUS).count());
         after = after.max(right.trim_start_matches('.').chars().count() - stars + stars.div_ceil(2));
     }
     format!("d{{{before}.{after}}}")

@@ -2,6 +2,7 @@
 //! Word and LaTeX do not find out by themselves.
 
 use crate::figure;
+use crate::format;
 use crate::grid::{Grid, GridRow, Printed};
 
 /// Lines that a cell may take before letters shrink instead.
@@ -151,8 +152,12 @@ fn longest_word(text: &str, size: f64) -> f64 {
 fn printed_width(text: &str, size: f64) -> f64 {
     let width = |c: char| match c {
         _ if is_wide(c) => size,
+        'M' | 'W' => 0.95 * size,
         'A'..='Z' => 0.72 * size,
         '0'..='9' => 0.5 * size,
+        '.' | ',' => 0.28 * size,
+        '(' | ')' | '[' | ']' => 0.34 * size,
+        format::MINUS => 0.6 * size,
         _ => 0.87 * figure::text_width(c.encode_utf8(&mut [0; 4]), size),
     };
     // Both programs put a little space between Chinese and Latin letters.

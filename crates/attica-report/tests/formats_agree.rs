@@ -82,7 +82,7 @@ fn markdown_rows(text: &str, table: usize, columns: usize) -> Vec<Vec<String>> {
 }
 
 fn latex_rows(text: &str, table: usize) -> Vec<Vec<String>> {
-    let body = text.split("\\begin{tabular}").nth(table + 1).unwrap();
+    let body = text.split("\\begin{tabular*}").nth(table + 1).unwrap();
     let body = body.split("\\bottomrule").next().unwrap().split_once("\\midrule\n").unwrap().1;
     let clean = |cell: &str| {
         let cell = cell.trim().trim_start_matches("\\midrule").trim_start_matches("\\addlinespace").trim();

@@ -233,7 +233,7 @@ fn said(kind: Kind, draws: &Draws, [n, treated]: [usize; 2]) -> Text {
             format!(
                 "the whole vector of adoption dates is permuted over the {n} {what}{within}, so that cohort sizes stay"
             ),
-            format!("{within_zh}在{n}个{what_zh}间置换全部政策时点，各队列规模保持不变"),
+            format!("{within_zh}在{n}个{what_zh}间置换全部政策时点，各批次规模保持不变"),
         ),
         Kind::Mixed => Text::new(
             format!("{treated} of {n} {what} are drawn{within}, and adoption dates with them"),

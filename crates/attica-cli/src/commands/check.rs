@@ -135,7 +135,7 @@ fn treatment_line(card: &TreatmentCard, language: Language) -> String {
     let cohorts = cohorts.join(", ");
     Text::new(
         format!("Treatment {name}: {ever} ever-treated, cohorts {{{cohorts}}}, never-treated {never}, always-treated {always}, switches off {switches_off}, pre-periods {pre_periods} ({testable_leads} testable), post-periods {post_periods}"),
-        format!("处理变量 {name}：曾处理 {ever}，队列 {{{cohorts}}}，从未处理 {never}，始终处理 {always}，退出处理 {switches_off}，处理前 {pre_periods} 期（可检验 {testable_leads}），处理后 {post_periods} 期"),
+        format!("处理变量 {name}：曾处理 {ever}，批次 {{{cohorts}}}，从未处理 {never}，始终处理 {always}，退出处理 {switches_off}，处理前 {pre_periods} 期（可检验 {testable_leads}），处理后 {post_periods} 期"),
     )
     .get(language)
     .to_owned()

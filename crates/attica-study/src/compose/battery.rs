@@ -176,14 +176,15 @@ fn reading(words: &Words<'_>, found: &LeaveOut) -> Text {
     let (Some(low), Some(high)) = (found.rows.first(), found.rows.last()) else { return Text::default() };
     let (name, groups, label) = (words.term(&found.term), found.rows.len() + found.lost.len(), &found.label);
     let [least, most, all] = [low.estimate, high.estimate, found.estimate].map(|value| number(value, digits));
+    let (first, last) = (group(found, &low.name), group(found, &high.name));
     let range = text(
         format!(
             "Without any one of {groups} groups ({}) the estimate of {} lies between {least} (without {}) and {most} (without {}); with all it is {all}.",
-            label.en, name.en, low.name, high.name
+            label.en, name.en, first.en, last.en
         ),
         format!(
             "逐一剔除{groups}个{}后，{}的估计值介于{least}（剔除{}）与{most}（剔除{}）之间，全样本为{all}。",
-            label.zh, name.zh, low.name, high.name
+            label.zh, name.zh, first.zh, last.zh
         ),
     );
     let turned = found.rows.iter().filter(|row| row.estimate * found.estimate <= 0.0).count();
@@ -202,6 +203,16 @@ fn reading(words: &Words<'_>, found: &LeaveOut) -> Text {
     sentences([range, sign, influential(found), lost])
 }
 
+/// What a reader calls a group that was left out.
+fn group(found: &LeaveOut, name: &str) -> Text {
+    match (found.by.as_str(), name) {
+        ("cohort", "never") => text("never treated", "从未处理"),
+        ("cohort", "always") => text("always treated", "始终处理"),
+        ("cohort", "switches") => text("treated and untreated again", "退出处理"),
+        _ => Text::same(name),
+    }
+}
+
 fn influential(found: &LeaveOut) -> Text {
     let bound = number(found.bound, 3);
     let mut named: Vec<&Left> = found.rows.iter().filter(|row| row.influential).collect();
@@ -212,7 +223,7 @@ fn influential(found: &LeaveOut) -> Text {
             format!("没有任何一个使其变动超过{bound}个标准误（2/√组数）。"),
         );
     }
-    let names: Vec<Text> = named.iter().take(5).map(|row| Text::same(&row.name)).collect();
+    let names: Vec<Text> = named.iter().take(5).map(|row| group(found, &row.name)).collect();
     let names = list(&names);
     let (count, more) = (named.len(), if named.len() > 5 { ("the most ", "最大者为") } else { ("namely ", "") });
     text(
@@ -236,7 +247,7 @@ fn figure(words: &Words<'_>, found: &LeaveOut) -> Figure {
     drawn.sort_by(|a, b| a.estimate.total_cmp(&b.estimate));
     let (name, label) = (words.term(&found.term), &found.label);
     let rows = drawn.iter().map(|row| ForestRow {
-        label: Text::same(&row.name),
+        label: group(found, &row.name),
         group: None,
         estimate: row.estimate,
         interval: None,

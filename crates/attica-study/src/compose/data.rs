@@ -159,6 +159,16 @@ fn treatment(words: &Words<'_>, card: &TreatmentCard) -> Text {
     ])
 }
 
+/// How a file was read; names of formats and encodings are the same in both languages.
+fn format(read: &str) -> Text {
+    let zh = read
+        .replace("delimited text (", "分隔文本（")
+        .replace("workbook (", "工作簿（")
+        .replace(", delimiter ", "，分隔符 ");
+    let zh = zh.replace("), sheet ", "），工作表 ");
+    text(read, if zh.contains('（') { zh.replace(')', "）") } else { zh })
+}
+
 /// Files read.
 fn sources(words: &Words<'_>) -> Table {
     let head = [
@@ -172,7 +182,7 @@ fn sources(words: &Words<'_>) -> Table {
         let hash: String = source.sha256.chars().take(12).collect();
         Row::Cells(vec![
             Cell::same(&source.file),
-            Cell::same(&source.format),
+            Cell::Text(format(&source.format)),
             Cell::Count(source.rows as u64),
             Cell::Count(source.columns as u64),
             Cell::same(hash),

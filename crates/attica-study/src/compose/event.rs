@@ -18,7 +18,7 @@ pub(super) fn blocks(words: &Words<'_>, found: &EventStudies) -> Vec<Block> {
     let mut blocks = vec![Block::Paragraph(methods(words, found))];
     blocks.extend(found.failed.iter().map(estimators::failed));
     blocks.extend(cautions(found));
-    blocks.extend(found.studies.iter().filter_map(|study| leads::rejected(words, found, study)));
+    blocks.extend(leads::rejected(words, found));
     if found.studies.iter().any(|study| !study.rows.is_empty()) {
         blocks.extend(figures(words, found).into_iter().map(Block::Figure));
         blocks.extend(event_tables::tables(words, found).into_iter().map(Block::Table));

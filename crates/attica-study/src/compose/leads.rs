@@ -105,19 +105,16 @@ fn rejects(study: &EventStudy) -> bool {
     study.leads.as_ref().is_some_and(|test| test.p_value < 0.05)
 }
 
-/// What follows when the leads of an estimator are not zero; none when they may be. Two-way leads under
-/// staggered adoption carry effects of other cohorts too, so they are read beside the others' leads.
-pub(super) fn rejected(words: &Words<'_>, found: &EventStudies, study: &EventStudy) -> Option<Block> {
-    let test = study.leads.as_ref().filter(|_| rejects(study))?;
-    let p = equals_p(test.p_value);
-    let label = &study.label;
-    let first = text(
-        format!("{}: the leads are jointly different from zero ({p}).", label.en),
-        format!("{}：政策前系数联合显著不为零（{p}）。", label.zh),
-    );
-    if !(words.results.policy.staggered && study.estimator == "twfe") {
-        return Some(Block::Warning(sentences([
-            first,
+/// What follows when leads are not zero; nothing when they may be. Two-way leads under staggered adoption carry
+/// effects of other cohorts too, so they are read beside the others' leads; all others share one caution.
+pub(super) fn rejected(words: &Words<'_>, found: &EventStudies) -> Vec<Block> {
+    let mixed = |study: &EventStudy| words.results.policy.staggered && study.estimator == "twfe";
+    let (two_way, others): (Vec<&EventStudy>, Vec<&EventStudy>) =
+        found.studies.iter().filter(|study| rejects(study)).partition(|study| mixed(study));
+    let mut blocks: Vec<Block> = two_way.into_iter().map(|study| ambiguous(found, study)).collect();
+    if !others.is_empty() {
+        blocks.push(Block::Warning(sentences([
+            not_zero(&others),
             text(
                 "Outcomes of treated and untreated units did not move in parallel before adoption, so effects after it are \
                  not causal without a further argument.",
@@ -125,6 +122,33 @@ pub(super) fn rejected(words: &Words<'_>, found: &EventStudies, study: &EventStu
             ),
         ])));
     }
+    blocks
+}
+
+/// Whose leads are not zero, with their p-values.
+fn not_zero(studies: &[&EventStudy]) -> Text {
+    let p = |study: &EventStudy| equals_p(study.leads.as_ref().map_or(f64::NAN, |test| test.p_value));
+    if let [study] = studies {
+        let (label, p) = (&study.label, p(study));
+        return text(
+            format!("{}: the leads are jointly different from zero ({p}).", label.en),
+            format!("{}：政策前系数联合显著不为零（{p}）。", label.zh),
+        );
+    }
+    let each = studies.iter().map(|study| {
+        let (label, p) = (&study.label, p(study));
+        text(format!("{} ({p})", label.en), format!("{}（{p}）", label.zh))
+    });
+    let all = list(&each.collect::<Vec<_>>());
+    text(
+        format!("The leads of {} are jointly different from zero.", all.en),
+        format!("{}的政策前系数联合显著不为零。", all.zh),
+    )
+}
+
+/// Two-way leads that are not zero under staggered adoption.
+fn ambiguous(found: &EventStudies, study: &EventStudy) -> Block {
+    let first = not_zero(&[study]);
     let either = text(
         "Either outcomes did not move in parallel before adoption, or these leads carry effects of other cohorts, which two-way \
          leads do under staggered adoption (Sun and Abraham 2021).",
@@ -153,7 +177,7 @@ pub(super) fn rejected(words: &Words<'_>, found: &EventStudies, study: &EventStu
             format!("仅与未处理观测比较的估计量的同一检验：{}。", others.zh),
         )
     };
-    Some(Block::Warning(sentences([first, either, beside])))
+    Block::Warning(sentences([first, either, beside]))
 }
 
 /// How much the pre-period can tell.

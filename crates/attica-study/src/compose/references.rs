@@ -15,7 +15,7 @@ pub(super) fn blocks(results: &Results) -> Vec<Block> {
     if used.is_empty() {
         return Vec::new();
     }
-    let items = used.into_iter().map(|work| Text::new(printed(work, "et al"), printed(work, "等"))).collect();
+    let items = used.into_iter().map(|work| Text::same(printed(work))).collect();
     vec![Block::Heading(1, Text::new("References", "参考文献")), Block::List { numbered: true, items }]
 }
 
@@ -131,8 +131,8 @@ fn covariance(name: &str) -> Option<&'static str> {
     })
 }
 
-/// A work after GB/T 7714: three authors, then `others`.
-fn printed(work: &Work, others: &str) -> String {
+/// A work after GB/T 7714, in its own language: three authors, then `et al` or `等`.
+fn printed(work: &Work) -> String {
     let chinese = !work.title.is_ascii() && work.authors.iter().all(|(_, given)| given.is_empty());
     let name = |(family, given): &(&str, &str)| match (chinese, given.is_empty()) {
         (true, _) | (_, true) => (*family).to_owned(),
@@ -140,7 +140,7 @@ fn printed(work: &Work, others: &str) -> String {
     };
     let mut authors: Vec<String> = work.authors.iter().take(3).map(name).collect();
     if work.authors.len() > 3 {
-        authors.push(others.to_owned());
+        authors.push(if chinese { "等" } else { "et al" }.to_owned());
     }
     let authors = authors.join(", ");
     let Work { title, container, year, volume, number, pages, .. } = work;
@@ -211,12 +211,12 @@ mod tests {
     fn works_print_after_the_standard_and_as_bibtex() {
         let work = |key: &str| WORKS.iter().find(|work| work.key == key).unwrap();
         assert_eq!(
-            printed(work("callaway2021"), "et al"),
+            printed(work("callaway2021")),
             "CALLAWAY B, SANT'ANNA P H C. Difference-in-differences with multiple time periods[J]. Journal of Econometrics, 2021, 225(2): 200-230."
         );
-        assert!(printed(work("arkhangelsky2021"), "等").starts_with("ARKHANGELSKY D, ATHEY S, HIRSHBERG D A, 等. "));
-        assert!(printed(work("jiang2022"), "等").starts_with("江艇. 因果推断"));
-        assert!(printed(work("hwang1981"), "等").contains("[M]. Berlin: Springer, 1981."));
+        assert!(printed(work("arkhangelsky2021")).starts_with("ARKHANGELSKY D, ATHEY S, HIRSHBERG D A, et al. "));
+        assert!(printed(work("jiang2022")).starts_with("江艇. 因果推断"));
+        assert!(printed(work("hwang1981")).contains("[M]. Berlin: Springer, 1981."));
         let entry = entry(work("sun2021"));
         assert!(entry.starts_with("@article{sun2021,\n  author = {Sun, L. and Abraham, S.},\n"), "{entry}");
         assert!(entry.contains("  pages = {175--199},\n") && entry.ends_with("}\n"));

@@ -69,14 +69,14 @@ pub const WORKS: &[Work] = works! {
         "Robust inference with multiway clustering", "Journal of Business and Economic Statistics", 2011, "29", "2", "238-249";
     conley1999 Article [("Conley", "T. G.")],
         "GMM estimation with cross sectional dependence", "Journal of Econometrics", 1999, "92", "1", "1-45";
-    dechaisemartin2020 Article [("de Chaisemartin", "C."), ("D'Haultfoeuille", "X.")],
+    dechaisemartin2020 Article [("de Chaisemartin", "C."), ("D'Haultfœuille", "X.")],
         "Two-way fixed effects estimators with heterogeneous treatment effects", "American Economic Review", 2020, "110", "9", "2964-2996";
-    dechaisemartin2024 Article [("de Chaisemartin", "C."), ("D'Haultfoeuille", "X.")],
+    dechaisemartin2024 Article [("de Chaisemartin", "C."), ("D'Haultfœuille", "X.")],
         "Difference-in-differences estimators of intertemporal treatment effects", "Review of Economics and Statistics", 2024, "", "", "";
     driscoll1998 Article [("Driscoll", "J. C."), ("Kraay", "A. C.")],
         "Consistent covariance matrix estimation with spatially dependent panel data", "Review of Economics and Statistics", 1998, "80", "4", "549-560";
     dube2025 Article [("Dube", "A."), ("Girardi", "D."), ("Jordà", "Ò."), ("Taylor", "A. M.")],
-        "A local projections approach to difference-in-differences", "Journal of Applied Econometrics", 2025, "40", "7", "";
+        "A local projections approach to difference-in-differences", "Journal of Applied Econometrics", 2025, "40", "5", "741-758";
     fisher1935 Book [("Fisher", "R. A.")],
         "The design of experiments", "Edinburgh: Oliver and Boyd", 1935, "", "", "";
     gardner2022 Paper [("Gardner", "J.")],
@@ -119,5 +119,5 @@ pub const WORKS: &[Work] = works! {
     wing2024 Paper [("Wing", "C."), ("Freedman", "S. M."), ("Hollingsworth", "A.")],
         "Stacked difference-in-differences", "NBER Working Paper 32054", 2024, "", "", "";
     wooldridge2025 Article [("Wooldridge", "J. M.")],
-        "Two-way fixed effects, the two-way Mundlak regression, and difference-in-differences estimators", "Empirical Economics", 2025, "69", "", "2545-2587";
+        "Two-way fixed effects, the two-way Mundlak regression, and difference-in-differences estimators", "Empirical Economics", 2025, "69", "5", "2545-2587";
 };

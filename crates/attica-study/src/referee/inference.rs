@@ -119,7 +119,7 @@ pub(super) fn placebo(facts: &Facts<'_>) -> Option<Remark> {
     }
     let zh = match kind.as_str() {
         "unit" => "个体",
-        "cohort" => "队列",
+        "cohort" => "批次",
         "mixed" => "混合",
         _ => "其他",
     };

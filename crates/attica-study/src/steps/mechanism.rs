@@ -156,7 +156,7 @@ fn bootstrap(study: Study<'_>, both: &Spec, mediator: &str, draws: usize) -> Res
     Ok(Some(Warning::new(
         "N612",
         format!(
-            "bootstrap over units ({} draws): indirect effect {:.6}, {percent:.0} % interval [{:.6}, {:.6}]",
+            "bootstrap over units ({} draws): indirect effect {:.6}, {percent:.0}% interval [{:.6}, {:.6}]",
             found.draws, found.estimate, found.conf_low, found.conf_high
         ),
         format!(

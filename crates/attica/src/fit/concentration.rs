@@ -159,7 +159,7 @@ impl ClusterCard {
             let name = self.largest_name.as_ref().map(|name| format!(" ({name})")).unwrap_or_default();
             warnings.push(Warning::new(
                 "W421",
-                format!("for {term} the {clusters} clusters of \"{by}\" count as {effective:.1} (effective number, Carter, Schnepel and Steigerwald 2017): {rows}, and one of them{name} holds {:.0} % of the variation that identifies it; compare CR2, the cluster jackknife (CRV3) and the wild bootstrap", 100.0 * largest),
+                format!("for {term} the {clusters} clusters of \"{by}\" count as {effective:.1} (effective number, Carter, Schnepel and Steigerwald 2017): {rows}, and one of them{name} holds {:.0}% of the variation that identifies it; compare CR2, the cluster jackknife (CRV3) and the wild bootstrap", 100.0 * largest),
                 format!("就{term}而言，“{by}”的{clusters}个聚类仅相当于{effective:.1}个（有效聚类数，Carter、Schnepel和Steigerwald 2017）：{rows_zh}，其中一个{name}占识别变异的{:.0}%；请与CR2、聚类刀切法（CRV3）和wild bootstrap比较", 100.0 * largest),
             ));
         }

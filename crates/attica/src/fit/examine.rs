@@ -148,7 +148,10 @@ pub(super) fn bandwidth(vcov: &Vcov, periods: usize, lags: usize) -> Option<Warn
     matches!(vcov, Vcov::NeweyWest(None) | Vcov::DriscollKraay(None)).then(|| {
         Warning::new(
             "N419",
-            format!("{vcov} takes {lags} lags, the fourth root of {periods} periods rounded down; {vcov}(L) takes L"),
+            format!(
+                "{vcov} takes {lags} {}, the fourth root of {periods} periods rounded down; {vcov}(L) takes L",
+                if lags == 1 { "lag" } else { "lags" }
+            ),
             format!("{vcov}取滞后{lags}期，即{periods}期的四次方根取整；可用{vcov}(L)指定"),
         )
     })

@@ -125,7 +125,7 @@ impl Panel {
             warn(
                 "W207",
                 format!("cohorts with a single unit: {shown}; their own effects have no standard error"),
-                format!("仅含一个个体的队列：{shown}；其自身效应没有标准误"),
+                format!("仅含一个个体的批次：{shown}；其自身效应没有标准误"),
             );
         }
         if let &[one] = &never[..] {
@@ -142,7 +142,7 @@ impl Panel {
         if !(2.0..=98.0).contains(&share) {
             warn(
                 "W208",
-                format!("{share:.1} % of the units are ever treated; with so few on one side inference is fragile"),
+                format!("{share:.1}% of the units are ever treated; with so few on one side inference is fragile"),
                 format!("处理组个体占 {share:.1}%；一侧个体过少，推断不稳健"),
             );
         }
@@ -154,7 +154,7 @@ impl Panel {
                     format!(
                         "the first cohort ({date}) has {before} period before adoption, so its parallel trends cannot be tested"
                     ),
-                    format!("首个队列（{date}）在处理前仅有 {before} 期，无法检验其平行趋势"),
+                    format!("首个批次（{date}）在处理前仅有 {before} 期，无法检验其平行趋势"),
                 );
             }
         }

@@ -132,10 +132,7 @@ impl Panel {
             let share = 100.0 * self.unit.len() as f64 / cells as f64;
             warnings.push(Warning::new(
                 "W104",
-                format!(
-                    "the panel is unbalanced: {} of {cells} unit-periods are there ({share:.1} %)",
-                    self.unit.len()
-                ),
+                format!("the panel is unbalanced: {} of {cells} unit-periods are there ({share:.1}%)", self.unit.len()),
                 format!("面板非平衡：{cells} 个个体-时期中有 {} 个（{share:.1}%）", self.unit.len()),
             ));
         }

@@ -68,7 +68,7 @@ fn names(study: Study<'_>, by: &str) -> Result<(Text, Vec<String>)> {
                 Adoption::Always => "always".to_owned(),
                 Adoption::Switches => "switches".to_owned(),
             };
-            (Text::new("cohort", "队列"), panel.unit.iter().map(name).collect())
+            (Text::new("cohort", "批次"), panel.unit.iter().map(name).collect())
         }
         column => {
             let names = match &study.data.frame.column(column)?.values {

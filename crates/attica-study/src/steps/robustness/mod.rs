@@ -151,8 +151,8 @@ impl Family<'_> {
 fn quantiles(at: [f64; 2], by_year: bool) -> Text {
     let [low, high] = at.map(|q| (q * 1e6).round() / 1e4);
     if by_year {
-        Text::new(format!("{low}/{high} % by period"), format!("{low}%/{high}%（逐期）"))
+        Text::new(format!("{low}/{high}% by period"), format!("{low}%/{high}%（逐期）"))
     } else {
-        Text::same(format!("{low}/{high} %"))
+        Text::same(format!("{low}/{high}%"))
     }
 }

@@ -190,5 +190,5 @@ impl Family<'_> {
 }
 
 fn percent(share: f64) -> String {
-    format!("{} %", (share * 1e6).round() / 1e4)
+    format!("{}%", (share * 1e6).round() / 1e4)
 }

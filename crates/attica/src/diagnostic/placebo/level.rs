@@ -93,7 +93,7 @@ pub(super) fn lottery(
             let least = 1.0 / size as f64;
             warnings.push(Warning::new(
                 "W710",
-                format!("there are only {size} possible assignments, so that no p-value can be below 1/{size} = {least:.3}: the test cannot reject at 5 %"),
+                format!("there are only {size} possible assignments, so that no p-value can be below 1/{size} = {least:.3}: the test cannot reject at 5%"),
                 format!("可能的分配方案仅有{size}种，p值不可能小于1/{size} = {least:.3}，无法在5%水平上拒绝"),
             ));
         }

@@ -149,7 +149,7 @@ impl Tally {
             let failed = self.failed;
             warnings.push(Warning::new(
                 "W704",
-                format!("{failed} of {count} placebo draws ({share:.1} %) have no estimate and do not count{en}"),
+                format!("{failed} of {count} placebo draws ({share:.1}%) have no estimate and do not count{en}"),
                 format!("{count} 次安慰剂抽取中有 {failed} 次（{share:.1}%）无法估计，未计入{zh}"),
             ));
         }

@@ -1,4 +1,4 @@
-//! Dube, Girardi, Jordà and Taylor (2025, Journal of Applied Econometrics 40(7)): local projections of long
+//! Dube, Girardi, Jordà and Taylor (2025, Journal of Applied Econometrics 40(5)): local projections of long
 //! differences on adoption, among units that adopt and units that stay untreated long enough. Reference
 //! implementation: Stata `lpdid` of Busch and Girardi.
 
@@ -87,7 +87,7 @@ impl Estimator for LpDid {
     fn about(&self) -> About {
         About {
             title: Text::new("LP-DiD (local projections)", "局部投影双重差分（LP-DiD）"),
-            reference: "Dube, Girardi, Jordà and Taylor (2025), Journal of Applied Econometrics 40(7)",
+            reference: "Dube, Girardi, Jordà and Taylor (2025), Journal of Applied Econometrics 40(5)",
             assumptions: vec![
                 Text::new(
                     "Parallel trends between adopting units and clean controls, given the controls at adoption.",

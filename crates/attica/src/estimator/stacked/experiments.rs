@@ -99,11 +99,11 @@ impl<'a> Experiments<'a> {
         let [low, high] = self.window;
         let last = self.timeline.last();
         if cohort + low < 0 {
-            return Some(Text::new(format!("{cohort} periods before"), format!("处理前仅{cohort}期")));
+            return Some(Text::new(format!("{cohort} {} before", periods(cohort)), format!("处理前仅{cohort}期")));
         }
         if cohort + high > last {
             let after = last - cohort;
-            return Some(Text::new(format!("{after} periods after"), format!("处理后仅{after}期")));
+            return Some(Text::new(format!("{after} {} after", periods(after)), format!("处理后仅{after}期")));
         }
         if counts.iter().all(|[controls, _]| *controls == 0) {
             return Some(Text::new("no clean controls", "无干净对照"));
@@ -159,6 +159,10 @@ impl<'a> Experiments<'a> {
             ),
         ));
     }
+}
+
+fn periods(count: i64) -> &'static str {
+    if count == 1 { "period" } else { "periods" }
 }
 
 fn nothing() -> Problem {

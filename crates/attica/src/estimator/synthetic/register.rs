@@ -197,8 +197,8 @@ fn say_what_has_no_effect(spec: &Spec, sample: &mut Staggered) {
         sample.weight = RowWeights::ones(sample.unit.len());
         sample.warnings.push(Warning::new(
             "W830",
-            "synthetic difference-in-differences finds weights of its own: the weights given are not used",
-            "合成双重差分自行求解权重：未使用给定的权重",
+            "it finds weights of its own: the weights given are not used",
+            "该估计量自行求解权重，未使用给定的权重",
         ));
     }
     let mut unused = |en: &str, zh: &str| sample.warnings.push(Warning::new("N319", en, zh));
