@@ -35,7 +35,7 @@ pub(super) fn notes(words: &Words<'_>, show: &[String], models: &[Model], from: 
     notes.extend(wild(words, &fits));
     notes.extend(constants(words, &fits));
     notes.extend(lost_rows(words, &fits));
-    notes.extend(weights(&fits));
+    notes.extend(weights(words, &fits));
     notes.extend(omitted(words, &fits));
     notes.extend(failed(models, from));
     notes.extend(warnings(&fits));
@@ -143,8 +143,9 @@ pub(super) fn reason(words: &Words<'_>, reason: &Reason) -> Text {
     }
 }
 
-fn weights(fits: &[(usize, &FitRecord)]) -> Option<Text> {
-    let weighted = by_value(fits.iter().filter_map(|(column, fit)| Some((*column, Text::same(fit.weights.clone()?)))));
+fn weights(words: &Words<'_>, fits: &[(usize, &FitRecord)]) -> Option<Text> {
+    let weighted =
+        by_value(fits.iter().filter_map(|(column, fit)| Some((*column, words.label(fit.weights.as_ref()?)))));
     if weighted.is_empty() {
         return None;
     }
