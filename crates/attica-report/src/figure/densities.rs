@@ -14,7 +14,7 @@ const EDGE: f64 = 10.0;
 const COLUMNS: usize = 2;
 /// Height of a panel's plot, of the line with its name above, and of what stands below.
 const PLOT: f64 = 150.0;
-const NAME: f64 = 26.0;
+const NAME: f64 = 32.0;
 const GAP: f64 = 22.0;
 
 /// Draws one panel per sample: the first group solid above its shade, the others dashed, so that print tells them apart.

@@ -1,6 +1,6 @@
 //! Matched samples: who is compared, how alike both sides are before and after, and what that does not show.
 
-use attica::ledger::Ledger;
+use attica::ledger::{Ledger, Reason};
 use attica::matching::balance::{BalanceRow, Overall, Side};
 use attica::matching::{Method, Neighbours};
 use attica::message::Warning;
@@ -274,14 +274,18 @@ fn account(words: &Words<'_>, several: bool, timed: &TimedMatches, one: &Match) 
     let (of, zh) = if timed.base.is_some() { ("units", "个个体") } else { ("rows", "个观测") };
     let (read, used) = (words.count(*read), words.count(*used));
     let left = dropped.iter().map(|drop| {
-        let (why, n) = (reason(words, &drop.reason), words.count(drop.rows));
+        let why = match &drop.reason {
+            Reason::Excluded(why) => why.clone(),
+            other => reason(words, other),
+        };
+        let n = words.count(drop.rows);
         text(format!("{} ({n})", why.en), format!("{}（{n}）", why.zh))
     });
     let left = glue(left, "; ", "；");
     let (en, zh_left) = if left == Text::default() {
         (String::new(), String::new())
     } else {
-        (format!(" leave: {};", left.en), format!("剔除：{}；", left.zh))
+        (format!(" {};", left.en), format!("{}；", left.zh))
     };
     let name = if several {
         text(format!("{}, {}", one.label.en, timed.label.en), format!("{}，{}", one.label.zh, timed.label.zh))
@@ -289,7 +293,7 @@ fn account(words: &Words<'_>, several: bool, timed: &TimedMatches, one: &Match) 
         one.label.clone()
     };
     text(
-        format!("{}: of {read} {of}{en} {used} have weight.", name.en),
+        format!("{}: {read} {of};{en} {used} have weight.", name.en),
         format!("{}：共{read}{zh}；{zh_left}有权重者{used}{zh}。", name.zh),
     )
 }

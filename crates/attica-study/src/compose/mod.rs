@@ -35,6 +35,8 @@ mod works;
 #[cfg(test)]
 pub(crate) mod fixture;
 #[cfg(test)]
+mod fixture_matching;
+#[cfg(test)]
 pub(crate) mod several;
 #[cfg(test)]
 mod tests;

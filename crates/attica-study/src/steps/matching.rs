@@ -87,16 +87,20 @@ impl Step<'_> {
             Ok(candidates) => candidates,
             Err(problem) => return (None, vec![self.failed(&long(name, None), problem)]),
         };
-        let one = |method: &Method| {
-            let label = label(*method);
-            match candidates.matched(*method, self.asked.common) {
-                Ok(found) => (Some(self.summary(&candidates, *method, &found)), self.columns(*method, &label, &found)),
-                Err(problem) => (None, vec![self.failed(&label, problem)]),
-            }
+        let matched = |method: &Method| (*method, candidates.matched(*method, self.asked.common));
+        let matched: Vec<(Method, Result<PanelMatch>)> = self.asked.methods().par_iter().map(matched).collect();
+        // Support is the scores', whatever is done with them then.
+        let by_score =
+            |(method, found): &(Method, Result<PanelMatch>)| found.clone().ok().filter(|_| method.by_score());
+        let support = matched.iter().find_map(by_score).filter(|_| self.asked.common);
+        let one = |(method, found): &(Method, Result<PanelMatch>)| match found {
+            Ok(found) => (Some(self.summary(&candidates, *method, found)), self.columns(*method, found)),
+            Err(problem) => (None, vec![self.failed(&label(*method), problem.clone())]),
         };
-        let found: Vec<(Option<Match>, Vec<Model>)> = self.asked.methods().par_iter().map(one).collect();
+        let found: Vec<(Option<Match>, Vec<Model>)> = matched.par_iter().map(one).collect();
         let treated = candidates.all.iter().filter(|candidate| candidate.treated).count();
-        let (mut matches, mut models) = (Vec::new(), Vec::new());
+        let mut models: Vec<Model> = support.map(|found| self.support(&found)).into_iter().collect();
+        let mut matches = Vec::new();
         for (one, columns) in found {
             matches.extend(one);
             models.extend(columns);
@@ -149,25 +153,25 @@ impl Step<'_> {
         }
     }
 
-    /// The regressions on one match. Entropy balancing gives every control a weight and has nothing but a weighted one;
-    /// support is known of methods by score.
-    fn columns(&self, method: Method, label: &Text, found: &PanelMatch) -> Vec<Model> {
-        let matched: Vec<bool> = found.row_weights.iter().map(|w| *w > 0.0).collect();
-        let not_matched = || Reason::excluded("not matched", "未匹配");
-        let on = |what: Text, reason: Reason, rows: Vec<bool>| Spec {
-            subset: Some((reason, rows)),
-            ..self.spec(label, &what)
+    /// The regression on all candidates but treated ones whose score no control reaches.
+    fn support(&self, found: &PanelMatch) -> Model {
+        let reason = Reason::excluded("off common support, or no candidate", "不在共同支撑域，或不是匹配候选");
+        let spec = self.spec(&Text::new("Common support", "共同支撑"), &Text::default());
+        self.study.model(&Spec { subset: Some((reason, found.row_support.clone())), ..spec })
+    }
+
+    /// The regressions on one match. Entropy balancing gives every control a weight and has nothing but a weighted one.
+    fn columns(&self, method: Method, found: &PanelMatch) -> Vec<Model> {
+        let rows: Vec<bool> = found.row_weights.iter().map(|w| *w > 0.0).collect();
+        let on = |what: Text| Spec {
+            subset: Some((Reason::excluded("not matched", "未匹配"), rows.clone())),
+            ..self.spec(&label(method), &what)
         };
         let mut columns = Vec::new();
         if !matches!(method, Method::Entropy(_)) {
-            columns.push(self.study.model(&on(Text::new("matched", "匹配样本"), not_matched(), matched.clone())));
+            columns.push(self.study.model(&on(Text::new("matched", "匹配样本"))));
         }
-        if method.by_score() && self.asked.common {
-            let reason = Reason::excluded("off common support, or no candidate", "不在共同支撑域，或不是匹配候选");
-            let what = Text::new("common support", "共同支撑");
-            columns.push(self.study.model(&on(what, reason, found.row_support.clone())));
-        }
-        columns.push(self.weighted(on(Text::new("weighted", "加权"), not_matched(), matched), &found.row_weights));
+        columns.push(self.weighted(on(Text::new("weighted", "加权")), &found.row_weights));
         columns
     }
 
@@ -258,13 +262,13 @@ fn methods(study: Study<'_>) -> Text {
     };
     Text::new(
         format!(
-            "Matched columns keep the rows with weight and weigh them as the baseline does; common-support columns keep all candidates but treated ones \
-             whose score no control reaches; weighted columns weigh each treated unit by 1 and each control by the matches that it \
+            "Columns on common support keep all candidates but treated ones whose score no control reaches; matched columns keep the rows with weight \
+             and weigh them as the baseline does; weighted columns weigh each treated unit by 1 and each control by the matches that it \
              stands for{}, as analytic weights, whose coefficients are those of frequency weights. Standard errors take the weights as known",
             own.en
         ),
         format!(
-            "“匹配样本”列保留有权重的观测，加权方式与基准相同；“共同支撑”列仅剔除得分超出对照组范围的处理个体；“加权”列中处理个体权重为1，\
+            "“共同支撑”列仅剔除得分超出对照组范围的处理个体；“匹配样本”列保留有权重的观测，加权方式与基准相同；“加权”列中处理个体权重为1，\
              对照的权重为其所代表的匹配份额之和{}，按解析权重估计，系数与频数加权一致。标准误将权重视为已知",
             own.zh
         ),
