@@ -66,7 +66,9 @@ fn rows() -> Vec<String> {
 fn study(rows: &[String], text: &str) -> Results {
     let folder = tempfile::tempdir().unwrap();
     let mut csv = "unit,year,first,y,x,z,w,pop\n".to_owned();
-    rows.iter().for_each(|row| writeln!(csv, "{row}").unwrap());
+    for row in rows {
+        writeln!(csv, "{row}").unwrap();
+    }
     std::fs::write(folder.path().join("panel.csv"), csv).unwrap();
     let path = folder.path().join("study.toml");
     std::fs::write(&path, text).unwrap();
@@ -80,8 +82,8 @@ fn matched(text: &str) -> Results {
 
 fn details(results: &Results) -> &Matching {
     let sections = results.sections.iter();
-    let found = sections.filter_map(|s| if let Content::Matching(found) = &s.content { Some(found) } else { None });
-    found.last().unwrap()
+    let mut found = sections.filter_map(|s| if let Content::Matching(found) = &s.content { Some(found) } else { None });
+    found.next().unwrap()
 }
 
 fn table<'a>(results: &'a Results, id: &str) -> &'a Models {

@@ -5,9 +5,9 @@ mod support;
 
 use attica::design::{Codes, Design, WeightKind, Weights};
 use attica::fit::{Fit, FitOptions, fit};
+use attica::hypothesis::Coefficients;
 use attica::math::random::stream;
 use attica::vcov::{Ssc, Vcov};
-use attica::hypothesis::Coefficients;
 use attica::wild::{Resample, Tail, Trial, Wild, WildKind, WildOptions, WildWeights, record, score};
 use nalgebra::{DMatrix, DVector};
 use support::{close, design};

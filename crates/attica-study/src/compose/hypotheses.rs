@@ -195,7 +195,11 @@ fn drawn(found: &Hypotheses) -> Option<Text> {
     let WildRecord { draws, clusters, weights, .. } = of_terms.chain(of_tests).next().map(|test| &**test)?;
     let weights = weights.name();
     Some(text(
-        format!("Wild: cluster bootstrap of {clusters} clusters, {draws} draws of {weights} weights; of the regression for two-way fixed effects, of the clusters' influences for other estimators. An interval without an end is left out."),
-        format!("Wild：对{clusters}个聚类的wild聚类自助法，{draws}次抽样，{weights}权重；双向固定效应对回归本身抽样，其他估计量对各聚类的影响函数抽样。一端无界的区间从略。"),
+        format!(
+            "Wild: cluster bootstrap of {clusters} clusters, {draws} draws of {weights} weights; of the regression for two-way fixed effects, of the clusters' influences for other estimators. An interval without an end is left out."
+        ),
+        format!(
+            "Wild：对{clusters}个聚类的wild聚类自助法，{draws}次抽样，{weights}权重；双向固定效应对回归本身抽样，其他估计量对各聚类的影响函数抽样。一端无界的区间从略。"
+        ),
     ))
 }

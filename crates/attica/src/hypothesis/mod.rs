@@ -161,9 +161,11 @@ impl Coefficients {
         let (en, zh) = (format!("\"{text}\""), format!("“{text}”"));
         match drawn {
             Ok(test) => {
-                told.extend(test.warnings.iter().map(|w| {
-                    Warning::new(&w.id, format!("{en}: {}", w.text.en), format!("{zh}：{}", w.text.zh))
-                }));
+                told.extend(
+                    test.warnings
+                        .iter()
+                        .map(|w| Warning::new(&w.id, format!("{en}: {}", w.text.en), format!("{zh}：{}", w.text.zh))),
+                );
                 Some(Box::new(test.record()))
             }
             Err(problem) => {

@@ -57,12 +57,18 @@ impl Resample {
                 test
             }
             Self::Influences { influences, options } => {
-                let value = restrictions * DVector::from_column_slice(coefficients)
-                    + DVector::from_column_slice(constants);
+                let value =
+                    restrictions * DVector::from_column_slice(coefficients) + DVector::from_column_slice(constants);
                 let combined = restrictions * &**influences;
                 score_joint(&combined, 1.0, value.as_slice(), options).ok_or_else(|| {
-                    Problem::new("E607", format!("the restrictions have no variance of their own across the {} clusters", influences.ncols()))
-                        .fix("test fewer restrictions than there are clusters, of effects that vary")
+                    Problem::new(
+                        "E607",
+                        format!(
+                            "the restrictions have no variance of their own across the {} clusters",
+                            influences.ncols()
+                        ),
+                    )
+                    .fix("test fewer restrictions than there are clusters, of effects that vary")
                 })?
             }
         };
