@@ -119,6 +119,29 @@ fn odd_numbers_draw_nothing_wrong() {
             baseline: None,
         }),
         Plot::EventStudy(figure::EventStudy { series: vec![], adoption: Some(-0.5), lines: Vec::new() }),
+        Plot::Dots(figure::Dots {
+            rows: vec![],
+            series: vec![],
+            bounds: vec![f64::NAN],
+            bounds_label: Text::default(),
+        }),
+        Plot::Dots(figure::Dots {
+            rows: vec![Text::same("x"); 3],
+            series: vec![figure::DotSeries {
+                label: Text::same("s"),
+                values: vec![Some(f64::INFINITY), None, Some(1.0)],
+            }],
+            bounds: vec![10.0],
+            bounds_label: Text::same("b"),
+        }),
+        Plot::Densities(figure::Densities { groups: vec![], panels: vec![] }),
+        Plot::Densities(figure::Densities {
+            groups: vec![Text::same("a"), Text::same("b")],
+            panels: vec![figure::DensityPanel {
+                label: Text::same("p"),
+                curves: vec![vec![(f64::NAN, 1.0)], vec![(0.5, f64::INFINITY), (0.6, 2.0)]],
+            }],
+        }),
         Plot::EventStudy(figure::EventStudy {
             series: vec![figure::EventSeries {
                 label: Text::default(),

@@ -3,8 +3,8 @@
 
 use attica::text::{Language, Text};
 use attica_report::figure::{
-    self, Bars, EventPoint, EventSeries, EventStudy, Figure, Forest, ForestRow, LineSeries, Lines, Mark, Placebo, Plot,
-    TileRow, Tiles,
+    self, Bars, Densities, DensityPanel, DotSeries, Dots, EventPoint, EventSeries, EventStudy, Figure, Forest,
+    ForestRow, LineSeries, Lines, Mark, Placebo, Plot, TileRow, Tiles,
 };
 use attica_report::format::Style;
 use attica_report::report::{Block, Report};
@@ -111,6 +111,16 @@ fn report(label: &str, language: Language) -> Report {
             figure(Plot::Forest(Forest {
                 rows: vec![ForestRow { label: t(), group: Some(t()), estimate: 1.0, interval: None, main: true }],
                 baseline: None,
+            })),
+            figure(Plot::Dots(Dots {
+                rows: vec![t()],
+                series: vec![DotSeries { label: t(), values: vec![Some(1.0)] }],
+                bounds: vec![-0.5, 0.5],
+                bounds_label: t(),
+            })),
+            figure(Plot::Densities(Densities {
+                groups: vec![t(), t()],
+                panels: vec![DensityPanel { label: t(), curves: vec![vec![(0.0, 1.0), (1.0, 2.0)], vec![]] }],
             })),
             figure(Plot::Bars(Bars { rows: vec![(t(), 1.0)], decimals: 1 })),
             figure(Plot::Tiles(Box::new(Tiles {

@@ -6,6 +6,7 @@
 
 mod design;
 mod diagnostics;
+mod matching;
 mod referee;
 mod robustness;
 
@@ -26,6 +27,7 @@ use serde::{Deserialize, Serialize};
 
 pub use design::*;
 pub use diagnostics::*;
+pub use matching::*;
 pub use referee::Remark;
 pub use robustness::*;
 
@@ -327,6 +329,8 @@ pub enum Content {
     Decomposition(Decomposition),
     /// Placebo distributions.
     Placebo(Placebos),
+    /// Matched samples.
+    Matching(Matching),
     /// Several tests of one policy, with adjusted p-values.
     Family(TestFamily),
     /// Linear combinations and joint tests.

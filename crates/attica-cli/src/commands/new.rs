@@ -293,6 +293,15 @@ fn study(answers: &Answers, frame: &Frame, data: &str, language: Language) -> St
         ),
         "draws = 1000".to_owned(),
         String::new(),
+        say(
+            "# [matching]                           # PSM-DID; entropy balancing: method = \"entropy\"",
+            "# [matching]                           # PSM-DID；熵平衡：method = \"entropy\"",
+        ),
+        say(
+            "# method = \"nearest\"                   # nearest, radius, kernel, mahalanobis, entropy",
+            "# method = \"nearest\"                   # nearest, radius, kernel, mahalanobis, entropy",
+        ),
+        String::new(),
         "[robustness]".to_owned(),
         "winsorise = [0.01, 0.99]".to_owned(),
         "trim_rows = 0.10".to_owned(),

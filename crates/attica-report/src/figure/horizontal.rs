@@ -1,11 +1,11 @@
-//! Rows from top to bottom with a label each: coefficients with intervals, and bars.
+//! Rows from top to bottom with a label each: coefficients with intervals, dots of several series, and bars.
 
 use attica::text::Language;
 
 use super::WIDTH;
 use super::canvas::{Anchor, Canvas, NORMAL, Pen, SMALL};
-use super::frame::{Scale, Tick, range, ticks};
-use super::spec::{Bars, Figure, Forest};
+use super::frame::{Key, Legend, Scale, Tick, range, ticks};
+use super::spec::{Bars, Dots, Figure, Forest};
 use super::type_setting::{fit, width};
 use crate::escape::clean;
 use crate::format;
@@ -35,7 +35,14 @@ enum Line {
 
 /// Lays out and draws labels and axis. Many rows stand closer; beyond a hundred they lose their
 /// labels, which a table holds better.
-fn layout(figure: &Figure, lines: &[Line], domain: (f64, f64), room_right: f64, language: Language) -> Layout {
+fn layout(
+    figure: &Figure,
+    lines: &[Line],
+    domain: (f64, f64),
+    room_right: f64,
+    legend: &Legend,
+    language: Language,
+) -> Layout {
     let pitch = match lines.len() {
         0..=26 => 23.0,
         27..=100 => 600.0 / lines.len() as f64,
@@ -55,9 +62,10 @@ fn layout(figure: &Figure, lines: &[Line], domain: (f64, f64), room_right: f64, 
     let right = WIDTH - EDGE - 6.0 - room_right;
     let title = clean(figure.x_label.get(language));
     let below = SMALL + 12.0 + if title.is_empty() { 0.0 } else { NORMAL + 8.0 };
-    let top = EDGE;
+    let top = EDGE + legend.height();
     let bottom = top + pitch * lines.len().max(1) as f64 + 6.0;
     let mut canvas = Canvas::new(WIDTH, bottom + below + EDGE);
+    legend.draw(&mut canvas, EDGE - 4.0);
     let x = Scale { low: domain.0, high: domain.1, from: left, to: right };
 
     let marks: Vec<Tick> = ticks(domain.0, domain.1, 6, 0.0);
@@ -113,7 +121,8 @@ pub fn forest(figure: &Figure, forest: &Forest, language: Language) -> String {
         [row.estimate, low, high]
     });
     let domain = range(values.chain([0.0]).chain(forest.baseline), 0.05);
-    let Layout { mut canvas, x, rows, pitch, top, bottom } = layout(figure, &lines, domain, 0.0, language);
+    let Layout { mut canvas, x, rows, pitch, top, bottom } =
+        layout(figure, &lines, domain, 0.0, &Legend::new(Vec::new()), language);
     if let Some(baseline) = forest.baseline.filter(|value| value.is_finite()) {
         canvas.line((x.at(baseline), top), (x.at(baseline), bottom), Pen::Reference);
     }
@@ -142,6 +151,38 @@ pub fn forest(figure: &Figure, forest: &Forest, language: Language) -> String {
     canvas.finish(figure.alt.get(language))
 }
 
+/// Draws a marker for each series in each row, the first series hollow; series of one row stand a little apart.
+pub fn dots(figure: &Figure, dots: &Dots, language: Language) -> String {
+    let lines: Vec<Line> = dots.rows.iter().map(|label| Line::Row(clean(label.get(language)))).collect();
+    let finite = |value: &f64| value.is_finite();
+    let bounds = || dots.bounds.iter().copied().filter(finite);
+    let values = dots.series.iter().flat_map(|series| series.values.iter().flatten().copied());
+    let domain = range(values.chain([0.0]).chain(bounds()), 0.05);
+    let marker = |index: usize| Key::Marker { index, hollow: index == 0, bar: false };
+    let named = dots.series.iter().enumerate();
+    let mut entries: Vec<(Key, String)> =
+        named.map(|(index, series)| (marker(index), series.label.get(language).to_owned())).collect();
+    if bounds().next().is_some() && *dots.bounds_label.get(language) != *"" {
+        entries.push((Key::Reference, dots.bounds_label.get(language).to_owned()));
+    }
+    let legend = Legend::new(entries);
+    let Layout { mut canvas, x, rows, pitch, top, bottom } = layout(figure, &lines, domain, 0.0, &legend, language);
+    for at in bounds() {
+        canvas.line((x.at(at), top), (x.at(at), bottom), Pen::Reference);
+    }
+    let size = (pitch * 0.36).clamp(2.5, 7.5);
+    let apart = (pitch * 0.16).min(4.0);
+    for (index, series) in dots.series.iter().enumerate() {
+        let shift = (index as f64 - (dots.series.len() - 1) as f64 / 2.0) * apart;
+        for (value, &y) in series.values.iter().zip(&rows) {
+            if let Some(value) = value.filter(finite) {
+                canvas.marker((x.at(value), y + shift), size, index, index == 0);
+            }
+        }
+    }
+    canvas.finish(figure.alt.get(language))
+}
+
 /// Draws bars from zero, with the value at their end.
 pub fn bars(figure: &Figure, bars: &Bars, language: Language) -> String {
     let lines: Vec<Line> = bars.rows.iter().map(|(label, _)| Line::Row(clean(label.get(language)))).collect();
@@ -151,7 +192,8 @@ pub fn bars(figure: &Figure, bars: &Bars, language: Language) -> String {
     let widest = numbers.iter().map(|number| width(number, SMALL)).fold(0.0, f64::max) + 8.0;
     // A negative bar has its number on the left, inside the plot.
     let domain = (if low < 0.0 { low - 0.16 * (high - low) } else { low }, high);
-    let Layout { mut canvas, x, rows, pitch, .. } = layout(figure, &lines, domain, widest, language);
+    let Layout { mut canvas, x, rows, pitch, .. } =
+        layout(figure, &lines, domain, widest, &Legend::new(Vec::new()), language);
     let size = (pitch * 0.78).clamp(4.0, SMALL);
     for ((&(_, value), number), &y) in bars.rows.iter().zip(&numbers).zip(&rows) {
         if !value.is_finite() {

@@ -6,6 +6,7 @@
 
 mod canvas;
 mod curve;
+mod densities;
 mod frame;
 mod horizontal;
 mod over_time;
@@ -37,6 +38,8 @@ pub fn svg(figure: &Figure, language: Language) -> String {
         Plot::Lines(lines) => over_time::lines(figure, lines, language),
         Plot::Placebo(placebo) => placebo::draw(figure, placebo, language),
         Plot::Forest(forest) => horizontal::forest(figure, forest, language),
+        Plot::Dots(dots) => horizontal::dots(figure, dots, language),
+        Plot::Densities(found) => densities::draw(figure, found, language),
         Plot::Bars(bars) => horizontal::bars(figure, bars, language),
         Plot::Curve(found) => curve::draw(figure, found, language),
         Plot::Scatter(found) => scatter::draw(figure, found, language),

@@ -36,6 +36,10 @@ pub enum Plot {
     Lines(Lines),
     /// Coefficients with intervals, one below the other.
     Forest(Forest),
+    /// Several values in each row, told apart by marker.
+    Dots(Dots),
+    /// Densities of two groups, a panel for each sample.
+    Densities(Densities),
     /// Horizontal bars.
     Bars(Bars),
     /// Estimates of many specifications above what each of them chooses.
@@ -146,6 +150,46 @@ pub struct ForestRow {
     pub interval: Option<(f64, f64)>,
     /// Drawn with a filled marker; others are hollow. Use it for the main estimate.
     pub main: bool,
+}
+
+/// Rows with a marker for each series: covariate balance before and after matching (a love plot).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Dots {
+    /// Label of each row, from top to bottom.
+    pub rows: Vec<Text>,
+    /// Series; the first is hollow.
+    pub series: Vec<DotSeries>,
+    /// Dashed vertical lines, such as the bounds of what is called balanced, and what they are.
+    pub bounds: Vec<f64>,
+    /// Name of the bounds in the legend; empty for none.
+    pub bounds_label: Text,
+}
+
+/// One series of dots.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DotSeries {
+    /// Name in the legend.
+    pub label: Text,
+    /// One value per row, where there is one.
+    pub values: Vec<Option<f64>>,
+}
+
+/// Densities of groups in several samples, on common axes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Densities {
+    /// Names of the groups, in the order of each panel's curves.
+    pub groups: Vec<Text>,
+    /// Panels from left to right and top to bottom.
+    pub panels: Vec<DensityPanel>,
+}
+
+/// The densities of one sample.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DensityPanel {
+    /// Name above the panel.
+    pub label: Text,
+    /// A curve for each group, as points from left to right; empty where it has none.
+    pub curves: Vec<Vec<(f64, f64)>>,
 }
 
 /// Horizontal bars: weights, shares.

@@ -23,7 +23,7 @@ pub(super) fn blocks(words: &Words<'_>, family: &Models, step: &str) -> Vec<Bloc
     if step == "baseline" {
         blocks.extend(design::reading(words, family).map(Block::Paragraph));
     }
-    if step == "robustness" {
+    if matches!(step, "robustness" | "matching") {
         blocks.extend(spread(words, family));
     }
     if step == "mechanism" {
@@ -36,7 +36,7 @@ pub(super) fn blocks(words: &Words<'_>, family: &Models, step: &str) -> Vec<Bloc
     if step == "heterogeneity" {
         blocks.extend(findings::groups(words, family).map(Block::Paragraph));
     }
-    if matches!(step, "heterogeneity" | "robustness") {
+    if matches!(step, "heterogeneity" | "robustness" | "matching") {
         blocks.extend(forest(words, family).map(Block::Figure));
     }
     blocks

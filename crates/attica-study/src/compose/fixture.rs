@@ -506,6 +506,8 @@ fn parts() -> Results {
             section("baseline", Content::Models(baseline())),
             section("event_study", Content::EventStudy(event_study())),
             section("placebo", Content::Placebo(placebo())),
+            section("matching", Content::Models(super::fixture_matching::regressions())),
+            section("matching", Content::Matching(super::fixture_matching::matching())),
             section("robustness", Content::Models(robustness())),
             section("mechanism", Content::Models(mediation())),
             section("heterogeneity", Content::Models(heterogeneity())),

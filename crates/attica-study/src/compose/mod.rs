@@ -19,6 +19,8 @@ mod index_uncertainty;
 mod inference;
 mod leads;
 mod maps;
+mod matching;
+mod matching_figures;
 mod model_notes;
 mod models;
 mod placebo;
@@ -32,6 +34,8 @@ mod works;
 
 #[cfg(test)]
 pub(crate) mod fixture;
+#[cfg(test)]
+mod fixture_matching;
 #[cfg(test)]
 pub(crate) mod several;
 #[cfg(test)]
@@ -113,6 +117,7 @@ fn heading(step: &str) -> Text {
         "event_study" => text("Parallel trends and dynamic effects", "平行趋势与动态效应"),
         "diagnostics" => text("What the two-way estimate compares", "双向固定效应估计的构成"),
         "placebo" => text("Placebo tests", "安慰剂检验"),
+        "matching" => text("Matching and weighting", "倾向得分匹配与加权"),
         "robustness" => text("Robustness", "稳健性检验"),
         "mechanism" => text("Mechanism", "机制检验"),
         "families" => text("Several outcomes", "多个结果变量"),
@@ -151,6 +156,7 @@ fn section_blocks(words: &Words<'_>, section: &Section) -> Vec<Block> {
         Content::Sensitivity(found) => sensitivity::blocks(words, found),
         Content::Decomposition(found) => decomposition::blocks(words, found),
         Content::Placebo(found) => placebo::blocks(words, found),
+        Content::Matching(found) => matching::blocks(words, found),
         Content::Family(found) => hypotheses::family(words, found),
         Content::Hypotheses(found) => hypotheses::blocks(words, found),
         Content::SpecificationCurve(found) => battery::curve(words, found),

@@ -35,7 +35,7 @@ pub(super) fn notes(words: &Words<'_>, show: &[String], models: &[Model], from: 
     notes.extend(wild(words, &fits));
     notes.extend(constants(words, &fits));
     notes.extend(lost_rows(words, &fits));
-    notes.extend(weights(&fits));
+    notes.extend(weights(words, &fits));
     notes.extend(omitted(words, &fits));
     notes.extend(failed(models, from));
     notes.extend(warnings(&fits));
@@ -143,13 +143,27 @@ pub(super) fn reason(words: &Words<'_>, reason: &Reason) -> Text {
     }
 }
 
-fn weights(fits: &[(usize, &FitRecord)]) -> Option<Text> {
-    let weighted = by_value(fits.iter().filter_map(|(column, fit)| Some((*column, Text::same(fit.weights.clone()?)))));
+fn weights(words: &Words<'_>, fits: &[(usize, &FitRecord)]) -> Option<Text> {
+    let weighted =
+        by_value(fits.iter().filter_map(|(column, fit)| Some((*column, weight(words, fit.weights.as_ref()?)))));
     if weighted.is_empty() {
         return None;
     }
     let said = per_column(weighted, fits.len());
     Some(stop(text(format!("Weighted by {}", said.en), format!("加权变量：{}", said.zh))))
+}
+
+/// `population (analytic)` by the label of its column.
+fn weight(words: &Words<'_>, of: &str) -> Text {
+    let Some((name, kind)) = of.rsplit_once(" (") else { return words.label(of) };
+    let (label, kind) = (words.label(name), kind.trim_end_matches(')'));
+    let zh = match kind {
+        "analytic" => "解析权重",
+        "frequency" => "频数权重",
+        "probability" => "概率权重",
+        other => other,
+    };
+    text(format!("{} ({kind})", label.en), format!("{}（{zh}）", label.zh))
 }
 
 /// Regressors that a column could not estimate.

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use attica::matching::Method;
 use attica::text::Text;
 use attica_report::report::Block;
 
@@ -77,6 +78,15 @@ fn used(results: &Results) -> Vec<&'static Work> {
             }
             Content::Placebo(_) => {
                 keys.extend(["fisher1935", "phipson2010"]);
+            }
+            Content::Matching(found) => {
+                keys.extend(["heckman1997", "rubin2001"]);
+                let methods = found.timings.iter().flat_map(|timed| &timed.matches).map(|one| one.method);
+                keys.extend(methods.map(|method| match method {
+                    Method::Entropy(_) => "hainmueller2012",
+                    Method::Mahalanobis(_) => "rubin1980",
+                    Method::Nearest(_) | Method::Radius(_) | Method::Kernel(_) => "rosenbaum1983",
+                }));
             }
             Content::Family(_) => {
                 keys.extend(["romano2005", "holm1979"]);

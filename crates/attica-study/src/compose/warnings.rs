@@ -101,6 +101,10 @@ fn collect(results: &Results) -> Vec<Entry> {
             Content::Sensitivity(found) => found.studies.iter().for_each(|one| all(&one.warnings, &place)),
             Content::Family(found) => all(&found.warnings, &found.title),
             Content::Hypotheses(found) => all(&found.warnings, &found.title),
+            Content::Matching(found) => {
+                let matches = found.timings.iter().flat_map(|timed| &timed.matches);
+                matches.for_each(|one| all(&one.warnings, &place));
+            }
             Content::Placebo(found) => {
                 for kind in &found.kinds {
                     all(&kind.warnings, &place);
@@ -150,6 +154,7 @@ fn collect(results: &Results) -> Vec<Entry> {
             }
             Content::Descriptives(_)
             | Content::Hypotheses(_)
+            | Content::Matching(_)
             | Content::SpecificationCurve(_)
             | Content::LeaveOut(_)
             | Content::Index(_)

@@ -83,6 +83,12 @@ pub const WORKS: &[Work] = works! {
         "Two-stage differences in differences", "arXiv:2207.05943", 2022, "", "", "";
     goodman_bacon2021 Article [("Goodman-Bacon", "A.")],
         "Difference-in-differences with variation in treatment timing", "Journal of Econometrics", 2021, "225", "2", "254-277";
+    hainmueller2012 Article [("Hainmueller", "J.")],
+        "Entropy balancing for causal effects: a multivariate reweighting method to produce balanced samples in observational studies",
+        "Political Analysis", 2012, "20", "1", "25-46";
+    heckman1997 Article [("Heckman", "J. J."), ("Ichimura", "H."), ("Todd", "P. E.")],
+        "Matching as an econometric evaluation estimator: evidence from evaluating a job training programme",
+        "Review of Economic Studies", 1997, "64", "4", "605-654";
     holm1979 Article [("Holm", "S.")],
         "A simple sequentially rejective multiple test procedure", "Scandinavian Journal of Statistics", 1979, "6", "2", "65-70";
     hwang1981 Book [("Hwang", "C. L."), ("Yoon", "K.")],
@@ -106,10 +112,17 @@ pub const WORKS: &[Work] = works! {
         "A more credible approach to parallel trends", "Review of Economic Studies", 2023, "90", "5", "2555-2591";
     romano2005 Article [("Romano", "J. P."), ("Wolf", "M.")],
         "Stepwise multiple testing as formalized data snooping", "Econometrica", 2005, "73", "4", "1237-1282";
+    rosenbaum1983 Article [("Rosenbaum", "P. R."), ("Rubin", "D. B.")],
+        "The central role of the propensity score in observational studies for causal effects", "Biometrika", 1983, "70", "1", "41-55";
     roth2022 Article [("Roth", "J.")],
         "Pretest with caution: event-study estimates after testing for parallel trends", "American Economic Review: Insights", 2022, "4", "3", "305-322";
     roth2024 Paper [("Roth", "J.")],
         "Interpreting event-studies from recent difference-in-differences methods", "arXiv:2401.12309", 2024, "", "", "";
+    rubin1980 Article [("Rubin", "D. B.")],
+        "Bias reduction using Mahalanobis-metric matching", "Biometrics", 1980, "36", "2", "293-298";
+    rubin2001 Article [("Rubin", "D. B.")],
+        "Using propensity scores to help design observational studies: application to the tobacco litigation",
+        "Health Services and Outcomes Research Methodology", 2001, "2", "3-4", "169-188";
     shannon1948 Article [("Shannon", "C. E.")],
         "A mathematical theory of communication", "Bell System Technical Journal", 1948, "27", "3", "379-423";
     simonsohn2020 Article [("Simonsohn", "U."), ("Simmons", "J. P."), ("Nelson", "L. D.")],

@@ -75,6 +75,10 @@ fn unspoken(content: &Content, step: &str) -> (String, String) {
         Content::Variances(_) => {
             (format!("{step}: the main coefficient under other covariances"), "not every covariance exists elsewhere")
         }
+        Content::Matching(_) => (
+            "propensity scores, matches and balance".to_owned(),
+            "the columns of matched samples are regressions on rows and weights as Attica found them",
+        ),
         Content::Placebo(_) => ("placebo tests".to_owned(), draws),
         Content::Family(found) => (format!("{}: adjusted p-values", found.id), draws),
         Content::Hypotheses(found) => (format!("{}: combinations and joint tests", found.id), "not exported"),

@@ -38,11 +38,12 @@ pub fn all(made: &Made<'_>) -> Vec<Exhibit> {
 
 /// The line of the step that `id` begins with; the first of the file for what every study has.
 fn line(made: &Made<'_>, id: &str) -> u64 {
-    const STEPS: [&str; 9] = [
+    const STEPS: [&str; 10] = [
         "descriptives",
         "baseline",
         "event_study",
         "placebo",
+        "matching",
         "robustness",
         "mechanism",
         "families",

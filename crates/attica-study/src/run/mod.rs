@@ -224,7 +224,8 @@ fn noticed(file: &StudyFile, data: &Prepared) -> Vec<Warning> {
 fn labels(file: &StudyFile, frame: &Frame) -> BTreeMap<String, attica::text::Text> {
     let of_file = frame.columns().iter().filter_map(|c| Some((c.name.clone(), c.label.clone()?)));
     let of_study = file.labels.iter().map(|(name, words)| (name.clone(), words.text()));
-    of_file.chain(of_study).collect()
+    let made = file.matching.as_ref().map(|_| steps::matching::weight_name(file));
+    of_file.chain(made).chain(of_study).collect()
 }
 
 /// The frame in order of unit and time, with its panel.

@@ -8,6 +8,7 @@ mod diagnostics;
 mod event_study;
 mod families;
 mod heterogeneity;
+pub(crate) mod matching;
 mod mechanism;
 mod placebo;
 mod regression;
@@ -89,12 +90,13 @@ fn asked(file: &StudyFile) -> Vec<Step> {
     let mechanism = file.mechanism.as_ref();
     let diagnostics = file.diagnostics.as_ref();
     let events = file.event_study.is_some() || diagnostics.is_some_and(Diagnostics::of_trends);
-    let all: [(bool, Step); 11] = [
+    let all: [(bool, Step); 12] = [
         (file.descriptives.is_some(), ("descriptives", descriptives::step)),
         (file.baseline.is_some(), ("baseline", baseline::step)),
         (events, ("event_study", event_study::step)),
         (diagnostics.is_some_and(Diagnostics::of_two_way), ("diagnostics", diagnostics::step)),
         (file.placebo.is_some(), ("placebo", placebo::step)),
+        (file.matching.is_some(), ("matching", matching::step)),
         (file.robustness.is_some(), ("robustness", robustness::step)),
         (mechanism.is_some_and(|m| !m.through.is_empty()), ("mechanism", mechanism::channels)),
         (mechanism.is_some_and(|m| !m.moderation.is_empty()), ("moderation", mechanism::moderation)),

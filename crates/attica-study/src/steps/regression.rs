@@ -45,6 +45,8 @@ pub(crate) struct Spec {
     pub vcov: Vcov,
     /// Rows to keep and why the others leave.
     pub subset: Option<(Reason, Vec<bool>)>,
+    /// Column of weights in place of the study's.
+    pub weights: Option<(String, WeightKind)>,
     /// How it is estimated.
     pub estimator: Estimator,
     /// Wild bootstrap of its coefficients.
@@ -82,6 +84,11 @@ impl Study<'_> {
             .unwrap_or_else(|| [&self.data.panel.unit_name, &self.data.panel.time_name].map(|n| name(n)).to_vec())
     }
 
+    /// Column of the study's own weights, and what they mean.
+    pub fn weights(&self) -> Option<(String, WeightKind)> {
+        self.file.model.weights.as_ref().map(|w| (w.column.clone(), weight_kind(w.kind)))
+    }
+
     /// Covariance of the study: clustered, by the unit unless it says otherwise.
     pub fn vcov(&self) -> Result<Vcov> {
         let model = &self.file.model;
@@ -102,6 +109,7 @@ impl Study<'_> {
             effects: self.effects(),
             vcov: self.vcov()?,
             subset: None,
+            weights: None,
             estimator: Estimator::LeastSquares,
             wild: None,
         })
@@ -142,7 +150,7 @@ impl Study<'_> {
     /// Weights, clusters and rows of `spec`.
     pub fn design_options(&self, spec: &Spec) -> DesignOptions {
         DesignOptions {
-            weights: self.file.model.weights.as_ref().map(|w| (w.column.clone(), weight_kind(w.kind))),
+            weights: spec.weights.clone().or_else(|| self.weights()),
             clusters: spec.vcov.clusters().to_vec(),
             coordinates: spec.vcov.coordinates(),
             subset: spec.subset.clone(),

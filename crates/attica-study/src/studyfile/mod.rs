@@ -6,6 +6,7 @@
 
 mod data;
 mod diagnostics;
+mod matching;
 mod model;
 pub(crate) mod parse;
 mod steps;
@@ -14,6 +15,7 @@ mod walk;
 
 pub use data::{Duplicates, Keys, Source};
 pub use diagnostics::{DiagnosticKind, Diagnostics, RobustTarget, ViolationShape};
+pub use matching::{MatchMethod, MatchTiming, Matching};
 pub use model::{Best, Index, IndexMethod, IndexNorm, IndexPeriod, Model, Policy, Ssc, Weighting, Weights, Zeros};
 pub use parse::{StudySource, load, options, parse};
 pub use steps::{
@@ -34,8 +36,8 @@ pub const VERSION: u32 = 1;
 
 /// A study: raw tables, a policy, a model, and the tables and figures of the paper.
 ///
-/// A step (`[descriptives]`, `[baseline]`, `[event_study]`, `[diagnostics]`, `[placebo]`, `[robustness]`,
-/// `[mechanism]`, `[heterogeneity]`) runs when its heading is written; a heading alone runs it with
+/// A step (`[descriptives]`, `[baseline]`, `[event_study]`, `[diagnostics]`, `[placebo]`, `[matching]`,
+/// `[robustness]`, `[mechanism]`, `[families]`, `[heterogeneity]`) runs when its heading is written; a heading alone runs it with
 /// its defaults. A file without any step runs the first four.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -80,6 +82,8 @@ pub struct StudyFile {
     pub diagnostics: Option<Diagnostics>,
     /// Placebo tests.
     pub placebo: Option<Placebo>,
+    /// Matching and weighting.
+    pub matching: Option<Matching>,
     /// Robustness checks.
     pub robustness: Option<Robustness>,
     /// Channels: what the policy moves on the way to the outcome.
@@ -113,6 +117,7 @@ impl Default for StudyFile {
             event_study: None,
             diagnostics: None,
             placebo: None,
+            matching: None,
             robustness: None,
             mechanism: None,
             families: None,
@@ -130,6 +135,7 @@ impl StudyFile {
             && self.event_study.is_none()
             && self.diagnostics.is_none()
             && self.placebo.is_none()
+            && self.matching.is_none()
             && self.robustness.is_none()
             && self.mechanism.is_none()
             && self.families.is_none()

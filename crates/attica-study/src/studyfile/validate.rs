@@ -33,6 +33,9 @@ pub(super) fn without_data(file: &StudyFile, source: &StudySource) -> Vec<Proble
     check_wild(file, &mut check);
     check_windows(file, &mut check);
     check_variances(file, &mut check);
+    for (id, path, message, fix) in file.matching.iter().flat_map(|matching| matching.mistakes(file)) {
+        check.add(id, &path, message, fix);
+    }
     check_indices(file, &mut check);
     check.problems
 }
@@ -386,6 +389,9 @@ fn names(file: &StudyFile) -> Vec<(Vec<String>, String)> {
         list(&["placebo", "outcomes"], &step.outcomes);
         list(&["placebo", "strata"], step.strata.as_slice());
         list(&["placebo", "clusters"], step.clusters.as_slice());
+    }
+    if let Some(step) = &file.matching {
+        list(&["matching", "covariates"], &step.covariates);
     }
     if let Some(step) = &file.robustness {
         list(&["robustness", "concurrent"], &step.concurrent);
