@@ -35,13 +35,13 @@ impl<'a> Right<'a> {
             }
             (instruments, regressors) = (Some(inside), Cow::Owned(others));
         }
-        if let [_, part, ..] = rest {
-            return Err(misplaced(part, "behind the effects stands one part alone, endogenous ~ instruments"));
-        }
-        for part in [&regressors[..]].into_iter().chain(rest.first().copied()) {
+        for part in [&regressors[..]].into_iter().chain(rest.iter().copied()) {
             if let Some(at) = position(part, "~") {
                 return Err(misplaced(&part[at..], "instruments stand behind the last bar"));
             }
+        }
+        if let [_, part, ..] = rest {
+            return Err(misplaced(part, "behind the effects stands one part alone, endogenous ~ instruments"));
         }
         Ok(Self { regressors, effects: rest.first().copied(), instruments })
     }

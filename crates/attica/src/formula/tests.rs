@@ -127,7 +127,7 @@ fn problems_name_the_character() {
     assert_eq!(problem("y ~ x + [d ~ z] | fe | e ~ w"), ("E604".to_owned(), 24));
     assert_eq!(problem("y ~ x | fe | ~ z"), ("E604".to_owned(), 14));
     assert_eq!(problem("y ~ x | fe | d ~"), ("E604".to_owned(), 16));
-    assert_eq!(problem("y ~ x | fe | d ~ z - w"), ("E604".to_owned(), 22));
+    assert_eq!(problem("y ~ x | fe | d ~ z - w"), ("E604".to_owned(), 18));
     assert_eq!(problem("y ~ x | fe | d ~ x + z"), ("E605".to_owned(), 18));
     assert_eq!(problem("y ~ d | fe | d ~ z"), ("E605".to_owned(), 14));
     assert_eq!(problem("y ~ x | fe | d ~ d + z"), ("E605".to_owned(), 18));
