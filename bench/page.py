@@ -159,8 +159,8 @@ def randomisation(draws: list[int], found: list[dict] | None) -> str:
         "## Randomisation inference",
         "",
         "Callaway–Sant'Anna on 285 units × 11 periods (3,135 rows), the dates of adoption drawn anew among units, with the "
-        "estimate and t statistic of every draw (`bench_placebo`). Memory beyond that of few draws is what the draws' own "
-        "results take.",
+        "estimate and t statistic of every draw (`bench_placebo`). Draws are counted as they come: memory does not grow "
+        "with their number.",
         "",
         "| draws | seconds | peak, MB |",
         "|---:|---:|---:|",

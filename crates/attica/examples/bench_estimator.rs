@@ -5,6 +5,8 @@
 
 #![allow(clippy::print_stdout, clippy::unwrap_used)]
 
+mod measure;
+
 use std::fs::read;
 use std::path::Path;
 use std::time::Instant;
@@ -17,6 +19,7 @@ use attica::fit::FitOptions;
 use attica::frame::{Column, Frame};
 use attica::panel::Panel;
 use attica::vcov::{Preset, Ssc, Vcov};
+use measure::{cpu_seconds, peak_mb};
 
 /// The allocator of the command.
 #[global_allocator]
@@ -63,18 +66,4 @@ fn run(estimator: &dyn Estimator, frame: &mut Frame, spec: &Spec) -> Estimate {
     let adoption = panel.adoption_from_first(frame.column("g").unwrap(), &[]).unwrap().0;
     frame.set(Column::number("d", panel.treated(&adoption))).unwrap();
     estimator.estimate(Data { frame, panel: &panel, adoption: &adoption }, spec).unwrap()
-}
-
-/// CPU time of all threads so far, from the kernel's account in nanoseconds.
-fn cpu_seconds() -> f64 {
-    let threads = std::fs::read_dir("/proc/self/task").unwrap();
-    let spent = threads.map(|thread| std::fs::read_to_string(thread.unwrap().path().join("schedstat")).unwrap());
-    spent.map(|account| account.split(' ').next().unwrap().parse::<f64>().unwrap()).sum::<f64>() * 1e-9
-}
-
-/// Largest resident memory so far.
-fn peak_mb() -> f64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1024.0
 }

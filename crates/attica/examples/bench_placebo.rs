@@ -1,9 +1,11 @@
 //! Times 10,000 placebo draws on a panel of 285 units and 11 periods: of a regression with four controls, beside the same
 //! regression run anew for each draw, and of Callaway-Sant'Anna without controls; then 200 draws of every estimator.
 //! `cargo run --release -p attica --example bench_placebo`. With a number of draws as argument, only these draws of
-//! Callaway-Sant'Anna, once: a line of JSON with seconds and the peak memory of the process in MB.
+//! Callaway-Sant'Anna, once: a line of JSON with seconds, CPU seconds and peak memory (MB) of the process.
 
 #![allow(clippy::print_stdout, clippy::unwrap_used)]
+
+mod measure;
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -19,6 +21,7 @@ use attica::math::random::stream;
 use attica::panel::Panel;
 use attica::simulate::{Cohort, CohortDesign, cohorts};
 use attica::vcov::Vcov;
+use measure::{cpu_seconds, peak_mb};
 
 /// The allocator of the command.
 #[global_allocator]
@@ -64,12 +67,12 @@ fn main() {
     let seconds = |name: &str, kind: Kind, draws: usize| {
         let start = Instant::now();
         let found = placebo_of(find(name).unwrap(), data, &spec, &Options::new(kind, draws, 1)).unwrap();
-        assert_eq!(found.draws.len() + found.failed, draws);
+        assert_eq!(found.drawn + found.failed, draws);
         start.elapsed().as_secs_f64()
     };
     if let Some(draws) = std::env::args().nth(1) {
         let wall = seconds("cs", Kind::Unit, draws.parse().unwrap());
-        println!("{{\"wall\": {wall}, \"peak\": {}}}", peak_mb());
+        println!("{{\"wall\": {wall}, \"cpu\": {}, \"peak\": {}}}", cpu_seconds(), peak_mb());
         return;
     }
 
@@ -107,11 +110,4 @@ fn main() {
         let each = seconds(estimator.name(), Kind::Unit, 200) / 200.0;
         println!("{:8} {:8.3} ms a draw", estimator.name(), each * 1e3);
     }
-}
-
-/// Largest resident memory so far.
-fn peak_mb() -> f64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1024.0
 }

@@ -142,10 +142,10 @@ fn samples(words: &Words<'_>, matched: &[&TimedMatches]) -> Table {
     let head = [
         text("Sample", "样本"),
         text("Treated", "处理组"),
-        text("Off support", "不在支撑域"),
+        text("Off support", "支撑域外"),
         text("No match", "无匹配"),
         text("Controls", "对照组"),
-        text("Effective", "有效对照数"),
+        text("Effective", "有效数"),
         text("Mean", "均值"),
         text("Median", "中位数"),
         text("B", "B值"),
@@ -155,8 +155,8 @@ fn samples(words: &Words<'_>, matched: &[&TimedMatches]) -> Table {
         Head::blank(),
         Head::over(3, text("Treated candidates", "处理组候选")),
         Head::over(2, text("Controls with weight", "有权重的对照")),
-        Head::over(2, text("|Standardised difference|, %", "标准化偏差绝对值（%）")),
-        Head::over(2, text("Rubin", "Rubin统计量")),
+        Head::over(2, text("|Standardised difference|, %", "|标准化偏差|（%）")),
+        Head::over(2, text("Rubin", "Rubin")),
     ];
     let mut rows = Vec::new();
     for timed in matched {
@@ -202,7 +202,7 @@ fn sample_notes(words: &Words<'_>, matched: &[&TimedMatches]) -> Vec<Text> {
     let read = text(
         "Effective controls: squared sum of weights over the sum of squared weights. Rubin's B is the difference of the mean index of a probit of \
          treatment on the covariates in percent of its standard deviation (balanced up to 25), R the ratio of its variances (0.5 to 2).",
-        "有效对照数为权重之和的平方除以权重平方和。Rubin B值为处理状态对协变量的probit指数均值之差占其标准差的百分比（不大于25视为平衡），\
+        "有效数（有效对照数）为权重之和的平方除以权重平方和。Rubin B值为处理状态对协变量的probit指数均值之差占其标准差的百分比（不大于25视为平衡），\
          R值为其方差之比（0.5至2视为平衡）。",
     );
     let mut notes = vec![read];
