@@ -53,6 +53,7 @@ audit-mutations:
 # Attica beside its peers: writes docs/performance.md (needs the packages of bench/requirements.txt).
 bench-peers:
     python bench/run.py
+    python bench/fixed_effects.py
 
 # Regressions on files of up to 1e8 rows in passes: writes the table of docs/large-files.md (needs pyarrow).
 bench-large:

@@ -89,9 +89,9 @@ fn estimate(world: &World, options: &Options, draws: usize, seed: u64) -> [f64; 
 
 fn main() {
     println!(
-        "| units | sd of the estimate | usual: mean, coverage | scores kept: mean, coverage | joint: mean, coverage |"
+        "| units | truth | estimate: mean, sd | usual: mean, coverage | scores kept: mean, coverage | joint: mean, coverage |"
     );
-    println!("|---|---|---|---|---|");
+    println!("|---|---|---|---|---|---|");
     let options = Options::default();
     let truth = estimate(&world(40_000, 0), &options, 0, 0)[0];
     for units in [60, 150] {
@@ -106,6 +106,7 @@ fn main() {
             let covered = found.iter().filter(|one| (one[0] - truth).abs() <= 1.96 * one[at]).count();
             format!("{mean:.4}, {:.1} %", 100.0 * covered as f64 / n)
         });
-        println!("| {units} | {:.4} | {} |", deviation(&estimates), judged.join(" | "));
+        let mean = estimates.iter().sum::<f64>() / n;
+        println!("| {units} | {truth:.4} | {mean:.4}, {:.4} | {} |", deviation(&estimates), judged.join(" | "));
     }
 }
