@@ -123,14 +123,15 @@ def one(contender: str, effects: list[str], data: Path, timeout: float) -> dict:
     return found if "failed" in found else {key: found[key] for key in kept if key in found}
 
 
-def compare(rows: int, folder: Path, rounds: int, timeout: float) -> dict:
+def compare(rows: int, folder: Path, rounds: int, timeout: float, only: list[str]) -> dict:
     contenders = ["attica", "attica fit", *[name for name, package in PEERS.items() if find_spec(package)]]
     results: dict = {}
-    for design in sorted({made for made, _ in DESIGNS.values()}):
+    chosen = {title: DESIGNS[title] for title in only}
+    for design in sorted({made for made, _ in chosen.values()}):
         if not (folder / f"{design}-{rows}.parquet").exists():
             make(design, rows, folder)
     for turn in range(rounds):
-        for title, (design, effects) in DESIGNS.items():
+        for title, (design, effects) in chosen.items():
             for contender in contenders:
                 runs = results.setdefault(title, {}).setdefault(contender, [])
                 if any("failed" in run for run in runs):
@@ -170,7 +171,7 @@ def page(results: dict[int, dict], rounds: int, timeout: float) -> str:
         "",
         "| design | " + " | ".join(f"{rows:,} rows" for rows in results) + " |",
         "|---|" + "---|" * len(results),
-        *(f"| {title} | " + " | ".join(ratio(of[title]) for of in results.values()) + " |" for title in DESIGNS),
+        *(f"| {title} | " + " | ".join(ratio(of[title]) for of in results.values() if title in of) + " |" for title in DESIGNS),
     ]
     for rows, of in results.items():
         lines += ["", f"### {rows:,} rows", "", "| design | | call, s | CPU, s | process, s | peak, MB | estimate apart | SE apart |",
@@ -187,6 +188,7 @@ def main() -> None:
     parser.add_argument("--rows", default="1e5,1e6,1e7")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--timeout", type=float, default=60.0)
+    parser.add_argument("--only", default=";".join(DESIGNS), help="designs, between semicolons; others keep what was measured before")
     parser.add_argument("--data", type=Path, default=Path(tempfile.gettempdir()) / "attica-bench-fe")
     parser.add_argument("--make", nargs=3, metavar=("DESIGN", "ROWS", "FOLDER"))
     parser.add_argument("--peer", nargs=3, metavar=("NAME", "FORMULA", "FILE"))
@@ -198,7 +200,14 @@ def main() -> None:
         os._exit(0)
     build("fit")
     sizes = [int(float(rows)) for rows in given.rows.split(",")]
-    text = page({rows: compare(rows, given.data, given.rounds, given.timeout) for rows in sizes}, given.rounds, given.timeout)
+    kept = given.data / "results.json"
+    found = json.loads(kept.read_text()) if kept.exists() else {}
+    for rows in sizes:
+        measured = compare(rows, given.data, given.rounds, given.timeout, given.only.split(";"))
+        found[str(rows)] = found.get(str(rows), {}) | measured
+    kept.write_text(json.dumps(found))
+    ordered = {rows: {title: found[str(rows)][title] for title in DESIGNS if title in found[str(rows)]} for rows in sizes}
+    text = page(ordered, given.rounds, given.timeout)
     old = PAGE.read_text()
     if BEGIN not in old:
         old += f"\n{BEGIN}{END}"

@@ -26,19 +26,21 @@ pub fn singletons(effects: &[Effect], frequency: Option<&[f64]>) -> (Vec<u32>, V
     let mut turn = 0;
     while settled < effects.len() {
         let of = &effects[turn];
-        let alone = |row: u32| of.intercept && counts[turn][of.by.codes[row as usize] as usize] <= 1.0;
-        let (gone, stay): (Vec<u32>, Vec<u32>) = kept.iter().partition(|&&row| alone(row));
+        let alone = |row: u32| counts[turn][of.by.codes[row as usize] as usize] <= 1.0;
+        // Most effects have no such level, which the counts alone tell.
+        let any = of.intercept && counts[turn].iter().any(|count| *count > 0.0 && *count <= 1.0);
+        let gone: Vec<u32> = if any { kept.iter().copied().filter(|&row| alone(row)).collect() } else { Vec::new() };
         if gone.is_empty() {
             settled += 1;
         } else {
             settled = 1;
+            kept.retain(|&row| !alone(row));
             removed[turn] += gone.len();
             for &row in &gone {
                 for (effect, counts) in effects.iter().zip(&mut counts) {
                     counts[effect.by.codes[row as usize] as usize] -= weight(row as usize);
                 }
             }
-            kept = stay;
         }
         turn = (turn + 1) % effects.len();
     }
@@ -104,17 +106,29 @@ fn root(parent: &mut [u32], mut node: u32) -> u32 {
 /// Connected components of the graph whose nodes are the levels of two categories and whose edges
 /// are the rows: the component of each level of `b`, numbered by first level, and how many.
 pub fn components(a: &Codes, b: &Codes) -> (Vec<u32>, usize) {
-    let mut parent: Vec<u32> = (0..(a.levels + b.levels) as u32).collect();
+    let mut parent: Vec<u32> = (0..b.levels as u32).collect();
+    // A level of `b` that each level of `a` was seen with first: all others seen with it are connected to that one.
+    let mut home = vec![NONE; a.levels];
+    let mut apart = b.levels;
     for (&i, &j) in a.codes.iter().zip(b.codes.iter()) {
-        let x = root(&mut parent, i);
-        let y = root(&mut parent, a.levels as u32 + j);
-        parent[x.max(y) as usize] = x.min(y);
+        if home[i as usize] == NONE {
+            home[i as usize] = j;
+            continue;
+        }
+        let (x, y) = (root(&mut parent, home[i as usize]), root(&mut parent, j));
+        if x != y {
+            parent[x.max(y) as usize] = x.min(y);
+            apart -= 1;
+            if apart == 1 {
+                return (vec![0; b.levels], 1);
+            }
+        }
     }
     let mut number = vec![NONE; parent.len()];
     let mut count = 0;
     let of = (0..b.levels as u32)
         .map(|j| {
-            let top = root(&mut parent, a.levels as u32 + j) as usize;
+            let top = root(&mut parent, j) as usize;
             if number[top] == NONE {
                 number[top] = count;
                 count += 1;

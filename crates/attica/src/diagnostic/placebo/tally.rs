@@ -43,7 +43,9 @@ pub struct RandomisationP {
 /// p-values of `actual` among `draws`; `exact` when these are all other assignments.
 pub fn randomisation_p(actual: f64, draws: &[f64], exact: bool) -> RandomisationP {
     let mut extremes = Extremes::new(actual);
-    draws.iter().for_each(|draw| extremes.add(*draw));
+    for draw in draws {
+        extremes.add(*draw);
+    }
     extremes.p(draws.len(), exact)
 }
 
