@@ -78,6 +78,12 @@ fn linear_combinations_are_those_of_a_regression_written_otherwise() {
     ] {
         assert_eq!(all.lincom(text).unwrap_err().id, id, "{text}");
     }
+    // Backticks are the remedy of a name with signs only.
+    let spelt = Coefficients { names: vec!["t::1:d".into(), "x".into(), "w".into()], ..all };
+    let fix = |text: &str| spelt.lincom(text).unwrap_err().remedy().en;
+    assert!(fix("t::1:d - x").contains("`t::1:d`"));
+    assert!(!fix("x - (w").contains('`'));
+    assert!(spelt.lincom("`t::1:d` - x").is_ok());
 }
 
 #[test]

@@ -88,7 +88,9 @@ impl Coefficients {
     /// An expression; where it cannot be read because a coefficient's name has signs, the fix shows how to write it.
     fn read(&self, text: &str) -> Result<Expr> {
         Expr::parse(text).map_err(|problem| {
-            match self.names.iter().filter(|name| text.contains(name.as_str())).max_by_key(|name| name.len()) {
+            let has_signs = |name: &&String| name.contains(|c: char| !c.is_alphanumeric() && c != '_' && c != '.');
+            let named = self.names.iter().filter(|name| text.contains(name.as_str()));
+            match named.filter(has_signs).max_by_key(|name| name.len()) {
                 Some(name) => problem.fix(format!("put a name that has signs in backticks: `{name}`")),
                 None => problem,
             }
