@@ -55,6 +55,10 @@ bench-peers:
     python bench/run.py
     python bench/fixed_effects.py
 
+# Instructions of a regression beside those on record: what timings on a busy machine hide (needs valgrind).
+bench-instructions:
+    python bench/instructions.py
+
 # Regressions on files of up to 1e8 rows in passes: writes the table of docs/large-files.md (needs pyarrow).
 bench-large:
     python bench/large.py

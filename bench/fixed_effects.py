@@ -86,6 +86,13 @@ def peer(name: str, formula: str, file: str) -> dict:
         run = lambda: (lambda fit: (fit.params["x"], fit.std_errors["x"]))(
             statspai.feols(formula, data=data, cluster=CLUSTER)
         )
+    elif name == "hdfe-stream":
+        from hdfe_stream import feols_stream
+
+        def run() -> tuple:
+            with tempfile.TemporaryDirectory() as folder:
+                fit = feols_stream(formula, file, workdir=folder, vcov={"CRV1": CLUSTER})
+                return fit.coef["x"], fit.se[0]
     else:
         from linearmodels.iv import AbsorbingLS
 
@@ -103,7 +110,13 @@ def peer(name: str, formula: str, file: str) -> dict:
     return {"estimate": float(estimate), "std_error": float(error), "wall": wall, "cpu": cpu, "peak": peak}
 
 
-PEERS = {"statspai": "statspai", "pyfixest map": "pyfixest", "pyfixest within": "pyfixest", "linearmodels": "linearmodels"}
+PEERS = {
+    "statspai": "statspai",
+    "pyfixest map": "pyfixest",
+    "pyfixest within": "pyfixest",
+    "hdfe-stream": "hdfe_stream",
+    "linearmodels": "linearmodels",
+}
 
 
 def command(contender: str, effects: list[str], data: Path) -> list[str]:
@@ -165,7 +178,8 @@ def page(results: dict[int, dict], rounds: int, timeout: float) -> str:
         "",
         f"Written by `python bench/fixed_effects.py`: `y ~ x` clustered by id on the designs of fixest's benchmarks; medians of {rounds} "
         f"rounds in turns on {os.cpu_count()} cores, a run over {timeout:.0f} s is stopped. {packages}. Tolerances are each package's "
-        "default; Attica's effects leave to rounding. *Call*, *CPU*, *process*, *peak*, *apart* as above.",
+        "default; Attica's effects leave to rounding. *Call*, *CPU*, *process*, *peak*, *apart* as above; hdfe-stream's call reads its file, as it works "
+        "on files. Attica keeps the codes of effects with the table, so that its second call does not make them again.",
         "",
         "Attica's time against the fastest peer in each: call / CPU of the call / process.",
         "",

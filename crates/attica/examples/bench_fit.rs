@@ -1,7 +1,7 @@
 //! Times one regression on columns in memory: `cargo run --release -p attica --example bench_fit -- FORMULA CLUSTER
-//! FOLDER`. The folder holds a file of little-endian doubles for each column. Prints a line of JSON: estimate and
-//! standard error of the first regressor, seconds and CPU seconds of the second call (coding of effects and clusters is
-//! part of it), and the peak memory of the process in MB.
+//! FOLDER [CALLS]`. The folder holds a file of little-endian doubles for each column. Prints a line of JSON: estimate and
+//! standard error of the first regressor, seconds and CPU seconds of the last of 2 (or so many) calls, and the peak memory
+//! of the process in MB.
 
 #![allow(clippy::print_stdout, clippy::unwrap_used)]
 
@@ -32,7 +32,10 @@ fn main() {
     let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
     files.sort();
     let frame = Frame::new(files.into_iter().map(column).collect()).unwrap();
-    run(formula, cluster, &frame);
+    let calls: usize = arguments.get(4).map_or(2, |calls| calls.parse().unwrap());
+    for _ in 1..calls {
+        run(formula, cluster, &frame);
+    }
     let begin = (Instant::now(), cpu_seconds());
     let found = run(formula, cluster, &frame);
     let (wall, cpu) = (begin.0.elapsed().as_secs_f64(), cpu_seconds() - begin.1);

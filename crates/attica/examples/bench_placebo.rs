@@ -8,6 +8,7 @@
 mod measure;
 
 use std::hint::black_box;
+use std::sync::Arc;
 use std::time::Instant;
 
 use attica::design::{Design, DesignOptions};
@@ -79,11 +80,11 @@ fn main() {
     // The treatment of other units, and nothing else, changes from refit to refit.
     let start = Instant::now();
     for _ in 0..REFITS {
-        design.regressors[0].1.rotate_left(11);
+        Arc::make_mut(&mut design.regressors[0].1).rotate_left(11);
         black_box(fit(&design, &fit_options).unwrap().terms());
     }
     let refitting = start.elapsed().as_secs_f64() / REFITS as f64 * DRAWS as f64;
-    design.regressors[0].1.rotate_right(11 * REFITS);
+    Arc::make_mut(&mut design.regressors[0].1).rotate_right(11 * REFITS);
 
     for kind in [Kind::Unit, Kind::Mixed] {
         let options = Options::new(kind, DRAWS, 1);

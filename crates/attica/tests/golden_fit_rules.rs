@@ -45,15 +45,15 @@ fn ids(fit: &Fit) -> Vec<String> {
 #[test]
 fn a_regressor_that_an_effect_absorbs_is_named_with_the_effect() {
     let mut of = panel(1);
-    let group = of.effects[0].by.codes.iter().map(|c| f64::from(u8::from(*c < 10))).collect();
-    let trend = of.effects[1].by.codes.iter().map(|c| f64::from(*c)).collect();
-    let sum = (0..of.rows()).map(|r| of.regressors[0].1[r] + 2.0 * of.regressors[1].1[r] + 5.0).collect();
-    let both =
+    let group = of.effects[0].by.codes.iter().map(|c| f64::from(u8::from(*c < 10))).collect::<Vec<f64>>();
+    let trend = of.effects[1].by.codes.iter().map(|c| f64::from(*c)).collect::<Vec<f64>>();
+    let sum = (0..of.rows()).map(|r| of.regressors[0].1[r] + 2.0 * of.regressors[1].1[r] + 5.0).collect::<Vec<f64>>();
+    let both: Vec<f64> =
         of.effects[0].by.codes.iter().zip(of.effects[1].by.codes.iter()).map(|(i, t)| f64::from(i + 3 * t)).collect();
-    of.regressors.push(("treated".into(), group));
-    of.regressors.push(("trend".into(), trend));
-    of.regressors.push(("sum".into(), sum));
-    of.regressors.push(("both".into(), both));
+    of.regressors.push(("treated".into(), group.into()));
+    of.regressors.push(("trend".into(), trend.into()));
+    of.regressors.push(("sum".into(), sum.into()));
+    of.regressors.push(("both".into(), Arc::new(both)));
     let fit = fit(&of, &clustered()).unwrap();
     assert_eq!(fit.names, ["x", "z"]);
     let reasons: Vec<(&str, &str)> = fit.omitted.iter().map(|o| (o.name.as_str(), o.reason.en.as_str())).collect();
@@ -74,10 +74,10 @@ fn what_cannot_be_estimated_stops() {
     let of = panel(2);
     let problem = |of: &Design, vcov: Vcov| fit(of, &FitOptions::new(vcov)).unwrap_err().id;
     let mut flat = of.clone();
-    flat.outcome.1.fill(3.0);
+    Arc::make_mut(&mut flat.outcome.1).fill(3.0);
     assert_eq!(problem(&flat, Vcov::Iid), "E305");
     let mut absorbed = of.clone();
-    absorbed.outcome.1 = of.effects[0].by.codes.iter().map(|c| f64::from(*c)).collect();
+    absorbed.outcome.1 = Arc::new(of.effects[0].by.codes.iter().map(|c| f64::from(*c)).collect());
     assert_eq!(problem(&absorbed, Vcov::Iid), "E305");
     let mut one = of.clone();
     one.clusters = vec![Codes { name: "all".into(), codes: vec![0; of.rows()].into(), levels: 1 }];
@@ -98,8 +98,8 @@ fn singletons_are_booked_by_effect_and_change_nothing() {
     let of = panel(3);
     let mut more = of.clone();
     let rows = of.rows();
-    more.outcome.1.push(50.0);
-    more.regressors.iter_mut().for_each(|(_, x)| x.push(1.0));
+    Arc::make_mut(&mut more.outcome.1).push(50.0);
+    more.regressors.iter_mut().for_each(|(_, x)| Arc::make_mut(x).push(1.0));
     let grow = |codes: &mut Codes, new: bool| {
         Arc::make_mut(&mut codes.codes).push(if new { codes.levels as u32 } else { 0 });
         codes.levels += usize::from(new);
@@ -223,7 +223,7 @@ fn threads_do_not_change_a_bit() {
 fn shifting_and_scaling_the_outcome_shifts_and_scales_the_estimate() {
     let of = panel(9);
     let mut moved = of.clone();
-    moved.outcome.1.iter_mut().for_each(|y| *y = 1e6 + 100.0 * *y);
+    Arc::make_mut(&mut moved.outcome.1).iter_mut().for_each(|y| *y = 1e6 + 100.0 * *y);
     let (a, b) = (fit(&of, &clustered()).unwrap(), fit(&moved, &clustered()).unwrap());
     for (p, q) in a.terms().iter().zip(b.terms()) {
         close("coefficient", q.estimate, 100.0 * p.estimate, 1e-8);
@@ -261,8 +261,8 @@ fn xtreg_r2_of_two_effects_is_that_of_written_dummies() {
     let mut written = of.clone();
     written.effects.truncate(1);
     for t in 1..of.effects[1].by.levels as u32 {
-        let dummy = of.effects[1].by.codes.iter().map(|c| f64::from(u8::from(*c == t))).collect();
-        written.regressors.push((format!("t{t}"), dummy));
+        let dummy = of.effects[1].by.codes.iter().map(|c| f64::from(u8::from(*c == t))).collect::<Vec<f64>>();
+        written.regressors.push((format!("t{t}"), dummy.into()));
     }
     let a = fit(&of, &clustered()).unwrap().r2;
     let b = fit(&written, &clustered()).unwrap().r2;
@@ -303,7 +303,7 @@ fn near_collinear_regressors_and_crossed_clusters_are_told() {
     let mut of = panel(5);
     assert!(!ids(&fit(&of, &clustered()).unwrap()).contains(&"W307".to_owned()));
     let mut s = stream(6, 0);
-    of.regressors[1].1 = of.regressors[0].1.iter().map(|x| x + 0.05 * s.normal()).collect();
+    of.regressors[1].1 = Arc::new(of.regressors[0].1.iter().map(|x| x + 0.05 * s.normal()).collect());
     let found = fit(&of, &clustered()).unwrap();
     assert!(ids(&found).contains(&"W307".to_owned()) && !ids(&found).contains(&"W407".to_owned()));
     let by_time = fit(&panel(5), &FitOptions::new(Vcov::cluster("time"))).unwrap().record();

@@ -156,8 +156,8 @@ fn resampled_units_have_effects_of_their_own() {
         }
     }
     let take = |x: &[f64]| positions.iter().map(|&r| x[r]).collect::<Vec<f64>>();
-    copies.outcome.1 = take(&design.outcome.1);
-    copies.regressors = design.regressors.iter().map(|(n, x)| (n.clone(), take(x))).collect();
+    copies.outcome.1 = take(&design.outcome.1).into();
+    copies.regressors = design.regressors.iter().map(|(n, x)| (n.clone(), take(x).into())).collect();
     copies.sample = (0..positions.len() as u32).collect();
     let levels = names.iter().max().unwrap() + 1;
     copies.effects[0].by.codes = names.into();

@@ -104,7 +104,7 @@ fn gappy(seed: u64) -> Frame {
 /// The same model in explicit columns.
 fn explicit(design: &Design) -> f64 {
     let rows = design.rows();
-    let mut columns: Vec<Vec<f64>> = design.regressors.iter().map(|(_, x)| x.clone()).collect();
+    let mut columns: Vec<Vec<f64>> = design.regressors.iter().map(|(_, x)| x.to_vec()).collect();
     for effect in &design.effects {
         let dummy =
             |level: usize| (0..rows).map(|i| f64::from(u8::from(effect.by.codes[i] as usize == level))).collect();

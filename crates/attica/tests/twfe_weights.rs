@@ -3,6 +3,8 @@
 
 mod support;
 
+use std::sync::Arc;
+
 use attica::design::{Codes, Design, Effect, Periods, WeightKind, Weights};
 use attica::diagnostic::bacon::bacon_of;
 use attica::diagnostic::twfe_weights::{TwfeWeights, twfe_weights};
@@ -13,7 +15,7 @@ use attica::vcov::Vcov;
 use support::Table;
 
 fn design(unit: Codes, time: &[f64], columns: Vec<(&str, Vec<f64>)>, weights: Option<Vec<f64>>) -> Design {
-    let mut columns = columns.into_iter().map(|(name, x)| (name.to_owned(), x));
+    let mut columns = columns.into_iter().map(|(name, x)| (name.to_owned(), Arc::new(x)));
     let outcome = columns.next().unwrap();
     let labels: Vec<String> = time.iter().map(ToString::to_string).collect();
     let period = support::codes("time", labels.iter().map(String::as_str));
@@ -166,10 +168,10 @@ fn the_smallest_heterogeneity_is_attained_and_no_smaller_one_does() {
 #[test]
 fn what_has_no_weights_says_why() {
     let (mut design, _) = random_panel(2, false);
-    design.regressors[0].1.fill(0.0);
+    Arc::make_mut(&mut design.regressors[0].1).fill(0.0);
     assert_eq!(twfe_weights(&design, "d").unwrap_err().id, "E206");
     assert_eq!(twfe_weights(&design, "e").unwrap_err().id, "E603");
-    design.regressors[0].1[0] = -1.0;
+    Arc::make_mut(&mut design.regressors[0].1)[0] = -1.0;
     assert_eq!(twfe_weights(&design, "d").unwrap_err().id, "E201");
 }
 
@@ -203,6 +205,6 @@ fn the_bacon_decomposition_is_exact_with_weights_of_units_or_says_that_none_exis
     other.regressors.push(("x".into(), other.outcome.1.clone()));
     assert_eq!(refused(&other), "E607");
     let mut dose = weighted;
-    dose.regressors[0].1.iter_mut().for_each(|d| *d *= 2.0);
+    Arc::make_mut(&mut dose.regressors[0].1).iter_mut().for_each(|d| *d *= 2.0);
     assert_eq!(refused(&dose), "E607");
 }

@@ -3,6 +3,8 @@
 
 mod support;
 
+use std::sync::Arc;
+
 use attica::design::{Codes, Design, Periods, WeightKind, Weights};
 use attica::fit::{Fit, FitOptions, fit};
 use attica::frame::{Column, Frame};
@@ -168,7 +170,7 @@ fn equal_clusters_count_in_full() {
     // The same regressor in each unit, so that all units are alike.
     of.effects.truncate(1);
     let time = &of.panel.as_ref().unwrap().1;
-    of.regressors[0].1 = (0..of.rows()).map(|row| time.at(row)).collect();
+    of.regressors[0].1 = Arc::new((0..of.rows()).map(|row| time.at(row)).collect());
     of.regressors.truncate(1);
     let card = run(&of).cluster_card(0, "unit", None).unwrap();
     close("effective", card.effective, UNITS as f64, 1e-10);

@@ -3,6 +3,8 @@
 
 mod support;
 
+use std::sync::Arc;
+
 use attica::design::{Codes, Design, Periods, WeightKind, Weights};
 use attica::fit::{Fit, FitOptions, fit};
 use attica::math::random::stream;
@@ -234,7 +236,7 @@ fn the_cluster_jackknife_is_a_loop_of_refits() {
 fn a_coefficient_that_one_cluster_identifies_is_told() {
     let mut design = panel(false);
     let only = design.clusters[0].codes.iter().map(|&g| f64::from(u8::from(g == 2)));
-    design.regressors[1].1 = only.zip(&design.regressors[0].1).map(|(g, x)| g * (x + 1.0)).collect();
+    design.regressors[1].1 = Arc::new(only.zip(design.regressors[0].1.iter()).map(|(g, x)| g * (x + 1.0)).collect());
     for kind in ["CRV3(province)", "CR2(province)"] {
         let vcov = Vcov::parse(kind).unwrap();
         let found = run(&design, vcov.clone());

@@ -65,7 +65,7 @@ fn pinv(x: &DMatrix<f64>) -> DMatrix<f64> {
 impl Naive {
     fn new(design: &Design, fit: &Fit) -> Self {
         let root = |row: usize| design.weights.as_ref().map_or(1.0, |w| w.values[row].sqrt());
-        let mut columns: Vec<Vec<f64>> = design.regressors.iter().map(|(_, x)| x.clone()).collect();
+        let mut columns: Vec<Vec<f64>> = design.regressors.iter().map(|(_, x)| x.to_vec()).collect();
         if design.intercept {
             columns.insert(0, vec![1.0; design.rows()]);
         }
@@ -562,7 +562,7 @@ fn a_group_that_alone_identifies_a_coefficient_has_no_estimate_without_it() {
         .zip(design.clusters[0].codes.iter())
         .map(|(d, &g)| if g == 2 { *d } else { 0.0 })
         .collect();
-    alone.regressors[0].1 = only;
+    alone.regressors[0].1 = only.into();
     let fitted = fit(&alone, &FitOptions::new(Vcov::Iid)).unwrap();
     let left = attica::diagnostic::leave_out::leave_out(&fitted, &design.clusters[0], 0).unwrap();
     assert!(left[2].is_none());

@@ -160,8 +160,8 @@ mod tests {
         let when: Vec<f64> = rows.iter().map(|&(_, t)| t as f64).collect();
         let absorbed = [&unit, &time].map(|by| Effect { by: by.clone(), slopes: Vec::new(), intercept: true });
         Design {
-            outcome: ("y".into(), noise()),
-            regressors: vec![("x".into(), noise()), ("z".into(), noise())],
+            outcome: ("y".into(), noise().into()),
+            regressors: vec![("x".into(), noise().into()), ("z".into(), noise().into())],
             intercept: effects == 0,
             effects: absorbed[..effects].to_vec(),
             weights: None,

@@ -13,6 +13,7 @@ use arrow_ipc::reader::FileReader;
 use arrow_schema::{DataType, SchemaRef, TimeUnit};
 use attica::frame::{Column, Frame};
 use attica::message::{Place, Problem, Result};
+use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use rayon::prelude::*;
@@ -30,10 +31,9 @@ use super::table::EXACT;
 /// # Errors
 /// `E520` for a damaged file, or nested or binary columns among those that are kept; `E511` without
 /// rows; `E512` too large.
-pub(super) fn parquet(bytes: &[u8], options: &ReadOptions) -> Result<Read> {
+pub(super) fn parquet(bytes: &Bytes, options: &ReadOptions) -> Result<Read> {
     let failed = |e: &dyn std::fmt::Display| broken("E520", "parquet file", e);
-    let bytes = bytes::Bytes::copy_from_slice(bytes);
-    let metadata = ArrowReaderMetadata::load(&bytes, ArrowReaderOptions::default()).map_err(|e| failed(&e))?;
+    let metadata = ArrowReaderMetadata::load(bytes, ArrowReaderOptions::default()).map_err(|e| failed(&e))?;
     let builder = || ParquetRecordBatchReaderBuilder::new_with_metadata(bytes.clone(), metadata.clone());
     let rows = metadata.metadata().file_metadata().num_rows();
     let groups: i64 =
@@ -47,11 +47,18 @@ pub(super) fn parquet(bytes: &[u8], options: &ReadOptions) -> Result<Read> {
         // A panic is caught on the thread on which it happens.
         guarded("E520", "parquet file", || {
             let mask = ProjectionMask::roots(metadata.parquet_schema(), [*at]);
-            let reader = builder().with_projection(mask).with_batch_size(65_536).build().map_err(|e| failed(&e))?;
-            let batches: Vec<RecordBatch> = reader.collect::<std::result::Result<_, _>>().map_err(|e| failed(&e))?;
+            let reader =
+                || builder().with_projection(mask.clone()).with_batch_size(65_536).build().map_err(|e| failed(&e));
+            let (field, mut notes) = (metadata.schema().field(*at), Notes::default());
+            let mut gathering = Gathering::new(field.name(), field.data_type(), rows as usize);
+            for batch in reader()? {
+                gathering.add(batch.map_err(|e| failed(&e))?.column(0))?;
+            }
+            if let Some(column) = gathering.finish(&mut notes) {
+                return Ok((column, notes));
+            }
+            let batches: Vec<RecordBatch> = reader()?.collect::<std::result::Result<_, _>>().map_err(|e| failed(&e))?;
             let parts: Vec<&ArrayRef> = batches.iter().map(|batch| batch.column(0)).collect();
-            let mut notes = Notes::default();
-            let field = metadata.schema().field(*at);
             Ok((column(field.name(), field.data_type(), &parts, &mut notes)?, notes))
         })
     };
@@ -175,22 +182,59 @@ fn column(name: &str, kind: &DataType, parts: &[&ArrayRef], notes: &mut Notes) -
     if let Some(column) = long_integers(name, kind, parts, notes) {
         return Ok(column);
     }
-    if *kind == DataType::Boolean {
-        notes.add(name, Note::Logical);
+    let mut gathering = Gathering::new(name, kind, parts.iter().map(|part| part.len()).sum());
+    parts.iter().try_for_each(|part| gathering.add(part))?;
+    // Integers that are long but exact are numbers like others.
+    gathering.long = false;
+    gathering.finish(notes).ok_or_else(|| unreadable(name, kind))
+}
+
+/// A column of which batch after batch comes, so that only one of them is in memory beside its cells.
+struct Gathering<'a> {
+    name: &'a str,
+    kind: &'a DataType,
+    rows: usize,
+    values: Vec<f64>,
+    texts: Vec<Option<String>>,
+    /// An integer came that doubles may not hold: the whole column decides what becomes of it.
+    long: bool,
+}
+
+impl<'a> Gathering<'a> {
+    fn new(name: &'a str, kind: &'a DataType, rows: usize) -> Self {
+        Self { name, kind, rows, values: Vec::new(), texts: Vec::new(), long: false }
     }
-    let (mut values, mut texts) = (Vec::new(), Vec::new());
-    for part in parts {
+
+    fn add(&mut self, part: &ArrayRef) -> Result<()> {
+        self.long |= has_long(part);
         match cells(part.as_ref()) {
-            Some(Cells::Numbers(more)) => values.extend(more),
-            Some(Cells::Texts(more)) => texts.extend(more),
-            None => return Err(unreadable(name, kind)),
+            Some(Cells::Numbers(more)) => {
+                if self.values.is_empty() {
+                    // What a file announces need not be true: without room the column grows as it comes.
+                    let _ = self.values.try_reserve_exact(self.rows);
+                }
+                self.values.extend(more);
+            }
+            Some(Cells::Texts(more)) => self.texts.extend(more),
+            None => return Err(unreadable(self.name, self.kind)),
         }
+        Ok(())
     }
-    if texts.is_empty() {
-        notes.sentinels(name, &values);
-        return Ok(Column::number(name, values));
+
+    /// The column; `None` where [`long_integers`] has to look at all of it.
+    fn finish(self, notes: &mut Notes) -> Option<Column> {
+        if self.long {
+            return None;
+        }
+        if *self.kind == DataType::Boolean {
+            notes.add(self.name, Note::Logical);
+        }
+        if self.texts.is_empty() {
+            notes.sentinels(self.name, &self.values);
+            return Some(Column::number(self.name, self.values));
+        }
+        Some(Column::text(self.name, self.texts.iter().map(|t| t.as_deref().filter(|t| !t.trim().is_empty()))))
     }
-    Ok(Column::text(name, texts.iter().map(|t| t.as_deref().filter(|t| !t.trim().is_empty()))))
 }
 
 /// The cells of an array; `None` for a type that is no number, text, truth value or date.

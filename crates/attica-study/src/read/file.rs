@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use attica::message::{Problem, Result, Warning};
+use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
 use super::delimited::too_large;
@@ -48,7 +49,7 @@ impl Book {
 /// A file in memory.
 pub(super) struct Loaded {
     pub kind: Kind,
-    pub bytes: Vec<u8>,
+    pub bytes: Bytes,
     /// When it was last written, before it was read.
     written: Option<SystemTime>,
 }
@@ -87,7 +88,7 @@ pub(super) fn load(path: &Path, options: &ReadOptions) -> Result<Loaded> {
         return Err(Problem::new("E511", "the file is empty").fix("check that the download or the export ended well"));
     }
     let kind = kind(path, &bytes)?;
-    Ok(Loaded { kind, bytes, written: meta.modified().ok() })
+    Ok(Loaded { kind, bytes: bytes.into(), written: meta.modified().ok() })
 }
 
 impl Loaded {
@@ -107,7 +108,7 @@ impl Loaded {
         let same = meta.is_some_and(|meta| {
             meta.len() == self.bytes.len() as u64 && self.written.is_some() && meta.modified().ok() == self.written
         });
-        (!same && std::fs::read(path).ok().as_ref() != Some(&self.bytes)).then(|| {
+        (!same && std::fs::read(path).ok().as_deref() != Some(&self.bytes)).then(|| {
             Warning::new(
                 "W522",
                 "the file changed while it was read; the results are those of the bytes with the hash given here",

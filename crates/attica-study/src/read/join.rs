@@ -104,8 +104,8 @@ impl Pair<'_> {
         let mut seen: HashMap<Key, u32> = HashMap::new();
         if let (Values::Number(a), Values::Number(b)) = (&self.left.values, &self.right.values) {
             let mut code = |value: f64| (!value.is_nan()).then(|| intern(&mut seen, Key::number(value)));
-            left.iter_mut().zip(a).for_each(|(codes, &value)| codes.push(code(value)));
-            right.iter_mut().zip(b).for_each(|(codes, &value)| codes.push(code(value)));
+            left.iter_mut().zip(a.iter()).for_each(|(codes, &value)| codes.push(code(value)));
+            right.iter_mut().zip(b.iter()).for_each(|(codes, &value)| codes.push(code(value)));
             return;
         }
         // With numbers on one side the zeros are lost there, so they are dropped on the other.
@@ -114,7 +114,7 @@ impl Pair<'_> {
         let mut unified = 0_usize;
         let mut side = |column: &Column, rows: &mut [Vec<Option<u32>>]| match &column.values {
             Values::Number(values) => {
-                for (codes, &value) in rows.iter_mut().zip(values) {
+                for (codes, &value) in rows.iter_mut().zip(values.iter()) {
                     codes.push((!value.is_nan()).then(|| intern(&mut seen, Key::number(value))));
                 }
             }

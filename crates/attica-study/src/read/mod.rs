@@ -94,7 +94,7 @@ fn read_named(path: &Path, options: &ReadOptions) -> Result<(Frame, Source)> {
 
 /// The table in the bytes of a file.
 fn parsed(loaded: &Loaded, options: &ReadOptions) -> Result<Read> {
-    let bytes = loaded.bytes.as_slice();
+    let bytes = &loaded.bytes;
     match loaded.kind {
         Kind::Delimited { tabs } => typed(delimited::read(bytes, options, tabs)?, options),
         Kind::Workbook(book) => typed(guarded("E513", "workbook", || workbook::read(bytes, book, options))?, options),

@@ -1,5 +1,7 @@
 //! Wide tables to long ones and back.
 
+use std::sync::Arc;
+
 use attica::frame::{Column, Frame, MISSING, Values};
 use attica::message::{Place, Problem, Result};
 
@@ -163,7 +165,7 @@ pub fn to_wide(frame: &Frame, unit: &str, time: &str, values: &[String]) -> Resu
 pub(super) fn take_some(column: &Column, rows: &[Option<u32>]) -> Column {
     let values = match &column.values {
         Values::Number(values) => {
-            Values::Number(rows.iter().map(|r| r.map_or(f64::NAN, |r| values[r as usize])).collect())
+            Values::Number(Arc::new(rows.iter().map(|r| r.map_or(f64::NAN, |r| values[r as usize])).collect()))
         }
         Values::Text { codes, levels } => Values::Text {
             codes: rows.iter().map(|r| r.map_or(MISSING, |r| codes[r as usize])).collect(),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use attica::expr::Expr;
 use attica::frame::{Column, Frame, Values};
@@ -149,7 +150,7 @@ fn settle(frame: &Frame, keys: &[String], how: Duplicates) -> attica::message::R
                 let present = || group.iter().map(|&r| values[r as usize]).filter(|v| !v.is_nan());
                 present().sum::<f64>() / present().count() as f64
             });
-            let means = Column { values: Values::Number(means.collect()), ..column.clone() };
+            let means = Column { values: Values::Number(Arc::new(means.collect())), ..column.clone() };
             kept.set(means)?;
         }
     }

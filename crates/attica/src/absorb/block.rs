@@ -20,8 +20,8 @@ enum Basis {
 }
 
 impl<'a> Block<'a> {
-    /// Prepares the projection. With `based`, level 0 has no intercept: the explicit-dummy form.
-    pub(super) fn new(effect: &'a Effect, weights: Option<&'a [f64]>, based: bool) -> Self {
+    /// Prepares the projection.
+    pub(super) fn new(effect: &'a Effect, weights: Option<&'a [f64]>) -> Self {
         let codes = &effect.by.codes[..];
         let levels = effect.by.levels;
         if effect.slopes.is_empty() {
@@ -29,14 +29,9 @@ impl<'a> Block<'a> {
             for w in &mut inverse {
                 *w = if *w > 0.0 { 1.0 / *w } else { 0.0 };
             }
-            if based && levels > 0 {
-                inverse[0] = 0.0;
-            }
             return Self { codes, weights, basis: Basis::Means(inverse), redundant: Vec::new() };
         }
-        let constant = effect
-            .intercept
-            .then(|| codes.iter().map(|&code| if based && code == 0 { 0.0 } else { 1.0 }).collect::<Vec<f64>>());
+        let constant = effect.intercept.then(|| vec![1.0; codes.len()]);
         let mut basis: Vec<Vec<f64>> = Vec::new();
         let mut redundant = Vec::new();
         for column in constant.into_iter().chain(effect.slopes.iter().map(|(_, values)| values.clone())) {
@@ -48,20 +43,35 @@ impl<'a> Block<'a> {
         Self { codes, weights, basis: Basis::Columns(basis, levels), redundant }
     }
 
+    /// The weights by level with which a sum over rows is the fitted value of level 0; `None` with slopes.
+    pub(super) fn base_cell(&self) -> Option<Vec<f64>> {
+        let Basis::Means(inverse) = &self.basis else { return None };
+        let mut weights = vec![0.0; inverse.len()];
+        *weights.first_mut()? = *inverse.first()?;
+        Some(weights)
+    }
+
+    /// What the effect leaves of `column`, and what it fits in level 0; `None` with slopes.
+    pub(super) fn left(&self, column: &[f64]) -> Option<(Vec<f64>, f64)> {
+        let means = self.means(column)?;
+        let left = self.codes.iter().zip(column).map(|(&c, y)| y - means[c as usize]).collect();
+        Some((left, means.first().copied().unwrap_or(0.0)))
+    }
+
+    /// Mean of `column` in each level; `None` with slopes.
+    fn means(&self, column: &[f64]) -> Option<Vec<f64>> {
+        let Basis::Means(inverse) = &self.basis else { return None };
+        let mut sums = level_sums(self.codes, inverse.len(), self.weights, |row| column[row]);
+        sums.iter_mut().zip(inverse).for_each(|(s, i)| *s *= i);
+        Some(sums)
+    }
+
     /// Takes the effect out of `column`, in place; `sums` is scratch space.
     pub(super) fn remove(&self, column: &mut [f64], sums: &mut Vec<f64>) {
         match &self.basis {
-            Basis::Means(inverse) => {
-                sums.clear();
-                sums.resize(inverse.len(), 0.0);
-                match self.weights {
-                    None => self.codes.iter().zip(&*column).for_each(|(&c, y)| sums[c as usize] += y),
-                    Some(w) => {
-                        self.codes.iter().zip(&*column).zip(w).for_each(|((&c, y), w)| sums[c as usize] += w * y);
-                    }
-                }
-                sums.iter_mut().zip(inverse).for_each(|(s, i)| *s *= i);
-                self.codes.iter().zip(column).for_each(|(&c, y)| *y -= sums[c as usize]);
+            Basis::Means(_) => {
+                let means = self.means(column).unwrap_or_default();
+                self.codes.iter().zip(column).for_each(|(&c, y)| *y -= means[c as usize]);
             }
             Basis::Columns(basis, levels) => {
                 for q in basis {

@@ -7,6 +7,7 @@
 
 use super::envelope::Envelope;
 use super::network::Network;
+use super::order::from_end_to_end;
 
 /// Most levels of the border.
 const BORDER: usize = 1_000;
@@ -34,9 +35,11 @@ impl Direct {
         if width > BORDER || levels * width > 8 * rows + 1_000_000 || pairs > 400 * rows {
             return None;
         }
-        let (position, ends) = from_end_to_end(network, levels);
+        let sides = network.sides;
+        let most = 2_000 * rows + 100_000_000;
+        let (position, ends) = from_end_to_end(&network.starts, levels, |row| network.links[row * sides], most)?;
         let mut first: Vec<u32> = (0..levels as u32).collect();
-        let place = |row: usize| position[network.links[row * network.sides] as usize];
+        let place = |row: usize| position[network.links[row * sides] as usize];
         for i in 0..groups {
             let least = network.rows_of(i).map(place).min().unwrap_or(0);
             for row in network.rows_of(i) {
@@ -46,7 +49,7 @@ impl Direct {
         }
         let lengths = first.iter().enumerate().map(|(p, &f)| p - f as usize);
         let (entries, work) = lengths.fold((0, 0), |(entries, work), n| (entries + n, work + n * n));
-        if entries > 4 * rows + 1_000_000 || work > 2_000 * rows + 100_000_000 {
+        if entries > 4 * rows + 1_000_000 || work > most {
             return None;
         }
 
@@ -198,60 +201,4 @@ fn schur(border: &[f64], coupling: &[f64], width: usize, totals: &[f64]) -> Enve
     let floor: Vec<f64> = totals.iter().map(|n| REDUNDANT * n).collect();
     factor.factor(&diagonal, &floor);
     factor
-}
-
-/// Positions of the second effect's levels by breadth-first search through the levels of the first, each component
-/// from a level that is far from others; and the last position of every component.
-fn from_end_to_end(network: &Network<'_>, levels: usize) -> (Vec<u32>, Vec<u32>) {
-    let sides = network.sides;
-    let mut starts = vec![0_u32; levels + 1];
-    network.links.iter().step_by(sides).for_each(|&level| starts[level as usize + 1] += 1);
-    for level in 0..levels {
-        starts[level + 1] += starts[level];
-    }
-    let mut next = starts.clone();
-    let mut groups = vec![0_u32; network.links.len() / sides];
-    for i in 0..network.inverse.len() {
-        for row in network.rows_of(i) {
-            let slot = &mut next[network.links[row * sides] as usize];
-            groups[*slot as usize] = i as u32;
-            *slot += 1;
-        }
-    }
-    let mut level_seen = vec![0_u8; levels];
-    let mut group_seen = vec![0_u8; network.inverse.len()];
-    let mut search = |from: u32, turn: u8| {
-        let mut list = vec![from];
-        level_seen[from as usize] = turn;
-        let mut at = 0;
-        while let Some(&level) = list.get(at) {
-            at += 1;
-            for &group in &groups[starts[level as usize] as usize..starts[level as usize + 1] as usize] {
-                if std::mem::replace(&mut group_seen[group as usize], turn) == turn {
-                    continue;
-                }
-                for row in network.rows_of(group as usize) {
-                    let other = network.links[row * sides];
-                    if std::mem::replace(&mut level_seen[other as usize], turn) != turn {
-                        list.push(other);
-                    }
-                }
-            }
-        }
-        list
-    };
-    let mut position = vec![u32::MAX; levels];
-    let (mut ends, mut placed) = (Vec::new(), 0);
-    for level in 0..levels as u32 {
-        if position[level as usize] != u32::MAX {
-            continue;
-        }
-        let far = search(level, 1).last().copied().unwrap_or(level);
-        for found in search(far, 2) {
-            position[found as usize] = placed;
-            placed += 1;
-        }
-        ends.push(placed - 1);
-    }
-    (position, ends)
 }

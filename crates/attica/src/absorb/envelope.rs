@@ -55,6 +55,11 @@ impl Envelope {
         }
     }
 
+    /// Rows that have no pivot.
+    pub(super) fn singular(&self) -> usize {
+        self.inverse.iter().filter(|inverse| **inverse == 0.0).count()
+    }
+
     /// `L^-1 x` for `width` right-hand sides side by side (row-major), in place.
     pub(super) fn forward(&self, x: &mut [f64], width: usize) {
         for p in 0..self.first.len() {

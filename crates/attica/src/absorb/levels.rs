@@ -10,8 +10,8 @@ const NONE: u32 = u32::MAX;
 
 /// Rows that stay once the only rows of a level are removed, again and again until none is left
 /// (Correia 2015), and how many each effect removed. A row with a frequency weight above 1 is not
-/// alone. Effects without intercepts remove nothing.
-pub fn singletons(effects: &[Effect], frequency: Option<&[f64]>) -> (Vec<u32>, Vec<usize>) {
+/// alone. Effects without intercepts remove nothing. `None` where all rows stay.
+pub fn singletons(effects: &[Effect], frequency: Option<&[f64]>) -> Option<(Vec<u32>, Vec<usize>)> {
     let rows = effects.first().map_or(0, |e| e.by.codes.len());
     let weight = |row: usize| frequency.map_or(1.0, |w| w[row]);
     let mut counts: Vec<Vec<f64>> = effects.iter().map(|e| vec![0.0; e.by.levels]).collect();
@@ -20,6 +20,13 @@ pub fn singletons(effects: &[Effect], frequency: Option<&[f64]>) -> (Vec<u32>, V
             counts[code as usize] += weight(row);
         }
     }
+    // Most effects have no such level, which the counts alone tell.
+    let has_single = |turn: usize, counts: &[f64]| {
+        effects[turn].intercept && counts.iter().any(|count| *count > 0.0 && *count <= 1.0)
+    };
+    if !(0..effects.len()).any(|turn| has_single(turn, &counts[turn])) {
+        return None;
+    }
     let mut kept: Vec<u32> = (0..rows as u32).collect();
     let mut removed = vec![0; effects.len()];
     let mut settled = 0;
@@ -27,8 +34,7 @@ pub fn singletons(effects: &[Effect], frequency: Option<&[f64]>) -> (Vec<u32>, V
     while settled < effects.len() {
         let of = &effects[turn];
         let alone = |row: u32| counts[turn][of.by.codes[row as usize] as usize] <= 1.0;
-        // Most effects have no such level, which the counts alone tell.
-        let any = of.intercept && counts[turn].iter().any(|count| *count > 0.0 && *count <= 1.0);
+        let any = has_single(turn, &counts[turn]);
         let gone: Vec<u32> = if any { kept.iter().copied().filter(|&row| alone(row)).collect() } else { Vec::new() };
         if gone.is_empty() {
             settled += 1;
@@ -44,7 +50,7 @@ pub fn singletons(effects: &[Effect], frequency: Option<&[f64]>) -> (Vec<u32>, V
         }
         turn = (turn + 1) % effects.len();
     }
-    (kept, removed)
+    Some((kept, removed))
 }
 
 /// The codes of the rows `rows`, renumbered so that every level occurs; the order of levels stays.
@@ -141,6 +147,7 @@ pub fn components(a: &Codes, b: &Codes) -> (Vec<u32>, usize) {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     fn codes(name: &str, codes: &[u32]) -> Codes {
@@ -159,10 +166,10 @@ mod tests {
     fn removing_a_singleton_may_make_another() {
         // Row 0 is alone in the first effect; without it, row 1 is alone in the second.
         let effects = [effect(&[0, 1, 1, 1, 2, 2]), effect(&[0, 0, 1, 1, 1, 1])];
-        let (kept, removed) = singletons(&effects, None);
+        let (kept, removed) = singletons(&effects, None).unwrap();
         assert_eq!((kept, removed), (vec![2, 3, 4, 5], vec![1, 1]));
         let weighted = singletons(&effects, Some(&[2.0; 6]));
-        assert_eq!(weighted.0.len(), 6);
+        assert_eq!(weighted, None);
     }
 
     #[test]

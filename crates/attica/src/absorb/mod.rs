@@ -11,13 +11,17 @@ mod envelope;
 mod iterate;
 mod levels;
 mod network;
+mod order;
 mod pair;
+
+use std::borrow::Cow;
 
 use rayon::prelude::*;
 
 pub use levels::{components, intersect, is_nested, singletons, take_codes};
 
 use crate::design::{Codes, Effect};
+use crate::math::cross::columns_worth_a_thread;
 use crate::message::{Problem, Result};
 use block::{Block, norm};
 use network::Network;
@@ -41,6 +45,14 @@ impl Part<'_> {
     }
 }
 
+/// What effects leave of columns.
+pub struct Left {
+    /// One for each column.
+    pub columns: Vec<Vec<f64>>,
+    /// What the effects fit in the cell of the first level of each, where they go in closed form; otherwise empty.
+    pub base: Vec<f64>,
+}
+
 /// Prepared to take a set of effects out of any number of columns.
 pub struct Absorber<'a> {
     parts: Vec<Part<'a>>,
@@ -53,24 +65,6 @@ pub struct Absorber<'a> {
 impl<'a> Absorber<'a> {
     /// Prepares for `effects`, projecting under `weights`.
     pub fn new(effects: &'a [Effect], weights: Option<&'a [f64]>) -> Self {
-        Self::prepare(effects, weights, false)
-    }
-
-    /// The same, but with the first level of every effect as the base, as explicit dummies have it:
-    /// then a column of ones is not absorbed, and its coefficient is the constant of the base cell.
-    /// `None` when that form is not that of one effect or of two connected ones.
-    pub fn with_base(effects: &'a [Effect], weights: Option<&'a [f64]>) -> Option<Self> {
-        let plain = effects.iter().all(|e| e.slopes.is_empty() && e.intercept);
-        let direct = match effects {
-            [_] => true,
-            [a, b] => a.by.levels.min(b.by.levels) <= Pair::LIMIT && components(&a.by, &b.by).1 == 1,
-            _ => false,
-        };
-        let absorber = (plain && direct).then(|| Self::prepare(effects, weights, true))?;
-        (absorber.parts.len() == 1).then_some(absorber)
-    }
-
-    fn prepare(effects: &'a [Effect], weights: Option<&'a [f64]>, based: bool) -> Self {
         let names = effects.iter().map(|e| e.by.name.as_str()).collect();
         let mut spanned = vec![false; effects.len()];
         if effects.len() > 2 {
@@ -93,14 +87,38 @@ impl<'a> Absorber<'a> {
         }
         let (mut left, mut parts) = (left, Vec::new());
         if let Some((i, j)) = first_pair(&left)
-            && let Some(pair) = Pair::new(&left[i].by, &left[j].by, weights, based)
+            && let Some(pair) = Pair::new(&left[i].by, &left[j].by, weights)
         {
             parts.push(Part::Two(Box::new(pair)));
             left.remove(j);
             left.remove(i);
         }
-        parts.extend(left.into_iter().map(|effect| Part::One(Block::new(effect, weights, based))));
+        parts.extend(left.into_iter().map(|effect| Part::One(Block::new(effect, weights))));
         Self { parts, network: None, weights, names }
+    }
+
+    /// What the effects leave of the columns.
+    ///
+    /// # Errors
+    /// Those of [`Absorber::remove`].
+    pub fn left(&self, columns: Vec<Cow<'_, [f64]>>) -> Result<Left> {
+        let worth = columns_worth_a_thread(columns.first().map_or(0, |column| column.len()));
+        let columns = columns.into_par_iter().with_min_len(worth);
+        match &self.parts[..] {
+            [Part::Two(pair)] => {
+                let (columns, base) = columns.map(|column| pair.left(&column)).unzip();
+                return Ok(Left { columns, base });
+            }
+            [Part::One(block)] if block.base_cell().is_some() => {
+                let (columns, base) = columns.filter_map(|column| block.left(&column)).unzip();
+                return Ok(Left { columns, base });
+            }
+            _ => {}
+        }
+        let mut columns: Vec<Vec<f64>> = columns.map(Cow::into_owned).collect();
+        let mut views: Vec<&mut [f64]> = columns.iter_mut().map(Vec::as_mut_slice).collect();
+        self.remove(&mut views)?;
+        Ok(Left { columns, base: Vec::new() })
     }
 
     /// Takes the effects out of the columns, in place; columns in parallel.
@@ -153,6 +171,20 @@ impl<'a> Absorber<'a> {
         let ([Part::Two(pair)], [a, b]) = (&self.parts[..], effects) else { return None };
         let (large, small) = pair.solve(column);
         Some(if Pair::swapped(&a.by, &b.by) { (small, large) } else { (large, small) })
+    }
+
+    /// The constant of explicit dummies, whose base is the first level of every effect, as a functional of a column: the
+    /// sum over rows of weight times value times the entries of the row's levels, one list for each of `effects`, is
+    /// what they fit in the base cell. `None` when they are neither one effect nor two connected ones in closed form.
+    pub fn base_cell(&self, effects: &[Effect]) -> Option<Vec<Vec<f64>>> {
+        match (&self.parts[..], effects) {
+            ([Part::One(block)], [_]) => Some(vec![block.base_cell()?]),
+            ([Part::Two(pair)], [a, b]) => {
+                let (large, small) = pair.base_cell()?;
+                Some(if Pair::swapped(&a.by, &b.by) { vec![small, large] } else { vec![large, small] })
+            }
+            _ => None,
+        }
     }
 
     /// Norm of a column under the weights.
@@ -226,7 +258,7 @@ pub fn shares(effects: &[Effect]) -> Vec<Share> {
         if effect.slopes.is_empty() {
             continue;
         }
-        let block = Block::new(effect, None, false);
+        let block = Block::new(effect, None);
         for ((slope, _), flat) in effect.slopes.iter().zip(&block.redundant) {
             let name = format!("{}[{slope}]", effect.by.name);
             let shared = vec![0; intercepts.len()];

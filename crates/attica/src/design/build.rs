@@ -7,7 +7,7 @@ use super::rows::{Coded, Rows};
 use super::{Codes, Design, DesignOptions, Effect, Periods, Roles, Weights};
 use crate::expr::Expr;
 use crate::formula::{Factor, Indicator, Instrumented, Level, SingleFormula, Term};
-use crate::frame::{Frame, Values, codes};
+use crate::frame::{Frame, Numbers, Values, codes};
 use crate::ledger::Reason;
 use crate::message::{Problem, Result};
 use crate::panel::Panel;
@@ -99,8 +99,8 @@ impl Design {
         let coordinates = coordinates.transpose()?;
         let sample = rows.sample()?;
 
-        let take = |values: &[f64]| gather(values, &sample);
-        let outcome_values = take(&outcome);
+        let take = |values: &[f64]| -> Vec<f64> { sample.iter().map(|&row| values[row as usize]).collect() };
+        let outcome_values = gather(&outcome, &sample);
         let absorbs = !effects.is_empty();
         let constant = formula.intercept || absorbs;
         if constant && !varies(&outcome_values) {
@@ -159,8 +159,13 @@ pub(super) fn coded((codes, levels): &Coded, name: String, sample: &[u32]) -> Co
     Codes { name, codes, levels }
 }
 
-fn gather(values: &[f64], rows: &[u32]) -> Vec<f64> {
-    if rows.len() == values.len() { values.to_vec() } else { rows.iter().map(|&r| values[r as usize]).collect() }
+/// Values in the rows of the sample, shared where those are all.
+fn gather(values: &Numbers, rows: &[u32]) -> Numbers {
+    if rows.len() == values.len() {
+        values.clone()
+    } else {
+        Arc::new(rows.iter().map(|&row| values[row as usize]).collect())
+    }
 }
 
 fn varies(values: &[f64]) -> bool {
@@ -195,9 +200,9 @@ fn expand(
     formula: &SingleFormula,
     constant: bool,
     sample: &[u32],
-    regressors: &mut Vec<(String, Vec<f64>)>,
+    regressors: &mut Vec<(String, Numbers)>,
 ) -> Result<()> {
-    let mut columns: Vec<(String, Vec<f64>)> = Vec::new();
+    let mut columns: Vec<(String, Numbers)> = Vec::new();
     for (at, (factor, (source, with))) in term.factors.iter().zip(sources).enumerate() {
         let own = match (factor, source) {
             (Factor::Plain(expr), Source::Numbers(values)) => {
@@ -234,7 +239,7 @@ fn indicator_columns(
     with: Option<&Source<'_>>,
     base: bool,
     sample: &[u32],
-) -> Result<Vec<(String, Vec<f64>)>> {
+) -> Result<Vec<(String, Numbers)>> {
     let (category, levels) = Category::new(source, sample).chosen(indicator, base && with.is_none())?;
     let own = indicators(&category, levels)?;
     let (Some(expr), Some(with)) = (&indicator.with, with) else { return Ok(own) };
@@ -257,19 +262,19 @@ fn too_many(columns: usize) -> Problem {
         .fix("absorb a category with many levels: put it after the bar, y ~ x | category")
 }
 
-fn indicators(category: &Category, levels: Vec<(String, u32)>) -> Result<Vec<(String, Vec<f64>)>> {
+fn indicators(category: &Category, levels: Vec<(String, u32)>) -> Result<Vec<(String, Numbers)>> {
     if levels.len() > MOST_COLUMNS {
         return Err(too_many(levels.len()));
     }
-    Ok(levels.into_iter().map(|(name, level)| (name, category.column(level))).collect())
+    Ok(levels.into_iter().map(|(name, level)| (name, Arc::new(category.column(level)))).collect())
 }
 
 /// Products of all pairs, the first varying fastest, as in R.
-fn multiply(left: Vec<(String, Vec<f64>)>, right: Vec<(String, Vec<f64>)>) -> Result<Vec<(String, Vec<f64>)>> {
+fn multiply(left: Vec<(String, Numbers)>, right: Vec<(String, Numbers)>) -> Result<Vec<(String, Numbers)>> {
     if left.len() * right.len() > MOST_COLUMNS {
         return Err(too_many(left.len() * right.len()));
     }
-    let product = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).collect();
+    let product = |a: &[f64], b: &[f64]| Arc::new(a.iter().zip(b).map(|(a, b)| a * b).collect());
     Ok(right
         .iter()
         .flat_map(|(right, b)| left.iter().map(move |(left, a)| (format!("{left}:{right}"), product(a, b))))

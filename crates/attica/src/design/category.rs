@@ -3,13 +3,13 @@
 use std::borrow::Cow;
 
 use crate::formula::{BinRule, Indicator, Level};
-use crate::frame::{Column, Frame, MISSING};
+use crate::frame::{Column, Frame, MISSING, Numbers};
 use crate::message::{Problem, Result};
 
 /// Values of one factor of the formula in every row of the frame.
 pub(crate) enum Source<'a> {
     /// Numbers.
-    Numbers(Cow<'a, [f64]>),
+    Numbers(Numbers),
     /// Text.
     Words(Cow<'a, [u32]>, Cow<'a, [String]>),
 }

@@ -17,6 +17,7 @@ pub use rows::cluster_codes;
 
 use crate::absorb::take_codes;
 use crate::expr::Expr;
+use crate::frame::Numbers;
 use crate::ledger::{Ledger, Reason};
 use crate::message::Warning;
 
@@ -119,9 +120,9 @@ pub struct DesignOptions {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Design {
     /// Outcome: name and values.
-    pub outcome: (String, Vec<f64>),
+    pub outcome: (String, Numbers),
     /// Regressors in the order of the formula, without the constant: name and values.
-    pub regressors: Vec<(String, Vec<f64>)>,
+    pub regressors: Vec<(String, Numbers)>,
     /// A constant among the regressors (only when nothing is absorbed).
     pub intercept: bool,
     /// Absorbed effects.
@@ -157,7 +158,7 @@ impl Design {
     #[must_use]
     pub fn take(&self, rows: &[u32]) -> Self {
         let take = |values: &[f64]| rows.iter().map(|&row| values[row as usize]).collect::<Vec<f64>>();
-        let named = |(name, values): &(String, Vec<f64>)| (name.clone(), take(values));
+        let named = |(name, values): &(String, Numbers)| (name.clone(), Arc::new(take(values)));
         Self {
             outcome: named(&self.outcome),
             regressors: self.regressors.iter().map(named).collect(),
@@ -167,7 +168,7 @@ impl Design {
                 .iter()
                 .map(|e| Effect {
                     by: take_codes(&e.by, rows),
-                    slopes: e.slopes.iter().map(named).collect(),
+                    slopes: e.slopes.iter().map(|(name, values)| (name.clone(), take(values))).collect(),
                     intercept: e.intercept,
                 })
                 .collect(),

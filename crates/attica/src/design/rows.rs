@@ -7,7 +7,7 @@ use super::category::Source;
 use super::{Codes, WeightKind};
 use crate::expr::{Expr, Node};
 use crate::formula::{Absorbed, Factor, Term};
-use crate::frame::{Column, Frame, MISSING, Values, codes};
+use crate::frame::{Column, Frame, MISSING, Numbers, Values, codes};
 use crate::ledger::{Ledger, Reason};
 use crate::message::{Problem, Result, Warning};
 use crate::panel::Panel;
@@ -126,23 +126,23 @@ impl<'a> Rows<'a> {
     pub(crate) fn source(&mut self, expr: &Expr) -> Result<Source<'a>> {
         if let Some(column) = self.bare(expr) {
             return Ok(match &column.values {
-                Values::Number(values) => Source::Numbers(Cow::Borrowed(values)),
+                Values::Number(values) => Source::Numbers(values.clone()),
                 Values::Text { codes, levels } => Source::Words(Cow::Borrowed(codes), Cow::Borrowed(levels)),
             });
         }
         let (column, warnings) = expr.evaluate(self.frame, self.panel)?;
         self.warn(warnings);
         Ok(match column.values {
-            Values::Number(values) => Source::Numbers(Cow::Owned(values)),
+            Values::Number(values) => Source::Numbers(values),
             Values::Text { codes, levels } => Source::Words(Cow::Owned(codes), Cow::Owned(levels)),
         })
     }
 
     /// The numbers of `expr`; rows without leave.
-    pub(crate) fn numbers(&mut self, expr: &Expr) -> Result<Cow<'a, [f64]>> {
+    pub(crate) fn numbers(&mut self, expr: &Expr) -> Result<Numbers> {
         match self.source(expr)? {
             Source::Numbers(values) => {
-                self.drop_missing(expr, &Source::Numbers(Cow::Borrowed(&values)))?;
+                self.drop_missing(expr, &Source::Numbers(values.clone()))?;
                 Ok(values)
             }
             Source::Words(..) => match expr.numbers(self.frame, self.panel) {
@@ -158,7 +158,7 @@ impl<'a> Rows<'a> {
         if let Some(column) = self.bare(expr) {
             self.refuse_empty(column)?;
             if let Source::Numbers(values) = source {
-                if self.origin.is_none() && values.iter().all(|x| x.is_finite()) {
+                if self.origin.is_none() && self.frame.is_complete(&column.name) {
                     return Ok(());
                 }
                 let alive = |row: &usize| self.alive[*row];
@@ -257,6 +257,9 @@ impl<'a> Rows<'a> {
     fn category(&mut self, expr: &Expr) -> Result<Coded> {
         let source = self.source(expr)?;
         self.drop_missing(expr, &source)?;
+        if let Some(coded) = self.bare(expr).and_then(|column| self.frame.category(&column.name)) {
+            return Ok(coded);
+        }
         let (codes, levels) = match source {
             Source::Words(codes, levels) => codes::occurring(codes.into_owned(), levels.len()),
             Source::Numbers(values) => codes::codes_of_numbers(&values),
@@ -264,7 +267,7 @@ impl<'a> Rows<'a> {
         Ok((Arc::new(codes), levels))
     }
 
-    pub(super) fn effect(&mut self, effect: &Absorbed) -> Result<(Coded, Vec<Cow<'a, [f64]>>)> {
+    pub(super) fn effect(&mut self, effect: &Absorbed) -> Result<(Coded, Vec<Numbers>)> {
         let by = self.coded(&effect.by)?;
         let slopes = effect.slopes.iter().map(|slope| self.numbers(slope)).collect::<Result<Vec<_>>>()?;
         Ok((by, slopes))
@@ -273,7 +276,9 @@ impl<'a> Rows<'a> {
     /// Weights: negative ones stop, zero ones leave with their rows.
     pub(crate) fn weights(&mut self, name: &str, kind: WeightKind) -> Result<&'a [f64]> {
         let values = self.frame.numbers(name)?;
-        self.drop_missing(&Expr::column(name), &Source::Numbers(Cow::Borrowed(values)))?;
+        let expr = Expr::column(name);
+        let source = self.source(&expr)?;
+        self.drop_missing(&expr, &source)?;
         let offending = |wrong: &dyn Fn(f64) -> bool| -> Vec<usize> {
             (0..values.len()).filter(|&row| self.alive[row] && wrong(values[row])).collect()
         };

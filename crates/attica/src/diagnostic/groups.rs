@@ -2,6 +2,7 @@
 //! the split samples, with a test of equality; and the permutation of group labels as a second test.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use nalgebra::{DMatrix, DVector};
 use rayon::prelude::*;
@@ -38,7 +39,7 @@ pub fn interact(design: &Design, groups: &Groups) -> Design {
     let regressors = design.regressors.iter().flat_map(|(name, values)| {
         groups.labels.iter().enumerate().map(move |(g, label)| {
             let own = |(x, group): (&f64, &u32)| if *group as usize == g { *x } else { 0.0 };
-            (interaction(name, label), values.iter().zip(groups.codes.iter()).map(own).collect())
+            (interaction(name, label), Arc::new(values.iter().zip(groups.codes.iter()).map(own).collect()))
         })
     });
     let cross = |by: &Codes| {

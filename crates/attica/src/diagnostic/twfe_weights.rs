@@ -116,7 +116,7 @@ pub fn twfe_weights(design: &Design, treatment: &str) -> Result<TwfeWeights> {
 /// What effects and the other regressors leave of the treatment.
 pub(super) fn remainder(design: &Design, treatment: &str, dose: &[f64], weights: Option<&[f64]>) -> Result<Vec<f64>> {
     let controls = design.regressors.iter().filter(|(name, _)| name != treatment);
-    let mut columns: Vec<Vec<f64>> = controls.map(|(_, values)| values.clone()).collect();
+    let mut columns: Vec<Vec<f64>> = controls.map(|(_, values)| values.to_vec()).collect();
     if design.intercept {
         columns.push(vec![1.0; dose.len()]);
     }

@@ -3,15 +3,17 @@
 use super::{Fit, R2};
 use crate::absorb::{Absorber, is_nested};
 use crate::design::{Codes, Design};
-use crate::math::cross::{squares_about, weighted_dot, weighted_mean};
+use crate::math::cross::{CHUNK, in_chunks, squares_about, weighted_dot, weighted_mean};
 
 /// All R2 that the model has. `raw` are the kept regressors before absorption, without a constant.
 pub(super) fn r2_family(design: &Design, fit: &Fit, raw: &[&[f64]], absorber: &Absorber<'_>) -> R2 {
     let explained = || {
-        let fitted: Vec<f64> = (0..design.rows())
-            .map(|i| fit.columns.iter().zip(&fit.coefficients).map(|(x, b)| x[i] * b).sum())
-            .collect();
-        weighted_dot(&fitted, &fitted, design.weights.as_ref().map(|w| &w.values[..]))
+        let fitted = |row: usize| fit.columns.iter().zip(&fit.coefficients).map(|(x, b)| x[row] * b).sum::<f64>();
+        let weight = |row: usize| design.weights.as_ref().map_or(1.0, |w| w.values[row]);
+        let chunk = |start: usize| -> f64 {
+            (start..(start + CHUNK).min(design.rows())).map(|row| weight(row) * fitted(row).powi(2)).sum()
+        };
+        in_chunks(design.rows(), chunk).into_iter().sum()
     };
     let prediction = |position: usize| {
         let mut prediction = linear_prediction(raw, &fit.coefficients, design.rows());

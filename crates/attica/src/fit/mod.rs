@@ -41,7 +41,7 @@ pub use record::*;
 pub use variances::Variance;
 pub use wald::wald;
 
-use crate::absorb::{Absorber, Share};
+use crate::absorb::{Absorber, Left, Share};
 use crate::design::{Codes, Design, Effect, Periods, WeightKind, Weights};
 use crate::ledger::Ledger;
 use crate::math::cross::{columns_worth_a_thread, weighted_dot, weighted_sum};
@@ -189,12 +189,10 @@ pub fn fit(design: &Design, options: &FitOptions) -> Result<Fit> {
     let norm = |x: &Cow<'_, [f64]>| weighted_dot(x, x, weights).sqrt();
     let scale: Vec<f64> = raw.par_iter().with_min_len(worth).map(norm).collect();
 
-    let mut columns: Vec<Vec<f64>> = raw.into_par_iter().with_min_len(worth).map(Cow::into_owned).collect();
-    let mut outcome = design.outcome.1.clone();
     let absorber = Absorber::new(&design.effects, weights);
-    let mut all: Vec<&mut [f64]> = columns.iter_mut().map(Vec::as_mut_slice).collect();
-    all.push(&mut outcome);
-    absorber.remove(&mut all)?;
+    let all = raw.into_iter().chain([Cow::Borrowed(&design.outcome.1[..])]).collect();
+    let Left { mut columns, base } = absorber.left(all)?;
+    let outcome = columns.pop().unwrap_or_default();
 
     let name = &design.outcome.0;
     let norm = weighted_dot(&design.outcome.1, &design.outcome.1, weights).sqrt();
@@ -217,7 +215,7 @@ pub fn fit(design: &Design, options: &FitOptions) -> Result<Fit> {
     fit.warnings.extend(examine::crossed(&design, &options.vcov));
     if options.constants && design.effects.iter().any(|e| e.intercept) {
         fit.constant_absorbed = Some(constant::absorbed(&design, &fit, &kept));
-        fit.constant_base = constant::base(&design, &kept)?;
+        fit.constant_base = constant::base(&design, &fit, &base, &absorber);
     }
     Ok(fit)
 }

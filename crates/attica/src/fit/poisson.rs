@@ -111,7 +111,7 @@ impl Step {
     fn at(design: &Design, raw: &[Vec<f64>], predictor: &[f64], base: &[f64]) -> Result<Self> {
         let user = design.weights.as_ref().map(|w| &w.values[..]);
         let means: Vec<f64> = predictor.iter().map(|e| e.exp()).collect();
-        let rows = predictor.iter().zip(&means).zip(&design.outcome.1).zip(base);
+        let rows = predictor.iter().zip(&means).zip(design.outcome.1.iter()).zip(base);
         let mut working: Vec<f64> = rows.map(|(((e, m), y), base)| e - base + (y - m) / m).collect();
         let weights: Vec<f64> = match user {
             None => means,
@@ -135,7 +135,7 @@ impl Step {
             residuals.iter_mut().zip(views[j]).for_each(|(e, x)| *e -= b * x);
         }
         // Residuals as differences of working outcomes: relative to (y - mean) / mean.
-        let rows = predictor.iter().zip(&design.outcome.1);
+        let rows = predictor.iter().zip(design.outcome.1.iter());
         residuals.iter_mut().zip(rows).for_each(|(e, (p, y))| *e -= (y - p.exp()) / p.exp());
         Ok(Self { weights, columns, working, residuals })
     }

@@ -59,7 +59,7 @@ pub fn random_effects(design: &Design, options: &FitOptions) -> Result<Fit> {
     let effects = [Effect { by: unit.clone(), slopes: Vec::new(), intercept: true }];
     let absorber = Absorber::new(&effects, None);
     let mut within = raw.clone();
-    let mut outcome = design.outcome.1.clone();
+    let mut outcome = design.outcome.1.to_vec();
     let mut all: Vec<&mut [f64]> = within.iter_mut().map(Vec::as_mut_slice).collect();
     all.push(&mut outcome);
     absorber.remove(&mut all)?;

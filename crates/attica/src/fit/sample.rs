@@ -15,8 +15,7 @@ pub(crate) fn usable(design: &Design, keep_singletons: bool) -> Result<Cow<'_, D
     let mut design = Cow::Borrowed(design);
     if !keep_singletons && !design.effects.is_empty() {
         let frequency = design.weights.as_ref().filter(|w| w.kind == WeightKind::Frequency).map(|w| &w.values[..]);
-        let (rows, removed) = singletons(&design.effects, frequency);
-        if rows.len() < design.rows() {
+        if let Some((rows, removed)) = singletons(&design.effects, frequency) {
             let mut smaller = design.take(&rows);
             for (effect, &count) in design.effects.iter().zip(&removed) {
                 smaller.ledger.drop_rows(Reason::Singleton(effect.by.name.clone()), count);

@@ -1,9 +1,13 @@
 //! Columns in memory: numbers with NaN as missing, or text as codes into sorted levels.
 
 pub mod codes;
+mod facts;
 pub mod transform;
 
 use std::collections::HashMap;
+use std::sync::Arc;
+
+use facts::Facts;
 
 use crate::message::{Problem, Result};
 use crate::text::Text;
@@ -11,11 +15,14 @@ use crate::text::Text;
 /// Code of a missing text cell.
 pub const MISSING: u32 = u32::MAX;
 
+/// Numbers of rows, shared by all that read them as they are.
+pub type Numbers = Arc<Vec<f64>>;
+
 /// The cells of one column.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Values {
     /// Numbers; NaN is missing. Infinities are kept, and found by the design.
-    Number(Vec<f64>),
+    Number(Numbers),
     /// Text: `codes[row]` indexes `levels`, or is [`MISSING`]. Levels are in first-seen order.
     Text {
         /// One code per row.
@@ -41,7 +48,7 @@ pub struct Column {
 impl Column {
     /// A column of numbers.
     pub fn number(name: impl Into<String>, values: Vec<f64>) -> Self {
-        Self { name: name.into(), values: Values::Number(values), label: None, value_labels: Vec::new() }
+        Self { name: name.into(), values: Values::Number(Arc::new(values)), label: None, value_labels: Vec::new() }
     }
 
     /// A column of text; empty cells are `None`.
@@ -108,7 +115,7 @@ impl Column {
     #[must_use]
     pub fn take(&self, rows: &[u32]) -> Self {
         let values = match &self.values {
-            Values::Number(values) => Values::Number(rows.iter().map(|&r| values[r as usize]).collect()),
+            Values::Number(values) => Values::Number(Arc::new(rows.iter().map(|&r| values[r as usize]).collect())),
             Values::Text { codes, levels } => {
                 Values::Text { codes: rows.iter().map(|&r| codes[r as usize]).collect(), levels: levels.clone() }
             }
@@ -119,7 +126,7 @@ impl Column {
     fn clone_without_values(&self) -> Self {
         Self {
             name: self.name.clone(),
-            values: Values::Number(Vec::new()),
+            values: Values::Number(Arc::default()),
             label: self.label.clone(),
             value_labels: self.value_labels.clone(),
         }
@@ -130,6 +137,8 @@ impl Column {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Frame {
     columns: Vec<Column>,
+    /// What is known of each column, once a regression asked.
+    facts: Vec<Facts>,
     by_name: HashMap<String, usize>,
     rows: usize,
 }
@@ -184,6 +193,17 @@ impl Frame {
         }
     }
 
+    /// True where the column of that name has a finite number or a text in every row; looked up once.
+    pub(crate) fn is_complete(&self, name: &str) -> bool {
+        self.by_name.get(name).is_some_and(|&i| self.facts[i].is_complete(&self.columns[i]))
+    }
+
+    /// Codes of the column of that name in which every level occurs, and how many there are; made once, shared by all
+    /// regressions on the frame.
+    pub(crate) fn category(&self, name: &str) -> Option<(Arc<Vec<u32>>, usize)> {
+        self.by_name.get(name).map(|&i| self.facts[i].category(&self.columns[i]))
+    }
+
     /// Adds a column, or replaces the one of that name.
     ///
     /// # Errors
@@ -200,9 +220,11 @@ impl Frame {
         }
         if let Some(&i) = self.by_name.get(&column.name) {
             self.columns[i] = column;
+            self.facts[i] = Facts::default();
         } else {
             self.by_name.insert(column.name.clone(), self.columns.len());
             self.columns.push(column);
+            self.facts.push(Facts::default());
         }
         Ok(())
     }
@@ -212,6 +234,7 @@ impl Frame {
     pub fn take(&self, rows: &[u32]) -> Self {
         Self {
             columns: self.columns.iter().map(|c| c.take(rows)).collect(),
+            facts: self.columns.iter().map(|_| Facts::default()).collect(),
             by_name: self.by_name.clone(),
             rows: rows.len(),
         }

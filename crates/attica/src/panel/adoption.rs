@@ -288,14 +288,14 @@ fn first_periods<'a>(column: &'a Column, never: &[f64]) -> Result<(Cow<'a, [f64]
     };
     // Without dates written as 20111020 the numbers are the periods.
     if values.iter().all(|g| !is_date(*g)) {
-        return Ok((values.into(), Vec::new()));
+        return Ok((values.as_slice().into(), Vec::new()));
     }
     let no_date = |g: f64| g.is_infinite() || g == 0.0 || never.contains(&g);
     let dates = values.iter().map(|&g| if no_date(g) { f64::NAN } else { g }).collect();
     let dates = Column::number(&column.name, dates);
     let (periods, warnings) = read_times(&dates)?;
     let mut periods = periods.into_owned();
-    for (period, &g) in periods.iter_mut().zip(values).filter(|(_, g)| no_date(**g)) {
+    for (period, &g) in periods.iter_mut().zip(values.iter()).filter(|(_, g)| no_date(**g)) {
         *period = g;
     }
     Ok((periods.into(), warnings))

@@ -1,7 +1,5 @@
 //! What a regression takes from one piece of its table, row by row, with the account of the rows that it leaves.
 
-use std::borrow::Cow;
-
 use super::StreamOptions;
 use crate::design::build::refuse_double_roles;
 use crate::design::category::Source;
@@ -260,7 +258,7 @@ fn component(rows: &mut Rows<'_>, expr: &Expr) -> Result<Component> {
         Source::Numbers(values) => {
             let (codes, levels) = codes::codes_of_numbers(&values);
             let mut keys: Vec<f64> = Vec::with_capacity(levels);
-            for (&code, &value) in codes.iter().zip(Cow::as_ref(&values)) {
+            for (&code, &value) in codes.iter().zip(values.iter()) {
                 if code as usize == keys.len() {
                     keys.push(value);
                 }

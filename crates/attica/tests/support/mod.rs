@@ -87,8 +87,8 @@ pub fn design(
 ) -> Design {
     let rows = outcome.1.len();
     Design {
-        outcome: (outcome.0.to_owned(), outcome.1),
-        regressors: regressors.into_iter().map(|(name, x)| (name.to_owned(), x)).collect(),
+        outcome: (outcome.0.to_owned(), outcome.1.into()),
+        regressors: regressors.into_iter().map(|(name, x)| (name.to_owned(), x.into())).collect(),
         intercept: effects.is_empty(),
         effects: effects.iter().map(|by| Effect { by: by.clone(), slopes: Vec::new(), intercept: true }).collect(),
         weights: None,
@@ -111,8 +111,8 @@ pub fn complete(design: &Design) -> Design {
         .collect();
     let take = |values: &[f64]| rows.iter().map(|&row| values[row as usize]).collect::<Vec<f64>>();
     Design {
-        outcome: (design.outcome.0.clone(), take(&design.outcome.1)),
-        regressors: design.regressors.iter().map(|(name, x)| (name.clone(), take(x))).collect(),
+        outcome: (design.outcome.0.clone(), take(&design.outcome.1).into()),
+        regressors: design.regressors.iter().map(|(name, x)| (name.clone(), take(x).into())).collect(),
         effects: design
             .effects
             .iter()

@@ -1,5 +1,7 @@
 //! The placebo distribution of a regression. Draws never refit where the model allows it: see [`super::quick`].
 
+use std::sync::Arc;
+
 use super::draws::{evaluate, run};
 use super::level::{Level, lottery};
 use super::lottery::Lottery;
@@ -106,7 +108,7 @@ fn refit(
                 of_unit[unit as usize] = Some(path as usize);
             }
             for (_, column) in design.regressors.iter_mut().filter(|(name, _)| name == treatment) {
-                for ((d, &i), &t) in column.iter_mut().zip(units).zip(period) {
+                for ((d, &i), &t) in Arc::make_mut(column).iter_mut().zip(units).zip(period) {
                     *d = of_unit[i as usize].map_or(0.0, |path| paths[path][t as usize]);
                 }
             }

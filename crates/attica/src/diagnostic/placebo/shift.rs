@@ -1,5 +1,7 @@
 //! The policy moved to an earlier date, in the data from before it.
 
+use std::sync::Arc;
+
 use crate::design::{Design, DesignOptions};
 use crate::diagnostic::regressor;
 use crate::estimator::{Data, Estimate, Estimator, Spec, estimate};
@@ -52,7 +54,7 @@ pub fn earlier(design: &Design, treatment: &str, periods: u32) -> Result<Design>
         .map(|&row| f64::from(u8::from(found.period[row as usize] as usize >= from[unit[row as usize] as usize])))
         .collect();
     if let Some((_, values)) = moved.regressors.iter_mut().find(|(name, _)| name == treatment) {
-        *values = column;
+        *values = Arc::new(column);
     }
     Ok(moved)
 }

@@ -1,6 +1,7 @@
 //! Coefficients of the saturated regression and the influence of every cluster on them.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use nalgebra::DMatrix;
 
@@ -75,7 +76,7 @@ pub(super) fn solve(
 
 fn linear(sample: &Staggered, model: &Model, intercepts: Intercepts, spec: &Spec, clusters: Codes) -> Result<Solution> {
     let mut design = sample.design.clone();
-    design.regressors.clone_from(&model.columns);
+    design.regressors = model.columns.iter().map(|(name, values)| (name.clone(), Arc::new(values.clone()))).collect();
     design.clusters = vec![clusters.clone()];
     if intercepts == Intercepts::Cohort {
         let (levels, codes) = sample.cohort_levels();

@@ -1,5 +1,7 @@
 //! One local projection: long differences on adoption and dates, over newly treated and clean controls.
 
+use std::sync::Arc;
+
 use super::Setting;
 use super::adjustment;
 use super::changes::{Changes, Rows, Span};
@@ -77,7 +79,7 @@ fn regress(rows: &Rows, totals: &[[f64; 2]], setting: &Setting) -> Result<Answer
             Some(Weights { name: "equal weight of treated units".to_owned(), kind: WeightKind::Probability, values });
     }
     let mut design = design(rows, setting, weights);
-    design.regressors.insert(0, (ADOPTS.to_owned(), rows.treated.clone()));
+    design.regressors.insert(0, (ADOPTS.to_owned(), Arc::new(rows.treated.clone())));
     let fitted = fit(&design, &options(setting))?;
     let Some(adopts) = fitted.position(ADOPTS) else {
         return Err(Problem::new("E206", "the controls or dates absorb adoption"));
@@ -107,8 +109,8 @@ pub(super) fn design(rows: &Rows, setting: &Setting, weights: Option<Weights>) -
     };
     let date = codes(&setting.time_name, &rows.date, setting.periods);
     Design {
-        outcome: (setting.outcome.clone(), rows.change.clone()),
-        regressors: setting.controls.iter().cloned().zip(rows.controls.iter().cloned()).collect(),
+        outcome: (setting.outcome.clone(), Arc::new(rows.change.clone())),
+        regressors: setting.controls.iter().cloned().zip(rows.controls.iter().cloned().map(Arc::new)).collect(),
         intercept: false,
         effects: vec![Effect { by: date, slopes: Vec::new(), intercept: true }],
         weights,

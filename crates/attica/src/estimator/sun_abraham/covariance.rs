@@ -1,6 +1,8 @@
 //! The saturated regression: coefficients of the cells and their influence, whose products are the covariance
 //! that the same regression with a column per cell has.
 
+use std::sync::Arc;
+
 use nalgebra::{DMatrix, SymmetricEigen};
 use rayon::prelude::*;
 
@@ -91,7 +93,7 @@ fn with_columns(sample: &Staggered, saturated: &Saturated, spec: &Spec) -> Resul
     let column = |at: u32| level.iter().map(|l| f64::from(u8::from(*l == at))).collect::<Vec<f64>>();
     let mut design = sample.design.clone();
     let controls = std::mem::take(&mut design.regressors);
-    design.regressors = (0..own.len()).map(|at| (name(at), column(at as u32))).chain(controls).collect();
+    design.regressors = (0..own.len()).map(|at| (name(at), Arc::new(column(at as u32)))).chain(controls).collect();
     let fitted = fit(&design, &spec.fit)?;
     let position: Vec<Option<usize>> = (0..own.len()).map(|at| fitted.position(&name(at))).collect();
     let lost: Vec<usize> = (0..own.len()).filter(|&at| position[at].is_none()).map(|at| own[at]).collect();

@@ -150,7 +150,7 @@ fn leave_out_singletons(sample: &mut Staggered, spec: &Spec) {
     }
     let weights = sample.design.weights.as_ref();
     let frequency = weights.filter(|w| w.kind == WeightKind::Frequency).map(|w| &w.values[..]);
-    let (rows, removed) = singletons(&sample.design.effects, frequency);
+    let Some((rows, removed)) = singletons(&sample.design.effects, frequency) else { return };
     let names: Vec<String> = sample.design.effects.iter().map(|effect| effect.by.name.clone()).collect();
     sample.keep_for(&rows, names.into_iter().map(Reason::Singleton).zip(removed).collect());
 }

@@ -134,7 +134,7 @@ impl Static {
             }
         }
         let mut design = design.clone();
-        design.regressors.insert(0, (name.clone(), treatment.to_vec()));
+        design.regressors.insert(0, (name.clone(), Arc::new(treatment.to_vec())));
         let fit = fit(&design, &spec.fit)?;
         let influence = fit.position(name).filter(|_| spec.options.influence).map(|own| fit.influence(own));
         Ok(Self { record: wild::record(&fit, spec.fit.wild.as_ref())?, sample: fit.sample, influence })
@@ -224,7 +224,7 @@ fn with_columns(
 ) -> Result<(FitRecord, Option<Wild>)> {
     let mut design = base.clone();
     let controls = std::mem::take(&mut design.regressors);
-    let columns = names.iter().enumerate().map(|(at, name)| (name.clone(), found.column(at)));
+    let columns = names.iter().enumerate().map(|(at, name)| (name.clone(), Arc::new(found.column(at))));
     design.regressors = columns.chain(controls).collect();
     wild::tested(&fit(&design, options)?, options.wild.as_ref())
 }
@@ -260,7 +260,7 @@ pub fn classic(
     };
     let group = |row: &u32| f64::from(u8::from(adoption[panel.unit[*row as usize] as usize] != Adoption::Never));
     let post = |row: &u32| f64::from(u8::from(panel.times[panel.time[*row as usize] as usize] >= date));
-    let column = |of: &dyn Fn(&u32) -> f64| design.sample.iter().map(of).collect::<Vec<f64>>();
+    let column = |of: &dyn Fn(&u32) -> f64| Arc::new(design.sample.iter().map(of).collect::<Vec<f64>>());
     let mut design = design.clone();
     let controls = std::mem::take(&mut design.regressors);
     design.regressors = vec![

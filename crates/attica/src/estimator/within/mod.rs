@@ -17,6 +17,8 @@ use alike::Alike;
 pub(super) use factor::Factor;
 use system::Sums;
 
+use crate::frame::Numbers;
+
 /// A row without a level of the category.
 pub(super) const NO_LEVEL: u32 = u32::MAX;
 
@@ -40,7 +42,7 @@ pub struct Rows<'a> {
     /// Outcome.
     pub y: &'a [f64],
     /// Covariates: name and values.
-    pub x: &'a [(String, Vec<f64>)],
+    pub x: &'a [(String, Numbers)],
     /// Positive weights; none where every row weighs one.
     pub weight: Option<&'a [f64]>,
     /// Cluster, `0..clusters`.

@@ -85,12 +85,10 @@ impl Columns {
         let worth = columns_worth_a_thread(design.rows());
         let norm = |x: &Cow<'_, [f64]>| weighted_dot(x, x, weights).sqrt();
         let scale: Vec<f64> = raw.par_iter().with_min_len(worth).map(norm).collect();
-        let mut values: Vec<Vec<f64>> = raw.into_par_iter().with_min_len(worth).map(Cow::into_owned).collect();
-        let mut outcome = design.outcome.1.clone();
         let absorber = Absorber::new(&design.effects, weights);
-        let mut all: Vec<&mut [f64]> = values.iter_mut().map(Vec::as_mut_slice).collect();
-        all.push(&mut outcome);
-        absorber.remove(&mut all)?;
+        let all = raw.into_iter().chain([Cow::Borrowed(&design.outcome.1[..])]).collect();
+        let mut values = absorber.left(all)?.columns;
+        let outcome = values.pop().unwrap_or_default();
         let norm = weighted_dot(&design.outcome.1, &design.outcome.1, weights).sqrt();
         if absorber.norm(&outcome) <= ABSORBED * norm {
             let effects = design.effects.iter().map(|e| e.by.name.as_str());
