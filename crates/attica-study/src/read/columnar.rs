@@ -182,7 +182,7 @@ fn column(name: &str, kind: &DataType, parts: &[&ArrayRef], notes: &mut Notes) -
     if let Some(column) = long_integers(name, kind, parts, notes) {
         return Ok(column);
     }
-    let mut gathering = Gathering::new(name, kind, parts.iter().map(|part| part.len()).sum());
+    let mut gathering = Gathering::new(name, kind, parts.iter().map(Array::len).sum());
     parts.iter().try_for_each(|part| gathering.add(part))?;
     // Integers that are long but exact are numbers like others.
     gathering.long = false;

@@ -105,11 +105,11 @@ impl<'a> Pair<'a> {
                 }
             }
         }
-        self.from_sums(&mut large, &mut small);
+        self.effects_of(&mut large, &mut small);
         (large, small)
     }
 
-    fn from_sums(&self, large: &mut [f64], small: &mut [f64]) {
+    fn effects_of(&self, large: &mut [f64], small: &mut [f64]) {
         match &self.form {
             Form::Balanced => balanced(large, small),
             Form::Any(system) => system.solve(large, small),
@@ -124,7 +124,7 @@ impl<'a> Pair<'a> {
             let [mut large, mut small] = self.levels.map(|levels| vec![0.0; levels]);
             (large[0], small[0]) = (1.0, 1.0);
             // The sums of the two dummies: the solution is D (D'WD)^- (e_0 + e_0) by level.
-            self.from_sums(&mut large, &mut small);
+            self.effects_of(&mut large, &mut small);
             (large, small)
         })
     }
