@@ -223,7 +223,9 @@ fn threads_do_not_change_a_bit() {
 fn shifting_and_scaling_the_outcome_shifts_and_scales_the_estimate() {
     let of = panel(9);
     let mut moved = of.clone();
-    Arc::make_mut(&mut moved.outcome.1).iter_mut().for_each(|y| *y = 1e6 + 100.0 * *y);
+    for y in Arc::make_mut(&mut moved.outcome.1) {
+        *y = 1e6 + 100.0 * *y;
+    }
     let (a, b) = (fit(&of, &clustered()).unwrap(), fit(&moved, &clustered()).unwrap());
     for (p, q) in a.terms().iter().zip(b.terms()) {
         close("coefficient", q.estimate, 100.0 * p.estimate, 1e-8);

@@ -205,6 +205,8 @@ fn the_bacon_decomposition_is_exact_with_weights_of_units_or_says_that_none_exis
     other.regressors.push(("x".into(), other.outcome.1.clone()));
     assert_eq!(refused(&other), "E607");
     let mut dose = weighted;
-    Arc::make_mut(&mut dose.regressors[0].1).iter_mut().for_each(|d| *d *= 2.0);
+    for d in Arc::make_mut(&mut dose.regressors[0].1) {
+        *d *= 2.0;
+    }
     assert_eq!(refused(&dose), "E607");
 }
