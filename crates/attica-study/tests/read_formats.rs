@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use attica::frame::{Frame, Values};
 use attica::message::Problem;
-use attica_study::read::{Header, ReadOptions, Sheet, read_file};
+use attica_study::read::{Header, ReadOptions, Sheet, read_file, read_table};
 use attica_study::results::Source;
 
 fn read_as(name: &str, bytes: &[u8], options: &ReadOptions) -> Result<(Frame, Source), Problem> {
@@ -448,6 +448,39 @@ mod columnar {
             assert!(found.fix.unwrap().contains("columns = "));
             let options = ReadOptions { columns: vec!["a".into()], ..Default::default() };
             assert_eq!(read_as(name, &bytes, &options).unwrap().0.rows(), 2);
+        }
+    }
+
+    #[test]
+    fn of_a_parquet_file_only_what_is_used_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, bytes: &[u8]| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, bytes).unwrap();
+            path
+        };
+        let using = |names: &[&str]| {
+            let used = names.iter().map(|&name| name.to_owned()).collect();
+            ReadOptions { used, ..ReadOptions::default() }
+        };
+        let path = write("a.parquet", &parquet(&batch()));
+        let (all, told) = read_table(&path, &ReadOptions::default()).unwrap();
+        let (whole, source) = read_file(&path, &ReadOptions::default()).unwrap();
+        // As text, because a missing number equals none.
+        assert_eq!(format!("{:?} {told:?}", all.columns()), format!("{:?} {:?}", whole.columns(), source.warnings));
+        let (frame, told) = read_table(&path, &using(&["year", "city", "year"])).unwrap();
+        let names: Vec<&str> = frame.columns().iter().map(|column| column.name.as_str()).collect();
+        assert_eq!((names.as_slice(), told.len()), (&["city", "year"][..], 0));
+        assert_eq!(frame.column("city").unwrap(), whole.column("city").unwrap());
+        // A word that is no column may be one by another spelling: then the message has to list them all.
+        assert_eq!(read_table(&path, &using(&["year", "City"])).unwrap().0.columns().len(), 7);
+        let lists = write("lists.parquet", &parquet(&nested()));
+        assert_eq!(read_table(&lists, &using(&["a"])).unwrap().0.rows(), 2);
+        assert_eq!(read_table(&lists, &ReadOptions::default()).unwrap_err().id, "E520");
+        for (bytes, id) in [(&b""[..], "E511"), (b"PAR1 no more", "E520"), (b"a,b\n1,2\n", "E513")] {
+            let found = read_table(&write("bad.parquet", bytes), &using(&["a"])).unwrap_err();
+            assert_eq!(found.id, id);
+            assert!(found.place.file.unwrap().ends_with("bad.parquet"));
         }
     }
 

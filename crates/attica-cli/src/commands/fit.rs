@@ -15,10 +15,10 @@ use attica::panel::Panel;
 use attica::text::Language;
 use attica::vcov::{Ssc, Vcov};
 use attica::wild;
-use attica_study::read::{ReadOptions, read_file};
+use attica_study::read::{ReadOptions, read_table};
 use serde::Serialize;
 
-use super::{hypotheses, instruments};
+use super::{hypotheses, instruments, used};
 use crate::args::{Adjust, Fit, ModelFamily};
 use crate::say::Failure;
 use crate::{Done, say};
@@ -100,9 +100,12 @@ pub fn fit(args: &Fit) -> Done {
             Problem::new("E520", "this build of Attica reads no parquet files, and only they can be streamed").into()
         );
     }
-    let (frame, source) = read_file(&args.data, &ReadOptions::default())?;
+    let read = match asked {
+        Asked::One => used::by_fit(args, &formula, &vcov),
+        Asked::List(_) | Asked::All => ReadOptions::default(),
+    };
+    let (frame, mut warnings) = read_table(&args.data, &read)?;
     let (frame, filtered, noticed) = super::kept(frame, args.estimation.r#where.as_deref())?;
-    let mut warnings = source.warnings;
     warnings.extend(noticed);
     let panel = match (&args.unit, &args.time) {
         (Some(unit), Some(time)) => {

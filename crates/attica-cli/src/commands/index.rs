@@ -4,7 +4,7 @@ use attica::index::{self, Direction, Distance, Indicator, Method, Norm, Options,
 use attica::message::{Problem, Result, Warning};
 use attica::panel::Panel;
 use attica::text::Language;
-use attica_study::read::{ReadOptions, read_file};
+use attica_study::read::{ReadOptions, read_table};
 use serde::Serialize;
 
 use crate::args::Index;
@@ -56,7 +56,7 @@ pub fn index(args: &Index) -> Done {
             .fix("name some: --benefit a,b --cost c")
             .into());
     }
-    let (frame, source) = read_file(&args.data, &ReadOptions::default())?;
+    let (frame, warnings) = read_table(&args.data, &ReadOptions::default())?;
     let (frame, ledger, noticed) = super::kept(frame, args.r#where.as_deref())?;
     let indicators: Vec<Indicator<'_>> = listed
         .iter()
@@ -91,7 +91,7 @@ pub fn index(args: &Index) -> Done {
         weights: weights.collect(),
         scores: scores.collect(),
         dropped: ledger.dropped.iter().chain(&computed.ledger.dropped).cloned().collect(),
-        warnings: source.warnings.iter().chain(&noticed).chain(&computed.warnings).cloned().collect(),
+        warnings: warnings.iter().chain(&noticed).chain(&computed.warnings).cloned().collect(),
     };
     if args.json {
         say::print_json(&output);

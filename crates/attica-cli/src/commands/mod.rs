@@ -20,6 +20,7 @@ pub mod run;
 pub mod schema;
 #[cfg(feature = "parquet")]
 mod streamed;
+mod used;
 
 use attica::frame::Frame;
 use attica::ledger::Ledger;

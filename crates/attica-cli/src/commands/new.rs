@@ -8,7 +8,7 @@ use std::path::Path;
 use attica::frame::Frame;
 use attica::message::{Place, Problem};
 use attica::text::{Language, Text};
-use attica_study::read::{ReadOptions, read_file};
+use attica_study::read::{ReadOptions, read_table};
 
 use super::check::check;
 use crate::args::{Check, New};
@@ -35,7 +35,7 @@ pub fn new(args: &New) -> Done {
             .fix("choose another name with --out, or add --force to replace it")
             .into());
     }
-    let (frame, _) = read_file(&args.data, &ReadOptions::default())?;
+    let (frame, _) = read_table(&args.data, &ReadOptions::default())?;
     let language = Language::from(args.lang);
     let answers = ask(&frame, args.yes, language)?;
     check(&Check {

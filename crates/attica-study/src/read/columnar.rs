@@ -13,9 +13,9 @@ use arrow_ipc::reader::FileReader;
 use arrow_schema::{DataType, SchemaRef, TimeUnit};
 use attica::frame::{Column, Frame};
 use attica::message::{Place, Problem, Result};
-use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use parquet::file::reader::ChunkReader;
 use rayon::prelude::*;
 
 use super::Read;
@@ -26,15 +26,18 @@ use super::notes::{Note, Notes};
 use super::options::ReadOptions;
 use super::table::EXACT;
 
-/// Reads a parquet file; only the columns that the user keeps are unpacked, side by side.
+/// Reads a parquet file, which `open` opens anew for each reader; only the columns that the user keeps are unpacked,
+/// side by side.
 ///
 /// # Errors
 /// `E520` for a damaged file, or nested or binary columns among those that are kept; `E511` without
 /// rows; `E512` too large.
-pub(super) fn parquet(bytes: &Bytes, options: &ReadOptions) -> Result<Read> {
+pub(super) fn parquet<R: ChunkReader + 'static>(
+    open: impl Fn() -> Result<R> + Sync,
+    options: &ReadOptions,
+) -> Result<Read> {
     let failed = |e: &dyn std::fmt::Display| broken("E520", "parquet file", e);
-    let metadata = ArrowReaderMetadata::load(bytes, ArrowReaderOptions::default()).map_err(|e| failed(&e))?;
-    let builder = || ParquetRecordBatchReaderBuilder::new_with_metadata(bytes.clone(), metadata.clone());
+    let metadata = ArrowReaderMetadata::load(&open()?, ArrowReaderOptions::default()).map_err(|e| failed(&e))?;
     let rows = metadata.metadata().file_metadata().num_rows();
     let groups: i64 =
         metadata.metadata().row_groups().iter().map(parquet::file::metadata::RowGroupMetaData::num_rows).sum();
@@ -47,8 +50,10 @@ pub(super) fn parquet(bytes: &Bytes, options: &ReadOptions) -> Result<Read> {
         // A panic is caught on the thread on which it happens.
         guarded("E520", "parquet file", || {
             let mask = ProjectionMask::roots(metadata.parquet_schema(), [*at]);
-            let reader =
-                || builder().with_projection(mask.clone()).with_batch_size(65_536).build().map_err(|e| failed(&e));
+            let reader = || {
+                let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(open()?, metadata.clone());
+                builder.with_projection(mask.clone()).with_batch_size(65_536).build().map_err(|e| failed(&e))
+            };
             let (field, mut notes) = (metadata.schema().field(*at), Notes::default());
             let mut gathering = Gathering::new(field.name(), field.data_type(), rows as usize);
             for batch in reader()? {
@@ -131,12 +136,14 @@ fn check_size(rows: usize, columns: usize, options: &ReadOptions) -> Result<()> 
     Ok(())
 }
 
-/// Positions of the columns that the user keeps; `E520` when one of them is no plain column.
+/// Positions of the columns that the user keeps and uses; `E520` when one of them is no plain column.
 fn wanted(schema: &SchemaRef, options: &ReadOptions) -> Result<Vec<usize>> {
+    let some_used = !options.used.is_empty() && options.used.iter().all(|name| schema.field_with_name(name).is_ok());
     let kept = |name: &str| {
         let long = options.long.is_some();
         let renamed = options.rename.iter().find(|(_, old)| *old == name).map_or(name, |(new, _)| new.as_str());
-        options.columns.is_empty() || long || options.columns.iter().any(|column| column == renamed)
+        let used = !some_used || options.used.iter().any(|used| used == name);
+        used && (options.columns.is_empty() || long || options.columns.iter().any(|column| column == renamed))
     };
     let fields = schema.fields().iter().enumerate().filter(|(_, field)| kept(field.name()));
     fields

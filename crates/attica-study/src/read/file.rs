@@ -1,7 +1,9 @@
 //! Bytes of a file: may it be read, what is it, and did it change meanwhile.
 
 use std::fmt::Write as _;
-use std::path::Path;
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use attica::message::{Problem, Result, Warning};
@@ -46,20 +48,28 @@ impl Book {
     }
 }
 
-/// A file in memory.
-pub(super) struct Loaded {
-    pub kind: Kind,
-    pub bytes: Bytes,
+/// A regular file that may be read.
+pub(super) struct Found {
+    /// Symbolic links resolved.
+    real: PathBuf,
+    length: u64,
     /// When it was last written, before it was read.
     written: Option<SystemTime>,
 }
 
-/// Reads the bytes of a regular file of a known format.
+/// A file in memory.
+pub(super) struct Loaded {
+    pub kind: Kind,
+    pub bytes: Bytes,
+    from: Found,
+}
+
+/// Finds a regular file.
 ///
 /// # Errors
 /// `E521` when the path is not a regular file, or leads out of the folder that reading is confined
-/// to; `E512` when it is too large; `E513` for an unknown or a wrong extension.
-pub(super) fn load(path: &Path, options: &ReadOptions) -> Result<Loaded> {
+/// to; `E512` when it is too large.
+pub(super) fn find(path: &Path, options: &ReadOptions) -> Result<Found> {
     let shown = path.display();
     let real = path.canonicalize().map_err(|error| {
         Problem::new("E521", format!("{shown} cannot be opened: {error}"))
@@ -82,13 +92,42 @@ pub(super) fn load(path: &Path, options: &ReadOptions) -> Result<Loaded> {
     if meta.len() > options.limits.bytes {
         return Err(too_large("bytes", meta.len() as usize, options.limits.bytes as usize));
     }
-    let bytes =
-        std::fs::read(&real).map_err(|error| Problem::new("E521", format!("{shown} cannot be read: {error}")))?;
+    Ok(Found { real, length: meta.len(), written: meta.modified().ok() })
+}
+
+/// Reads the bytes of a file of a known format; `path` is its name as the user wrote it.
+///
+/// # Errors
+/// `E521` when it cannot be read; `E511` when it is empty; `E513` for an unknown or a wrong extension.
+pub(super) fn load(from: Found, path: &Path) -> Result<Loaded> {
+    let bytes = std::fs::read(&from.real)
+        .map_err(|error| Problem::new("E521", format!("{} cannot be read: {error}", path.display())))?;
     if bytes.is_empty() {
         return Err(Problem::new("E511", "the file is empty").fix("check that the download or the export ended well"));
     }
     let kind = kind(path, &bytes)?;
-    Ok(Loaded { kind, bytes: bytes.into(), written: meta.modified().ok() })
+    Ok(Loaded { kind, bytes: bytes.into(), from })
+}
+
+impl Found {
+    /// The file, opened anew.
+    pub fn open(&self) -> std::io::Result<File> {
+        File::open(&self.real)
+    }
+
+    /// True when name and first bytes say parquet.
+    #[cfg(feature = "parquet")]
+    pub fn is_parquet(&self, path: &Path) -> bool {
+        let mut start = [0; 4];
+        let opened = self.open().and_then(|mut file| file.read_exact(&mut start));
+        opened.is_ok() && kind(path, &start).is_ok_and(|kind| kind == Kind::Parquet)
+    }
+
+    /// True when size and time of writing are still those from before it was read.
+    pub fn is_unchanged(&self) -> bool {
+        std::fs::metadata(&self.real)
+            .is_ok_and(|now| now.len() == self.length && self.written.is_some() && now.modified().ok() == self.written)
+    }
 }
 
 impl Loaded {
@@ -103,12 +142,8 @@ impl Loaded {
 
     /// `W522` when the file on disk is no longer the one that was read. Where size and time of writing are the same,
     /// its bytes are not read again.
-    pub fn changed(&self, path: &Path) -> Option<Warning> {
-        let meta = std::fs::metadata(path).ok();
-        let same = meta.is_some_and(|meta| {
-            meta.len() == self.bytes.len() as u64 && self.written.is_some() && meta.modified().ok() == self.written
-        });
-        (!same && std::fs::read(path).ok().as_deref() != Some(&self.bytes)).then(|| {
+    pub fn changed(&self) -> Option<Warning> {
+        (!self.from.is_unchanged() && std::fs::read(&self.from.real).ok().as_deref() != Some(&self.bytes)).then(|| {
             Warning::new(
                 "W522",
                 "the file changed while it was read; the results are those of the bytes with the hash given here",
@@ -116,6 +151,13 @@ impl Loaded {
             )
         })
     }
+}
+
+/// `E520`: what was read so far and what is read next may not belong together.
+#[cfg(feature = "parquet")]
+pub(super) fn changed_meanwhile() -> Problem {
+    Problem::new("E520", "the file changed while it was read; nothing is estimated")
+        .fix("run again when nobody writes to it")
 }
 
 const ZIP: &[u8] = b"PK\x03\x04";

@@ -65,31 +65,61 @@ struct Read {
 /// the format: `E501`, `E504`, `E506` (text), `E517` (Stata), `E520` (parquet); `E301` a rule that a
 /// cell does not follow; `E603` an option on a column that does not exist. The place names the file.
 pub fn read_file(path: &Path, options: &ReadOptions) -> Result<(Frame, Source)> {
-    read_named(path, options).map_err(|mut problem| {
+    naming(path, || {
+        let loaded = file::load(file::find(path, options)?, path)?;
+        let (sha256, read) = rayon::join(|| loaded.sha256(), || parsed(&loaded, options));
+        let (frame, format, mut warnings) = shaped(read?, options)?;
+        warnings.extend(loaded.changed());
+        let source = Source {
+            file: path.display().to_string(),
+            sha256,
+            format,
+            rows: frame.rows(),
+            columns: frame.columns().len(),
+            warnings,
+        };
+        Ok((frame, source))
+    })
+}
+
+/// Reads `path` for answers that do not name its hash: the frame and what was noticed. Of a parquet file only
+/// [`ReadOptions::used`] is read, and of its bytes no more than a batch stays in memory.
+///
+/// # Errors
+/// Those of [`read_file`]; `E520` when a parquet file changes while it is read.
+pub fn read_table(path: &Path, options: &ReadOptions) -> Result<(Frame, Vec<Warning>)> {
+    naming(path, || {
+        let found = file::find(path, options)?;
+        #[cfg(feature = "parquet")]
+        if found.is_parquet(path) {
+            let open = || found.open().map_err(|e| guard::broken("E520", "parquet file", &e));
+            let read = guarded("E520", "parquet file", || columnar::parquet(open, options))?;
+            let (frame, _, warnings) = shaped(ruled(read, options)?, options)?;
+            return if found.is_unchanged() { Ok((frame, warnings)) } else { Err(file::changed_meanwhile()) };
+        }
+        let loaded = file::load(found, path)?;
+        let (frame, _, mut warnings) = shaped(parsed(&loaded, options)?, options)?;
+        warnings.extend(loaded.changed());
+        Ok((frame, warnings))
+    })
+}
+
+/// A problem's place names the file.
+fn naming<T>(path: &Path, read: impl FnOnce() -> Result<T>) -> Result<T> {
+    read().map_err(|mut problem| {
         problem.place.file.get_or_insert_with(|| path.display().to_string());
         problem
     })
 }
 
-fn read_named(path: &Path, options: &ReadOptions) -> Result<(Frame, Source)> {
-    let loaded = file::load(path, options)?;
-    let (sha256, read) = rayon::join(|| loaded.sha256(), || parsed(&loaded, options));
-    let Read { frame, format, mut warnings } = read?;
+/// Frame, format and warnings once the user's shape and names are given to what was read.
+fn shaped(read: Read, options: &ReadOptions) -> Result<(Frame, String, Vec<Warning>)> {
+    let Read { frame, format, warnings } = read;
     let frame = match &options.long {
         Some(long) => to_long(&frame, long)?,
         None => frame,
     };
-    let frame = chosen(frame, options)?;
-    warnings.extend(loaded.changed(path));
-    let source = Source {
-        file: path.display().to_string(),
-        sha256,
-        format,
-        rows: frame.rows(),
-        columns: frame.columns().len(),
-        warnings,
-    };
-    Ok((frame, source))
+    Ok((chosen(frame, options)?, format, warnings))
 }
 
 /// The table in the bytes of a file.
@@ -100,7 +130,9 @@ fn parsed(loaded: &Loaded, options: &ReadOptions) -> Result<Read> {
         Kind::Workbook(book) => typed(guarded("E513", "workbook", || workbook::read(bytes, book, options))?, options),
         Kind::Stata => ruled(guarded("E517", "Stata file", || stata::read(bytes, options))?, options),
         #[cfg(feature = "parquet")]
-        Kind::Parquet => ruled(guarded("E520", "parquet file", || columnar::parquet(bytes, options))?, options),
+        Kind::Parquet => {
+            ruled(guarded("E520", "parquet file", || columnar::parquet(|| Ok(bytes.clone()), options))?, options)
+        }
         #[cfg(feature = "parquet")]
         Kind::Arrow => ruled(guarded("E520", "arrow file", || columnar::arrow(bytes, options))?, options),
         #[cfg(not(feature = "parquet"))]

@@ -29,6 +29,10 @@ pub struct ReadOptions {
     pub rename: BTreeMap<String, String>,
     /// Keep these columns only (by their new names), in this order. All when empty.
     pub columns: Vec<String>,
+    /// Columns that will be used, by their names in the file: of a parquet file that has them all, no others are read.
+    /// All when empty; of other files always all.
+    #[serde(skip)]
+    pub used: Vec<String>,
     /// Turn wide columns into long ones.
     pub long: Option<Long>,
     /// Refuse files outside this folder, symbolic links resolved.

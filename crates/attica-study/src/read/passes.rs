@@ -18,6 +18,7 @@ use parquet::file::statistics::Statistics;
 use rayon::prelude::*;
 
 use super::columnar::{Cells, cells, is_plain, unreadable};
+use super::file::changed_meanwhile;
 use super::guard::{broken, guarded};
 use super::notes::{Extremes, Note, Notes};
 use super::table::EXACT;
@@ -241,8 +242,7 @@ impl Passes {
         if now.as_ref().is_some_and(same) {
             return Ok(());
         }
-        Err(Problem::new("E520", "the file changed between two passes over it; nothing is estimated")
-            .fix("run again when nobody writes to it"))
+        Err(changed_meanwhile())
     }
 
     fn note(&self, frame: &Frame) {

@@ -8,6 +8,7 @@ pub(crate) mod rows;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -185,11 +186,15 @@ impl Design {
         }
     }
 
-    /// Values of a regressor in the rows `sample` of the frame, which are among those of this design.
-    pub fn regressor(&self, name: &str, sample: &[u32]) -> Option<Vec<f64>> {
+    /// Values of a regressor in the rows `sample` of the frame, which are among those of this design; both in order.
+    pub fn regressor(&self, name: &str, sample: &[u32]) -> Option<Cow<'_, [f64]>> {
         let (_, values) = self.regressors.iter().find(|(known, _)| known == name)?;
-        let at = |row: &u32| self.sample.binary_search(row).ok().map(|at| values[at]);
-        sample.iter().map(at).collect()
+        if sample.len() == self.sample.len() {
+            return Some(Cow::Borrowed(values));
+        }
+        let mut own = self.sample.iter().zip(values.iter());
+        let at = |row: &u32| own.find(|(known, _)| *known == row).map(|(_, value)| *value);
+        sample.iter().map(at).collect::<Option<_>>().map(Cow::Owned)
     }
 
     /// Rows in the sample.

@@ -3,6 +3,7 @@
 //! [`Formula::parse`] reads the text; [`Formula::expand`] turns several outcomes, stepwise terms and
 //! split samples into single regressions, which [`crate::design::Design::build`] takes.
 
+mod columns;
 mod expand;
 mod indicator;
 mod instrumented;

@@ -88,6 +88,14 @@ fn several_estimations() {
 }
 
 #[test]
+fn columns_are_all_that_any_of_its_regressions_reads() {
+    let source = "c(log(y), w) ~ sw(a, l(b, 1):c) + i(rel, i.grp, ref = base, keep = c(near)) | f^g[s] + csw0(h, k) | d ~ z, split = ~region";
+    let formula = Formula::parse(source).unwrap();
+    let read = ["a", "b", "c", "d", "f", "g", "grp", "h", "k", "region", "rel", "s", "w", "y", "z"];
+    assert_eq!(formula.columns(), read);
+}
+
+#[test]
 fn indicators() {
     let read = |source: &str| match &Formula::parse(source).unwrap().terms[0] {
         Part::Fixed(Term { factors }) => match &factors[0] {
