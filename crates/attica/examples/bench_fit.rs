@@ -1,4 +1,4 @@
-//! Times one regression on columns in memory: `cargo run --release -p attica --example bench_fit -- FORMULA CLUSTER
+//! Times the regressions of a formula on columns in memory: `cargo run --release -p attica --example bench_fit -- FORMULA CLUSTER
 //! FOLDER [CALLS]`. The folder holds a file of little-endian doubles for each column. Prints a line of JSON: estimate and
 //! standard error of the first regressor, seconds and CPU seconds of the last of 2 (or so many) calls, and the peak memory
 //! of the process in MB.
@@ -10,12 +10,13 @@ mod measure;
 use std::path::Path;
 use std::time::Instant;
 
-use attica::design::{Design, DesignOptions};
+use attica::design::{DesignOptions, Designs};
 use attica::fit::{FitOptions, Term, fit};
 use attica::formula::Formula;
 use attica::frame::{Column, Frame};
 use attica::vcov::{Preset, Ssc, Vcov};
 use measure::{cpu_seconds, peak_mb};
+use rayon::prelude::*;
 
 /// The allocator of the command.
 #[global_allocator]
@@ -47,11 +48,13 @@ fn main() {
     );
 }
 
-/// From columns in memory to the first coefficient with its standard error.
+/// From columns in memory to the first coefficient of each regression with its standard error; the first of them.
 fn run(formula: &str, cluster: &str, frame: &Frame) -> Term {
-    let formula = Formula::parse(formula).unwrap().expand(frame).unwrap().remove(0);
+    let singles = Formula::parse(formula).unwrap().expand(frame).unwrap();
     let options = DesignOptions { clusters: vec![cluster.to_owned()], ..DesignOptions::default() };
-    let design = Design::build(frame, None, &formula, &options).unwrap();
+    let designs = Designs::new(frame, None, &singles, &options).unwrap();
     let options = FitOptions { ssc: Ssc::of(Preset::Fixest), ..FitOptions::new(Vcov::cluster(cluster)) };
-    fit(&design, &options).unwrap().terms().remove(0)
+    let first = |single| fit(&designs.build(single).unwrap(), &options).unwrap().terms().remove(0);
+    let mut terms: Vec<Term> = singles.par_iter().map(first).collect();
+    terms.swap_remove(0)
 }

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use super::category::{Category, Source};
-use super::rows::{Coded, Rows};
-use super::{Codes, Design, DesignOptions, Effect, Periods, Roles, Weights};
+use super::rows::Rows;
+use super::table::Coded;
+use super::{Codes, Design, DesignOptions, Designs, Effect, Periods, Roles, Weights};
 use crate::expr::Expr;
-use crate::formula::{Factor, Indicator, Instrumented, Level, SingleFormula, Term};
-use crate::frame::{Frame, Numbers, Values, codes};
-use crate::ledger::Reason;
+use crate::formula::{Factor, Indicator, SingleFormula, Term};
+use crate::frame::{Frame, Numbers, codes};
 use crate::message::{Problem, Result};
 use crate::panel::Panel;
 
@@ -30,15 +30,10 @@ impl Design {
         formula: &SingleFormula,
         options: &DesignOptions,
     ) -> Result<Self> {
-        match formula.instrumented {
-            None => Ok(Self::build_columns(frame, panel, formula, options)?.0),
-            Some(_) => Err(Problem::new("E604", "this model takes no instruments")
-                .fix("leave the part \"endogenous ~ instruments\" out, or fit the linear model in memory")),
-        }
+        Designs::new(frame, panel, std::slice::from_ref(formula), options)?.build(formula)
     }
 
-    /// [`Design::build`] of a formula with endogenous regressors and instruments: they stand behind the exogenous regressors, and
-    /// the roles say how many there are. No roles without instruments.
+    /// [`Designs::build_instrumented`] of one formula.
     ///
     /// # Errors
     /// Those of [`Design::build`].
@@ -48,109 +43,77 @@ impl Design {
         formula: &SingleFormula,
         options: &DesignOptions,
     ) -> Result<(Self, Option<Roles>)> {
-        let Some(Instrumented { endogenous, instruments }) = &formula.instrumented else {
-            return Ok((Self::build(frame, panel, formula, options)?, None));
-        };
-        let own = formula.terms.len();
-        let terms = [&formula.terms[..], endogenous, instruments].concat();
-        let whole = SingleFormula { terms, instrumented: None, ..formula.clone() };
-        let (design, columns) = Self::build_columns(frame, panel, &whole, options)?;
-        let count = |terms: std::ops::Range<usize>| columns[terms].iter().sum();
-        let roles = Roles { exogenous: count(0..own), endogenous: count(own..own + endogenous.len()) };
-        Ok((design, Some(roles)))
+        Designs::new(frame, panel, std::slice::from_ref(formula), options)?.build_instrumented(formula)
     }
+}
 
-    /// The design, and how many columns each term became.
-    fn build_columns(
-        frame: &Frame,
-        panel: Option<&Panel>,
-        formula: &SingleFormula,
-        options: &DesignOptions,
-    ) -> Result<(Self, Vec<usize>)> {
-        refuse_double_roles(formula)?;
-        let mut rows = Rows::new(frame, panel);
-        if let Some(filter) = &options.filter {
-            let (holds, warnings) = filter.holds(frame, panel)?;
-            rows.warn(warnings);
-            rows.keep(Reason::Filter(filter.to_string()), |row| holds[row]);
-        }
-        if let Some((reason, flags)) = &options.subset {
-            rows.keep(reason.clone(), |row| flags.get(row).copied().unwrap_or(false));
-        }
-        if let Some(sample) = &formula.sample {
-            let (column, _) = sample.by.evaluate(frame, panel)?;
-            let reason = Reason::Filter(format!("{} = {}", sample.by, sample.level));
-            if let (Values::Number(values), Level::Number(x)) = (&column.values, &sample.level) {
-                rows.keep(reason, |row| values[row] == *x);
-            } else {
-                let wanted = sample.level.to_string();
-                rows.keep(reason, |row| column.display(row) == wanted);
-            }
-        }
+/// The design of `formula`, and how many columns each term became.
+pub(super) fn columns(of: &Designs<'_>, formula: &SingleFormula) -> Result<(Design, Vec<usize>)> {
+    refuse_double_roles(formula)?;
+    let (options, panel) = (of.options, of.table.panel);
+    let mut rows = Rows::new(&of.table, of.start(formula.sample.as_ref())?);
+    let outcome = rows.numbers(&formula.outcome)?;
+    let terms = formula.terms.iter().map(|term| rows.term(term)).collect::<Result<Vec<_>>>()?;
+    let effects = formula.effects.iter().map(|effect| rows.effect(effect)).collect::<Result<Vec<_>>>()?;
+    let weights = options.weights.as_ref().map(|(name, kind)| rows.weights(name, *kind)).transpose()?;
+    let clusters = options.clusters.iter().map(|name| rows.cluster(name)).collect::<Result<Vec<_>>>()?;
+    let coordinates = options.coordinates.as_ref().map(|[latitude, longitude]| {
+        Ok::<_, Problem>([rows.numbers(&Expr::column(latitude))?, rows.numbers(&Expr::column(longitude))?])
+    });
+    let coordinates = coordinates.transpose()?;
+    let sample = rows.sample()?;
 
-        let outcome = rows.numbers(&formula.outcome)?;
-        let terms = formula.terms.iter().map(|term| rows.term(term)).collect::<Result<Vec<_>>>()?;
-        let effects = formula.effects.iter().map(|effect| rows.effect(effect)).collect::<Result<Vec<_>>>()?;
-        let weights = options.weights.as_ref().map(|(name, kind)| rows.weights(name, *kind)).transpose()?;
-        let clusters = options.clusters.iter().map(|name| rows.cluster(name)).collect::<Result<Vec<_>>>()?;
-        let coordinates = options.coordinates.as_ref().map(|[latitude, longitude]| {
-            Ok::<_, Problem>([rows.numbers(&Expr::column(latitude))?, rows.numbers(&Expr::column(longitude))?])
-        });
-        let coordinates = coordinates.transpose()?;
-        let sample = rows.sample()?;
-
-        let take = |values: &[f64]| -> Vec<f64> { sample.iter().map(|&row| values[row as usize]).collect() };
-        let outcome_values = gather(&outcome, &sample);
-        let absorbs = !effects.is_empty();
-        let constant = formula.intercept || absorbs;
-        if constant && !varies(&outcome_values) {
-            return Err(no_variation(&formula.outcome, (outcome_values[0], outcome_values.len()), "the outcome"));
-        }
-        let (mut regressors, mut columns) = (Vec::new(), Vec::new());
-        for (term, sources) in formula.terms.iter().zip(&terms) {
-            let before = regressors.len();
-            expand(term, sources, formula, constant, &sample, &mut regressors)?;
-            columns.push(regressors.len() - before);
-        }
-        let coded = |by: &Coded, name: String| coded(by, name, &sample);
-        let effects = formula
-            .effects
-            .iter()
-            .zip(effects)
-            .map(|(effect, (by, slopes))| Effect {
-                by: coded(&by, effect.label()),
-                slopes: effect.slopes.iter().zip(slopes).map(|(x, values)| (x.label(), take(&values))).collect(),
-                intercept: effect.intercept,
-            })
-            .collect();
-        let clusters = options.clusters.iter().zip(&clusters).map(|(name, by)| coded(by, name.clone())).collect();
-        let weights = options.weights.as_ref().zip(weights).map(|((name, kind), values)| Weights {
-            name: name.clone(),
-            kind: *kind,
-            values: take(values),
-        });
-        let panel = panel.map(|panel| {
-            let unit = coded(&(panel.unit.clone(), panel.units.len()), panel.unit_name.clone());
-            let all = sample.len() == panel.time.len();
-            let taken = || Arc::new(sample.iter().map(|&row| panel.time[row as usize]).collect());
-            let codes = if all { panel.time.clone() } else { taken() };
-            (unit, Periods { codes, times: panel.times.clone() })
-        });
-        let design = Self {
-            outcome: (formula.outcome.label(), outcome_values),
-            regressors,
-            intercept: formula.intercept && !absorbs,
-            effects,
-            weights,
-            clusters,
-            panel,
-            coordinates: coordinates.map(|places| places.map(|values| take(&values))),
-            sample,
-            ledger: rows.ledger,
-            warnings: rows.warnings,
-        };
-        Ok((design, columns))
+    let take = |values: &[f64]| -> Vec<f64> { sample.iter().map(|&row| values[row as usize]).collect() };
+    let outcome_values = gather(&outcome, &sample);
+    let absorbs = !effects.is_empty();
+    let constant = formula.intercept || absorbs;
+    if constant && !varies(&outcome_values) {
+        return Err(no_variation(&formula.outcome, (outcome_values[0], outcome_values.len()), "the outcome"));
     }
+    let (mut regressors, mut columns) = (Vec::new(), Vec::new());
+    for (term, sources) in formula.terms.iter().zip(&terms) {
+        let before = regressors.len();
+        expand(term, sources, formula, constant, &sample, &mut regressors)?;
+        columns.push(regressors.len() - before);
+    }
+    let coded = |by: &Coded, name: String| coded(by, name, &sample);
+    let effects = formula
+        .effects
+        .iter()
+        .zip(effects)
+        .map(|(effect, (by, slopes))| Effect {
+            by: coded(&by, effect.label()),
+            slopes: effect.slopes.iter().zip(slopes).map(|(x, values)| (x.label(), take(&values))).collect(),
+            intercept: effect.intercept,
+        })
+        .collect();
+    let clusters = options.clusters.iter().zip(&clusters).map(|(name, by)| coded(by, name.clone())).collect();
+    let weights = options.weights.as_ref().zip(weights).map(|((name, kind), values)| Weights {
+        name: name.clone(),
+        kind: *kind,
+        values: take(values),
+    });
+    let panel = panel.map(|panel| {
+        let unit = coded(&(panel.unit.clone(), panel.units.len()), panel.unit_name.clone());
+        let all = sample.len() == panel.time.len();
+        let taken = || Arc::new(sample.iter().map(|&row| panel.time[row as usize]).collect());
+        let codes = if all { panel.time.clone() } else { taken() };
+        (unit, Periods { codes, times: panel.times.clone() })
+    });
+    let design = Design {
+        outcome: (formula.outcome.label(), outcome_values),
+        regressors,
+        intercept: formula.intercept && !absorbs,
+        effects,
+        weights,
+        clusters,
+        panel,
+        coordinates: coordinates.map(|places| places.map(|values| take(&values))),
+        sample,
+        ledger: rows.ledger,
+        warnings: rows.warnings,
+    };
+    Ok((design, columns))
 }
 
 /// Codes in the rows of the sample, renumbered so that every level occurs.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::formula::{BinRule, Indicator, Level};
-use crate::frame::{Column, Frame, MISSING, Numbers};
+use crate::frame::{Column, Frame, MISSING, Numbers, codes};
 use crate::message::{Problem, Result};
 
 /// Values of one factor of the formula in every row of the frame.
@@ -61,20 +61,16 @@ impl Category {
                 Self { codes, levels }
             }
             Source::Words(codes, levels) => {
-                let mut used = vec![false; levels.len()];
-                for &row in sample {
-                    if let Some(used) = used.get_mut(codes[row as usize] as usize) {
-                        *used = true;
-                    }
-                }
-                let mut order: Vec<usize> = (0..levels.len()).filter(|&i| used[i]).collect();
-                order.sort_by(|&a, &b| levels[a].cmp(&levels[b]));
-                let mut rank = vec![MISSING; levels.len()];
+                let (codes, used) = codes::renumbered(codes, levels.len(), sample);
+                let mut order: Vec<usize> = (0..used.len()).collect();
+                let text = |i: usize| &levels[used[i] as usize];
+                order.sort_by(|&a, &b| text(a).cmp(text(b)));
+                let mut rank = vec![MISSING; used.len()];
                 order.iter().enumerate().for_each(|(new, &old)| rank[old] = new as u32);
-                let code = |&row: &u32| rank.get(codes[row as usize] as usize).copied().unwrap_or(MISSING);
+                let code = |code: u32| rank.get(code as usize).copied().unwrap_or(MISSING);
                 Self {
-                    codes: sample.iter().map(code).collect(),
-                    levels: order.iter().map(|&i| LevelInfo { shown: levels[i].clone(), value: None }).collect(),
+                    codes: codes.into_iter().map(code).collect(),
+                    levels: order.iter().map(|&i| LevelInfo { shown: text(i).clone(), value: None }).collect(),
                 }
             }
         }

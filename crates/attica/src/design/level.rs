@@ -1,6 +1,8 @@
 //! Variables that inference may want beside those of the model, in the rows that a regression has used.
 
+use super::designs::Start;
 use super::rows::Rows;
+use super::table::Table;
 use super::{Codes, build};
 use crate::frame::{Column, Frame, MISSING, Values, codes};
 use crate::message::Result;
@@ -16,8 +18,8 @@ impl Codes {
     /// # Errors
     /// `E603` for an unknown column, `E406` when it is missing in a row.
     pub fn of(frame: &Frame, panel: Option<&Panel>, name: &str, sample: &[u32]) -> Result<Self> {
-        let mut rows = Rows::new(frame, panel);
-        rows.only(sample);
+        let table = Table::new(frame, panel);
+        let mut rows = Rows::new(&table, Start { rows: Some(sample.to_vec()), ..Start::all(frame) });
         let by = rows.cluster(name)?;
         Ok(build::coded(&by, name.to_owned(), sample))
     }

@@ -3,8 +3,10 @@
 
 pub(crate) mod build;
 pub(crate) mod category;
+mod designs;
 mod level;
 pub(crate) mod rows;
+pub(crate) mod table;
 #[cfg(test)]
 mod tests;
 
@@ -13,6 +15,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+pub use designs::Designs;
 pub use level::{coarser, coordinates};
 pub use rows::cluster_codes;
 

@@ -1,22 +1,21 @@
 //! Which rows a regression can use, and where the others went.
 
-use std::borrow::Cow;
-use std::sync::Arc;
-
 use super::category::Source;
+use super::designs::Start;
+use super::table::{Coded, Table};
 use super::{Codes, WeightKind};
 use crate::expr::{Expr, Node};
 use crate::formula::{Absorbed, Factor, Term};
-use crate::frame::{Column, Frame, MISSING, Numbers, Values, codes};
+use crate::frame::{Column, Frame, MISSING, Numbers};
 use crate::ledger::{Ledger, Reason};
 use crate::message::{Problem, Result, Warning};
 use crate::panel::Panel;
 
 /// The rows still in, and the account of those that left.
 pub(crate) struct Rows<'a> {
-    frame: &'a Frame,
-    panel: Option<&'a Panel>,
-    alive: Vec<bool>,
+    table: &'a Table<'a>,
+    /// Ascending; none means all.
+    alive: Option<Vec<u32>>,
     pub(crate) ledger: Ledger,
     pub(crate) warnings: Vec<Warning>,
     /// Row of the file of each row, counted from 0, where the frame is a piece of it.
@@ -27,27 +26,19 @@ pub(crate) struct Rows<'a> {
     pub(crate) present: Vec<(String, bool)>,
 }
 
-/// Codes of a category in every row of the frame, and how many there are; every one occurs.
-pub(super) type Coded = (Arc<Vec<u32>>, usize);
-
 impl<'a> Rows<'a> {
-    pub(super) fn new(frame: &'a Frame, panel: Option<&'a Panel>) -> Self {
-        let rows = frame.rows();
-        Self {
-            frame,
-            panel,
-            alive: vec![true; rows],
-            ledger: Ledger::new(rows),
-            warnings: Vec::new(),
-            origin: None,
-            steps: Vec::new(),
-            present: Vec::new(),
-        }
+    pub(super) fn new(table: &'a Table<'a>, Start { rows, ledger, warnings }: Start) -> Self {
+        Self { table, alive: rows, ledger, warnings, origin: None, steps: Vec::new(), present: Vec::new() }
     }
 
     /// The rows of a piece of a table; `origin[row]` is the row of the table.
-    pub(crate) fn of_piece(frame: &'a Frame, origin: &'a [usize]) -> Self {
-        Self { origin: Some(origin), ..Self::new(frame, None) }
+    pub(crate) fn of_piece(table: &'a Table<'a>, origin: &'a [usize]) -> Self {
+        Self { origin: Some(origin), ..Self::new(table, Start::all(table.frame)) }
+    }
+
+    /// The rows that remain and the account of the others, to start from.
+    pub(super) fn rest(self) -> Start {
+        Start { rows: self.alive, ledger: self.ledger, warnings: self.warnings }
     }
 
     /// Rows by their number in the table, from 1.
@@ -59,7 +50,8 @@ impl<'a> Rows<'a> {
     /// Refuses a column without any value; in a piece the others may have some.
     fn refuse_empty(&mut self, column: &Column) -> Result<()> {
         if self.origin.is_none() {
-            return refuse_empty(column);
+            let empty = self.table.frame.is_without_value(&column.name);
+            return if empty { Err(without_value(&column.name, column.len())) } else { Ok(()) };
         }
         if !self.present.iter().any(|(name, _)| *name == column.name) {
             let present = (0..column.len()).any(|row| !column.is_missing(row));
@@ -68,74 +60,57 @@ impl<'a> Rows<'a> {
         Ok(())
     }
 
-    pub(super) fn warn(&mut self, warnings: Vec<Warning>) {
+    pub(super) fn warn(&mut self, warnings: &[Warning]) {
         for warning in warnings {
-            if !self.warnings.contains(&warning) {
-                self.warnings.push(warning);
+            if !self.warnings.contains(warning) {
+                self.warnings.push(warning.clone());
             }
         }
     }
 
     /// Books out the rows that `stays` refuses.
     pub(super) fn keep(&mut self, reason: Reason, stays: impl Fn(usize) -> bool) {
-        let mut left = 0;
-        for (row, alive) in self.alive.iter_mut().enumerate() {
-            if *alive && !stays(row) {
-                *alive = false;
-                left += 1;
+        let before = self.count();
+        match &mut self.alive {
+            Some(alive) => alive.retain(|&row| stays(row as usize)),
+            None => {
+                let all = self.table.frame.rows();
+                if let Some(first) = (0..all).find(|&row| !stays(row)) {
+                    let rest = first as u32 + 1..all as u32;
+                    self.alive = Some((0..first as u32).chain(rest.filter(|&row| stays(row as usize))).collect());
+                }
             }
         }
+        let left = before - self.count();
         if self.origin.is_some() {
             self.steps.push((reason.clone(), left));
         }
         self.ledger.drop_rows(reason, left);
     }
 
-    /// Leaves the rows `sample`, without booking the others.
-    pub(super) fn only(&mut self, sample: &[u32]) {
-        self.alive.fill(false);
-        for &row in sample {
-            self.alive[row as usize] = true;
+    /// How many rows remain.
+    fn count(&self) -> usize {
+        self.alive.as_ref().map_or(self.table.frame.rows(), Vec::len)
+    }
+
+    /// Those of the rows that remain in which `holds`.
+    fn those(&self, holds: impl Fn(usize) -> bool) -> Vec<usize> {
+        match &self.alive {
+            Some(alive) => alive.iter().map(|&row| row as usize).filter(|&row| holds(row)).collect(),
+            None => (0..self.table.frame.rows()).filter(|&row| holds(row)).collect(),
         }
     }
 
-    /// The rows that remain.
+    /// The rows that remain, ascending; there must be some.
     pub(super) fn sample(&self) -> Result<Vec<u32>> {
-        let rows = 0..self.alive.len() as u32;
-        let sample: Vec<u32> = if self.ledger.dropped.is_empty() {
-            rows.collect()
-        } else {
-            rows.filter(|&row| self.alive[row as usize]).collect()
-        };
-        if !sample.is_empty() {
-            return Ok(sample);
-        }
-        Err(nothing_left(&self.ledger))
-    }
-
-    /// A bare column, borrowed. Periods written as text are numbers to expressions, so not borrowed.
-    fn bare(&self, expr: &Expr) -> Option<&'a Column> {
-        let Node::Name(name) = &expr.node else { return None };
-        self.frame.get(name).filter(|column| {
-            let is_time = self.panel.is_some_and(|panel| panel.time_name == *name);
-            !(is_time && matches!(column.values, Values::Text { .. }))
-        })
+        if self.count() == 0 { Err(nothing_left(&self.ledger)) } else { Ok(self.alive()) }
     }
 
     /// Values of `expr` in all rows, before any of them leaves for being missing.
     pub(crate) fn source(&mut self, expr: &Expr) -> Result<Source<'a>> {
-        if let Some(column) = self.bare(expr) {
-            return Ok(match &column.values {
-                Values::Number(values) => Source::Numbers(values.clone()),
-                Values::Text { codes, levels } => Source::Words(Cow::Borrowed(codes), Cow::Borrowed(levels)),
-            });
-        }
-        let (column, warnings) = expr.evaluate(self.frame, self.panel)?;
-        self.warn(warnings);
-        Ok(match column.values {
-            Values::Number(values) => Source::Numbers(values),
-            Values::Text { codes, levels } => Source::Words(Cow::Owned(codes), Cow::Owned(levels)),
-        })
+        let (source, warnings) = self.table.source(expr)?;
+        self.warn(&warnings);
+        Ok(source)
     }
 
     /// The numbers of `expr`; rows without leave.
@@ -145,7 +120,7 @@ impl<'a> Rows<'a> {
                 self.drop_missing(expr, &Source::Numbers(values.clone()))?;
                 Ok(values)
             }
-            Source::Words(..) => match expr.numbers(self.frame, self.panel) {
+            Source::Words(..) => match expr.numbers(self.table.frame, self.table.panel) {
                 Err(problem) => Err(problem),
                 Ok(_) => Err(Problem::new("E301", format!("{expr} is text; a number is needed"))),
             },
@@ -155,15 +130,13 @@ impl<'a> Rows<'a> {
     /// Books out the rows in which `expr` is missing: for the first of its columns that is missing there,
     /// or, where all are present, for the term itself. Infinities of a column stop.
     pub(crate) fn drop_missing(&mut self, expr: &Expr, source: &Source<'_>) -> Result<()> {
-        if let Some(column) = self.bare(expr) {
+        if let Some(column) = self.table.bare(expr) {
             self.refuse_empty(column)?;
             if let Source::Numbers(values) = source {
-                if self.origin.is_none() && self.frame.is_complete(&column.name) {
+                if self.origin.is_none() && self.table.frame.is_complete(&column.name) {
                     return Ok(());
                 }
-                let alive = |row: &usize| self.alive[*row];
-                let infinite: Vec<usize> =
-                    (0..values.len()).filter(|&row| values[row].is_infinite()).filter(alive).collect();
+                let infinite = self.those(|row| values[row].is_infinite());
                 if !infinite.is_empty() {
                     return Err(Problem::new(
                         "E302",
@@ -181,7 +154,7 @@ impl<'a> Rows<'a> {
             return Ok(());
         }
         for name in expr.columns() {
-            let Some(column) = self.frame.get(name) else { continue };
+            let Some(column) = self.table.frame.get(name) else { continue };
             self.refuse_empty(column)?;
             self.keep(Reason::Missing(name.to_owned()), |row| !(source.is_missing(row) && column.is_missing(row)));
         }
@@ -202,7 +175,9 @@ impl<'a> Rows<'a> {
             sources.push(match factor {
                 Factor::Plain(expr) => {
                     let source = self.source(expr)?;
-                    if let Source::Words(_, levels) = &source {
+                    if let Source::Words(_, levels) = &source
+                        && !self.table.is_text(expr)
+                    {
                         refuse_numbers_as_text(expr, levels)?;
                     }
                     self.drop_missing(expr, &source)?;
@@ -226,45 +201,13 @@ impl<'a> Rows<'a> {
 
     /// Codes of the combinations of `by`; rows without leave.
     fn coded(&mut self, by: &[Expr]) -> Result<Coded> {
-        let mut all: Option<Coded> = None;
         for expr in by {
-            let one = match self.indexed(expr) {
-                Some(indexed) => indexed,
-                None => self.category(expr)?,
-            };
-            all = Some(match all {
-                None => one,
-                Some((codes, _)) => {
-                    let (codes, levels) = codes::cross(&codes, &one.0);
-                    (Arc::new(codes), levels)
-                }
-            });
+            if self.table.indexed(expr).is_none() {
+                let source = self.source(expr)?;
+                self.drop_missing(expr, &source)?;
+            }
         }
-        all.ok_or_else(|| Problem::new("E604", "an effect without a column"))
-    }
-
-    /// The panel's own codes of its unit or time column, which are never missing.
-    fn indexed(&self, expr: &Expr) -> Option<Coded> {
-        let (Node::Name(name), Some(panel)) = (&expr.node, self.panel) else { return None };
-        if *name == panel.unit_name {
-            Some((panel.unit.clone(), panel.units.len()))
-        } else {
-            (*name == panel.time_name).then(|| (panel.time.clone(), panel.times.len()))
-        }
-    }
-
-    /// Codes of any other category.
-    fn category(&mut self, expr: &Expr) -> Result<Coded> {
-        let source = self.source(expr)?;
-        self.drop_missing(expr, &source)?;
-        if let Some(coded) = self.bare(expr).and_then(|column| self.frame.category(&column.name)) {
-            return Ok(coded);
-        }
-        let (codes, levels) = match source {
-            Source::Words(codes, levels) => codes::occurring(codes.into_owned(), levels.len()),
-            Source::Numbers(values) => codes::codes_of_numbers(&values),
-        };
-        Ok((Arc::new(codes), levels))
+        self.table.coded(by)
     }
 
     pub(super) fn effect(&mut self, effect: &Absorbed) -> Result<(Coded, Vec<Numbers>)> {
@@ -275,13 +218,11 @@ impl<'a> Rows<'a> {
 
     /// Weights: negative ones stop, zero ones leave with their rows.
     pub(crate) fn weights(&mut self, name: &str, kind: WeightKind) -> Result<&'a [f64]> {
-        let values = self.frame.numbers(name)?;
+        let values = self.table.frame.numbers(name)?;
         let expr = Expr::column(name);
         let source = self.source(&expr)?;
         self.drop_missing(&expr, &source)?;
-        let offending = |wrong: &dyn Fn(f64) -> bool| -> Vec<usize> {
-            (0..values.len()).filter(|&row| self.alive[row] && wrong(values[row])).collect()
-        };
+        let offending = |wrong: &dyn Fn(f64) -> bool| self.those(|row| wrong(values[row]));
         let listed = |rows: &[usize]| {
             let one = |&r: &usize| format!("{} in row {}", values[r], self.numbers_of(&[r]));
             rows.iter().take(5).map(one).collect::<Vec<_>>().join(", ")
@@ -307,20 +248,19 @@ impl<'a> Rows<'a> {
 
     /// Codes of a cluster variable; every row that is left must have one.
     pub(super) fn cluster(&mut self, name: &str) -> Result<Coded> {
-        let by = if self.frame.get(name).is_some() { Absorbed::column(name) } else { Absorbed::parse(name)? };
-        self.refuse_unclustered(&by.by)?;
-        self.coded(&by.by)
+        let by = cluster(self.table.frame, name)?;
+        self.refuse_unclustered(&by)?;
+        self.coded(&by)
     }
 
     /// Refuses rows without one of the columns that make a cluster variable.
     pub(crate) fn refuse_unclustered(&mut self, by: &[Expr]) -> Result<()> {
         for expr in by {
-            if self.indexed(expr).is_some() {
+            if self.table.indexed(expr).is_some() {
                 continue;
             }
             let source = self.source(expr)?;
-            let missing: Vec<usize> =
-                (0..self.alive.len()).filter(|&row| self.alive[row] && source.is_missing(row)).collect();
+            let missing = self.those(|row| source.is_missing(row));
             if !missing.is_empty() {
                 return Err(Problem::new(
                     "E406",
@@ -338,7 +278,7 @@ impl<'a> Rows<'a> {
 
     /// The rows that are still in, ascending.
     pub(crate) fn alive(&self) -> Vec<u32> {
-        (0..self.alive.len() as u32).filter(|&row| self.alive[row as usize]).collect()
+        self.alive.clone().unwrap_or_else(|| (0..self.table.frame.rows() as u32).collect())
     }
 }
 
@@ -359,20 +299,19 @@ pub(crate) fn zero_weights(name: &str, rows: usize) -> Warning {
     )
 }
 
+/// The columns that make a cluster variable.
+pub(super) fn cluster(frame: &Frame, name: &str) -> Result<Vec<Expr>> {
+    if frame.get(name).is_some() { Ok(vec![Expr::column(name)]) } else { Ok(Absorbed::parse(name)?.by) }
+}
+
 /// Codes of a cluster variable, a column or a combination `a^b`, in every row of `frame`; [`MISSING`] where there is
 /// none. Unlike the clusters of a design they are the same whatever rows a regression uses.
 ///
 /// # Errors
 /// `E603` for an unknown column.
 pub fn cluster_codes(frame: &Frame, panel: Option<&Panel>, name: &str) -> Result<Codes> {
-    let by = if frame.get(name).is_some() { Absorbed::column(name) } else { Absorbed::parse(name)? };
-    let (codes, levels) = Rows::new(frame, panel).coded(&by.by)?;
+    let (codes, levels) = Table::new(frame, panel).coded(&cluster(frame, name)?)?;
     Ok(Codes { name: name.to_owned(), codes, levels })
-}
-
-fn refuse_empty(column: &Column) -> Result<()> {
-    let empty = !column.is_empty() && (0..column.len()).all(|row| column.is_missing(row));
-    if empty { Err(without_value(&column.name, column.len())) } else { Ok(()) }
 }
 
 /// `E304`: a column that is missing in all `rows`.
@@ -382,7 +321,7 @@ pub(crate) fn without_value(name: &str, rows: usize) -> Problem {
 }
 
 /// A text column that mostly holds numbers was misread, and must not become a thousand indicators.
-fn refuse_numbers_as_text(expr: &Expr, levels: &[String]) -> Result<()> {
+pub(super) fn refuse_numbers_as_text(expr: &Expr, levels: &[String]) -> Result<()> {
     let numeric =
         |text: &String| text.trim_start_matches(['-', '+', '−', '.', ' ']).starts_with(|c: char| c.is_ascii_digit());
     let count = levels.iter().filter(|level| numeric(level)).count();

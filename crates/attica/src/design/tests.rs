@@ -202,6 +202,34 @@ proptest! {
         }
     }
 
+    /// What regressions share changes none of them: each is the design that it has alone, and that of its rows flagged.
+    #[test]
+    fn designs_of_one_table_are_those_of_each_alone((frame, order) in cells()) {
+        let frame = frame.take(&order);
+        let formula = "c(y, x) ~ csw(log(x), i(g), g) + mean(x, by = id) | id^g, fsplit = ~FACTOR";
+        for factor in ["g", "id", "floor(id / 2)"] {
+            let formula = Formula::parse(&formula.replace("FACTOR", factor)).unwrap();
+            let options = DesignOptions {
+                filter: Some(Expr::parse("x != 4").unwrap()),
+                clusters: vec!["id".to_owned(), "g^floor(id / 2)".to_owned()],
+                ..DesignOptions::default()
+            };
+            let singles = formula.expand(&frame).unwrap();
+            let designs = Designs::new(&frame, None, &singles, &options).unwrap();
+            for single in &singles {
+                let together = designs.build(single);
+                prop_assert_eq!(&together, &Design::build(&frame, None, single, &options));
+                let Some(sample) = &single.sample else { continue };
+                let (column, _) = sample.by.evaluate(&frame, None).unwrap();
+                let flags = (0..frame.rows()).map(|row| column.display(row) == sample.level.to_string()).collect();
+                let reason = Reason::Filter(format!("{} = {}", sample.by, sample.level));
+                let flagged = DesignOptions { subset: Some((reason, flags)), ..options.clone() };
+                let whole = SingleFormula { sample: None, ..single.clone() };
+                prop_assert_eq!(&together, &Design::build(&frame, None, &whole, &flagged));
+            }
+        }
+    }
+
     /// Shuffled rows give the same columns, shuffled.
     #[test]
     fn row_order_does_not_matter((frame, order) in cells()) {

@@ -111,12 +111,26 @@ pub fn compact(codes: &Arc<Vec<u32>>, levels: usize, rows: &[u32]) -> (Arc<Vec<u
     if rows.len() == codes.len() {
         return (codes.clone(), levels);
     }
-    let mut seen = vec![MISSING; levels];
-    for &r in rows {
-        seen[codes[r as usize] as usize] = 0;
+    let (codes, used) = renumbered(codes, levels, rows);
+    (Arc::new(codes), used.len())
+}
+
+/// Codes of `rows` without gaps, in ascending order of the old ones, and the old code of each. [`MISSING`] stays.
+pub(crate) fn renumbered(codes: &[u32], levels: usize, rows: &[u32]) -> (Vec<u32>, Vec<u32>) {
+    let old = || rows.iter().map(|&row| codes[row as usize]);
+    // A small part of a table must not pay for all of its levels.
+    if rows.len() < levels / 16 {
+        let mut used: Vec<u32> = old().filter(|&code| code != MISSING).collect();
+        used.sort_unstable();
+        used.dedup();
+        let new = |code| used.binary_search(&code).map_or(MISSING, |place| place as u32);
+        return (old().map(new).collect(), used);
     }
-    let next = number(&mut seen);
-    (Arc::new(rows.iter().map(|&r| seen[codes[r as usize] as usize]).collect()), next as usize)
+    let mut seen = vec![MISSING; levels];
+    old().filter(|&code| code != MISSING).for_each(|code| seen[code as usize] = 0);
+    number(&mut seen);
+    let new = old().map(|code| seen.get(code as usize).copied().unwrap_or(MISSING)).collect();
+    (new, (0..levels as u32).filter(|&code| seen[code as usize] != MISSING).collect())
 }
 
 /// `codes` without the levels that no row has, and how many are left. [`MISSING`] stays.
@@ -181,7 +195,11 @@ mod tests {
         assert_eq!((codes.as_slice(), levels), ([0, 1, MISSING, 1, 0].as_slice(), 2));
         let (crossed, levels) = cross(&codes, &[0, 0, 0, 1, 0]);
         assert_eq!((crossed.as_slice(), levels), ([0, 1, MISSING, 2, 0].as_slice(), 3));
-        assert_eq!(compact(&Arc::new(crossed), 3, &[3, 4]), (Arc::new(vec![1, 0]), 2));
+        assert_eq!(compact(&Arc::new(crossed.clone()), 3, &[3, 4]), (Arc::new(vec![1, 0]), 2));
+        let crossed = [0, 1, MISSING, 2, 0];
+        for levels in [3, 1000] {
+            assert_eq!(renumbered(&crossed, levels, &[3, 2, 0, 3]), (vec![1, MISSING, 0, 1], vec![0, 2]));
+        }
         let all = Arc::new(vec![1, 0, 1]);
         let (same, levels) = compact(&all, 2, &[0, 1, 2]);
         assert!(Arc::ptr_eq(&same, &all) && levels == 2);

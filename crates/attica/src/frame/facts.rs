@@ -9,6 +9,7 @@ use super::{Column, MISSING, Values};
 #[derive(Clone, Debug, Default)]
 pub(super) struct Facts {
     complete: OnceLock<bool>,
+    empty: OnceLock<bool>,
     category: OnceLock<(Arc<Vec<u32>>, usize)>,
 }
 
@@ -26,6 +27,11 @@ impl Facts {
             Values::Number(values) => values.iter().fold(true, |all, x| all & x.is_finite()),
             Values::Text { codes, .. } => !codes.contains(&MISSING),
         })
+    }
+
+    /// True where no cell of `column` has a value, though it has cells.
+    pub(super) fn is_empty(&self, column: &Column) -> bool {
+        *self.empty.get_or_init(|| !column.is_empty() && (0..column.len()).all(|row| column.is_missing(row)))
     }
 
     /// Codes of `column` in which every level occurs, and how many there are.

@@ -198,6 +198,11 @@ impl Frame {
         self.by_name.get(name).is_some_and(|&i| self.facts[i].is_complete(&self.columns[i]))
     }
 
+    /// True where the column of that name has rows and a value in none; looked up once.
+    pub(crate) fn is_without_value(&self, name: &str) -> bool {
+        self.by_name.get(name).is_some_and(|&i| self.facts[i].is_empty(&self.columns[i]))
+    }
+
     /// Codes of the column of that name in which every level occurs, and how many there are; made once, shared by all
     /// regressions on the frame.
     pub(crate) fn category(&self, name: &str) -> Option<(Arc<Vec<u32>>, usize)> {

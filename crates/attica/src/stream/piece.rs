@@ -4,6 +4,7 @@ use super::StreamOptions;
 use crate::design::build::refuse_double_roles;
 use crate::design::category::Source;
 use crate::design::rows::Rows;
+use crate::design::table::Table;
 use crate::expr::Expr;
 use crate::formula::{Absorbed, Factor, SingleFormula};
 use crate::frame::{Frame, codes, unknown_column};
@@ -201,7 +202,8 @@ impl<'a> Recipe<'a> {
             }
             _ => (frame, (first..first + read).collect()),
         };
-        let mut rows = Rows::of_piece(&frame, &origin);
+        let table = Table::new(&frame, None);
+        let mut rows = Rows::of_piece(&table, &origin);
         let outcome = rows.numbers(&self.formula.outcome)?;
         let terms = self.formula.terms.iter().map(|term| rows.term(term)).collect::<Result<Vec<_>>>()?;
         let mut components = Vec::with_capacity(self.components.len());
