@@ -69,7 +69,9 @@ impl<'a> Designs<'a> {
         options: &'a DesignOptions,
     ) -> Result<Self> {
         let mut table = Table::new(frame, panel);
-        formulas.iter().for_each(|formula| table.learn(formula));
+        for formula in formulas {
+            table.learn(formula);
+        }
         for name in &options.clusters {
             if let Ok(by) = cluster(frame, name) {
                 table.categorise(&by);
@@ -141,12 +143,11 @@ impl<'a> Designs<'a> {
     /// The rows that passed the filters, by level of `by`.
     fn grouped(&self, by: &Expr) -> Result<Groups> {
         let evaluated;
-        let column: &Column = match &by.node {
-            Node::Name(name) => self.table.frame.column(name)?,
-            _ => {
-                evaluated = by.evaluate(self.table.frame, self.table.panel)?.0;
-                &evaluated
-            }
+        let column: &Column = if let Node::Name(name) = &by.node {
+            self.table.frame.column(name)?
+        } else {
+            evaluated = by.evaluate(self.table.frame, self.table.panel)?.0;
+            &evaluated
         };
         let (codes, levels) = codes::codes_of(column);
         let mut shown: Vec<Option<String>> = vec![None; levels];

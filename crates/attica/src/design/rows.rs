@@ -71,15 +71,12 @@ impl<'a> Rows<'a> {
     /// Books out the rows that `stays` refuses.
     pub(super) fn keep(&mut self, reason: Reason, stays: impl Fn(usize) -> bool) {
         let before = self.count();
-        match &mut self.alive {
-            Some(alive) => alive.retain(|&row| stays(row as usize)),
-            None => {
-                let all = self.table.frame.rows();
-                if let Some(first) = (0..all).find(|&row| !stays(row)) {
-                    let rest = first as u32 + 1..all as u32;
-                    self.alive = Some((0..first as u32).chain(rest.filter(|&row| stays(row as usize))).collect());
-                }
-            }
+        let all = self.table.frame.rows();
+        if let Some(alive) = &mut self.alive {
+            alive.retain(|&row| stays(row as usize));
+        } else if let Some(first) = (0..all).find(|&row| !stays(row)) {
+            let rest = first as u32 + 1..all as u32;
+            self.alive = Some((0..first as u32).chain(rest.filter(|&row| stays(row as usize))).collect());
         }
         let left = before - self.count();
         if self.origin.is_some() {

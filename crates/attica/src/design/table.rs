@@ -41,7 +41,9 @@ impl<'a> Table<'a> {
         }
         for Absorbed { by, slopes, .. } in &formula.effects {
             self.categorise(by);
-            slopes.iter().for_each(|slope| self.evaluate(slope));
+            for slope in slopes {
+                self.evaluate(slope);
+            }
         }
     }
 
@@ -54,7 +56,9 @@ impl<'a> Table<'a> {
                 }
                 Factor::Indicator(indicator) => {
                     self.evaluate(&indicator.variable);
-                    indicator.with.iter().for_each(|with| self.evaluate(with));
+                    if let Some(with) = &indicator.with {
+                        self.evaluate(with);
+                    }
                 }
             }
         }
@@ -83,7 +87,9 @@ impl<'a> Table<'a> {
 
     /// Makes the codes of the combinations of `by`, unless the frame or the panel keeps them.
     pub(super) fn categorise(&mut self, by: &[Expr]) {
-        by.iter().for_each(|expr| self.evaluate(expr));
+        for expr in by {
+            self.evaluate(expr);
+        }
         let kept = matches!(by, [one] if self.indexed(one).is_some() || self.bare(one).is_some());
         if kept || self.categories.iter().any(|(known, _)| known == by) {
             return;

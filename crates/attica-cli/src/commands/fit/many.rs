@@ -13,6 +13,9 @@ use crate::say::Failure;
 /// Labels that are listed before dots stand for the rest.
 const LISTED: usize = 5;
 
+/// What the table leaves out.
+const MORE: &str = "--json has R2, absorbed effects, rows left out, tests and all else of each regression";
+
 /// Regressions with an estimate, then those without.
 type Sorted<T> = (Vec<T>, Vec<Failed>);
 
@@ -103,13 +106,11 @@ pub(super) fn table(formula: &str, models: &[One]) -> String {
     }
     let percent = format!("{:.0} %", 100.0 * first.fit.level);
     let title = format!("{}; standard errors {}", first.fit.model, first.fit.vcov);
-    let count = models.len();
-    let mut page = format!(
-        "\n{formula}\n{count} regressions; {title}; {percent} confidence intervals\n\n{}\n",
+    format!(
+        "\n{formula}\n{} regressions; {title}; {percent} confidence intervals\n\n{}\n{MORE}\n",
+        models.len(),
         aligned(&rows).join("\n")
-    );
-    page += "R2, absorbed effects, rows left out, tests and everything else of each regression: --json\n";
-    page
+    )
 }
 
 fn row(label: &str, term: &Term, model: &One, drawn: bool) -> Vec<String> {
