@@ -140,7 +140,8 @@ pub fn few_treated(by: &str, treated: usize, clusters: usize) -> Option<Warning>
 }
 
 impl ClusterCard {
-    fn warnings(&self) -> Vec<Warning> {
+    /// What a reader should know of the clusters: few, few that are treated, or unequal ones.
+    pub fn warnings(&self) -> Vec<Warning> {
         let Self { by, term, clusters, sizes, effective, largest, .. } = self;
         let mut warnings = Vec::new();
         match self.treated {

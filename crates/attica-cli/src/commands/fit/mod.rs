@@ -103,6 +103,7 @@ pub fn fit(args: &Fit) -> Done {
         designs: Designs::new(&frame, panel.as_ref(), &singles, &design_options).map_err(pointing)?,
         options: &options,
         asked: &asked,
+        cautious: singles.len() <= PAGES,
         filtered: &filtered,
         warnings: &warnings,
     };

@@ -75,6 +75,8 @@ pub(super) struct Common<'a> {
     pub designs: Designs<'a>,
     pub options: &'a FitOptions,
     pub asked: &'a Asked,
+    /// What is safer with few clusters, a bootstrap among it, is computed unasked.
+    pub cautious: bool,
     /// What `--where` took, and what was noticed of the table.
     pub filtered: &'a Ledger,
     pub warnings: &'a [Warning],
@@ -88,7 +90,7 @@ impl Common<'_> {
             .map_err(|problem| Failure::from(problem).pointing_into("formula", &self.args.formula))?;
         let mut fit = self.fit(&design, roles)?;
         let (variances, clusters) = match term(&fit, self.args.of.as_deref()) {
-            Some(term) => closely(&mut fit, &design, (self.frame, self.panel), term, self.asked),
+            Some(term) => self.closely(&mut fit, &design, term),
             None => Default::default(),
         };
         let (mut record, drawn) = wild::tested(&fit, self.options.wild.as_ref())?;
@@ -121,6 +123,34 @@ impl Common<'_> {
         let offset = self.args.offset.as_ref().map(|name| self.frame.numbers(name).map(at_rows)).transpose()?;
         poisson(design, offset.as_deref(), self.options)
     }
+
+    /// One coefficient under the covariances that are asked for, and what its clusters say; cautions join the fit's own.
+    fn closely(&self, fit: &mut Fitted, design: &Design, term: usize) -> (Vec<Variance>, Option<ClusterCard>) {
+        let (frame, panel, asked) = (self.frame, self.panel, self.asked);
+        let (main, ssc) = (fit.inference.vcov.clone(), fit.inference.ssc);
+        let list = match asked {
+            Asked::One => Vec::new(),
+            Asked::List(list) => list.clone(),
+            Asked::All => {
+                let names = design.regressors.iter().map(|(name, _)| name.as_str());
+                let taken: Vec<&str> = names.chain([design.outcome.0.as_str()]).collect();
+                fit.offered(frame, panel, &taken).all(&main)
+            }
+        };
+        let mut rows = fit.variances_in(frame, panel, term, &list, &ssc);
+        // What clusters say about a coefficient is defined for least squares.
+        let (Vcov::Cluster(names), None) = (&main, &fit.instruments) else { return (rows, None) };
+        let [by] = names.as_slice() else { return (rows, None) };
+        let raw = design.regressor(&fit.names[term], &fit.sample);
+        let Some(mut card) = fit.cluster_card(term, by, raw.as_deref()) else { return (rows, None) };
+        card.largest_name = frame.get(by).map(|column| column.display(card.largest_row as usize));
+        if matches!(asked, Asked::All) {
+            rows.push(fit.wild_variance(term, by, SEED));
+        }
+        let cautions = if self.cautious { fit.cluster_cautions(term, &card, SEED) } else { card.warnings() };
+        fit.warnings.extend(cautions);
+        (rows, Some(card))
+    }
 }
 
 /// The sample of a regression in words, where it is not the whole.
@@ -134,37 +164,4 @@ fn term(fit: &Fitted, asked: Option<&str>) -> Option<usize> {
         Some(name) => fit.position(name),
         None => fit.names.iter().position(|name| name != INTERCEPT),
     }
-}
-
-/// One coefficient under the covariances that are asked for, and what its clusters say; cautions join the fit's own.
-fn closely(
-    fit: &mut Fitted,
-    design: &Design,
-    (frame, panel): (&Frame, Option<&Panel>),
-    term: usize,
-    asked: &Asked,
-) -> (Vec<Variance>, Option<ClusterCard>) {
-    let (main, ssc) = (fit.inference.vcov.clone(), fit.inference.ssc);
-    let list = match asked {
-        Asked::One => Vec::new(),
-        Asked::List(list) => list.clone(),
-        Asked::All => {
-            let names = design.regressors.iter().map(|(name, _)| name.as_str());
-            let taken: Vec<&str> = names.chain([design.outcome.0.as_str()]).collect();
-            fit.offered(frame, panel, &taken).all(&main)
-        }
-    };
-    let mut rows = fit.variances_in(frame, panel, term, &list, &ssc);
-    // What clusters say about a coefficient is defined for least squares.
-    let (Vcov::Cluster(names), None) = (&main, &fit.instruments) else { return (rows, None) };
-    let [by] = names.as_slice() else { return (rows, None) };
-    let raw = design.regressor(&fit.names[term], &fit.sample);
-    let Some(mut card) = fit.cluster_card(term, by, raw.as_deref()) else { return (rows, None) };
-    card.largest_name = frame.get(by).map(|column| column.display(card.largest_row as usize));
-    if matches!(asked, Asked::All) {
-        rows.push(fit.wild_variance(term, by, SEED));
-    }
-    let cautions = fit.cluster_cautions(term, &card, SEED);
-    fit.warnings.extend(cautions);
-    (rows, Some(card))
 }
