@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::category::{Category, Source};
 use super::rows::{Coded, Rows};
-use super::{Codes, Design, DesignOptions, Effect, Periods, Roles, Weights};
+use super::{Codes, Design, DesignOptions, Effect, Periods, Roles, WeightKind, Weights};
 use crate::expr::Expr;
 use crate::formula::{Factor, Indicator, Instrumented, Level, SingleFormula, Term};
 use crate::frame::{Frame, Numbers, Values, codes};
@@ -68,7 +68,10 @@ impl Design {
         options: &DesignOptions,
     ) -> Result<(Self, Vec<usize>)> {
         refuse_double_roles(formula)?;
-        let mut rows = Rows::new(frame, panel);
+        let mut rows = match &options.weights {
+            Some((name, WeightKind::Copies)) => Rows::condensed(frame, panel, frame.numbers(name)?),
+            _ => Rows::new(frame, panel),
+        };
         if let Some(filter) = &options.filter {
             let (holds, warnings) = filter.holds(frame, panel)?;
             rows.warn(warnings);
@@ -104,7 +107,7 @@ impl Design {
         let absorbs = !effects.is_empty();
         let constant = formula.intercept || absorbs;
         if constant && !varies(&outcome_values) {
-            return Err(no_variation(&formula.outcome, (outcome_values[0], outcome_values.len()), "the outcome"));
+            return Err(no_variation(&formula.outcome, (outcome_values[0], rows.ledger.used), "the outcome"));
         }
         let (mut regressors, mut columns) = (Vec::new(), Vec::new());
         for (term, sources) in formula.terms.iter().zip(&terms) {
@@ -125,7 +128,8 @@ impl Design {
             .collect();
         let clusters = options.clusters.iter().zip(&clusters).map(|(name, by)| coded(by, name.clone())).collect();
         let weights = options.weights.as_ref().zip(weights).map(|((name, kind), values)| Weights {
-            name: name.clone(),
+            // Copies are nobody's weights.
+            name: if *kind == WeightKind::Copies { String::new() } else { name.clone() },
             kind: *kind,
             values: take(values),
         });

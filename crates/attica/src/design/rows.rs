@@ -17,6 +17,8 @@ pub(crate) struct Rows<'a> {
     frame: &'a Frame,
     panel: Option<&'a Panel>,
     alive: Vec<bool>,
+    /// For how many rows each row stands, where the frame is condensed.
+    copies: Option<&'a [f64]>,
     pub(crate) ledger: Ledger,
     pub(crate) warnings: Vec<Warning>,
     /// Row of the file of each row, counted from 0, where the frame is a piece of it.
@@ -37,12 +39,19 @@ impl<'a> Rows<'a> {
             frame,
             panel,
             alive: vec![true; rows],
+            copies: None,
             ledger: Ledger::new(rows),
             warnings: Vec::new(),
             origin: None,
             steps: Vec::new(),
             present: Vec::new(),
         }
+    }
+
+    /// The rows of a frame in which each stands for as many as `copies` says.
+    pub(super) fn condensed(frame: &'a Frame, panel: Option<&'a Panel>, copies: &'a [f64]) -> Self {
+        let ledger = Ledger::new(copies.iter().sum::<f64>() as usize);
+        Self { copies: Some(copies), ledger, ..Self::new(frame, panel) }
     }
 
     /// The rows of a piece of a table; `origin[row]` is the row of the table.
@@ -59,7 +68,8 @@ impl<'a> Rows<'a> {
     /// Refuses a column without any value; in a piece the others may have some.
     fn refuse_empty(&mut self, column: &Column) -> Result<()> {
         if self.origin.is_none() {
-            return refuse_empty(column);
+            let empty = !column.is_empty() && (0..column.len()).all(|row| column.is_missing(row));
+            return if empty { Err(without_value(&column.name, self.ledger.read)) } else { Ok(()) };
         }
         if !self.present.iter().any(|(name, _)| *name == column.name) {
             let present = (0..column.len()).any(|row| !column.is_missing(row));
@@ -82,7 +92,7 @@ impl<'a> Rows<'a> {
         for (row, alive) in self.alive.iter_mut().enumerate() {
             if *alive && !stays(row) {
                 *alive = false;
-                left += 1;
+                left += self.copies.map_or(1, |copies| copies[row] as usize);
             }
         }
         if self.origin.is_some() {
@@ -165,16 +175,7 @@ impl<'a> Rows<'a> {
                 let infinite: Vec<usize> =
                     (0..values.len()).filter(|&row| values[row].is_infinite()).filter(alive).collect();
                 if !infinite.is_empty() {
-                    return Err(Problem::new(
-                        "E302",
-                        format!(
-                            "column \"{}\" is infinite in {} rows (rows {})",
-                            column.name,
-                            infinite.len(),
-                            self.numbers_of(&infinite)
-                        ),
-                    )
-                    .fix("correct these cells or make them missing"));
+                    return Err(infinities(&column.name, infinite.len(), &self.numbers_of(&infinite)));
                 }
             }
             self.keep(Reason::Missing(column.name.clone()), |row| !source.is_missing(row));
@@ -370,9 +371,10 @@ pub fn cluster_codes(frame: &Frame, panel: Option<&Panel>, name: &str) -> Result
     Ok(Codes { name: name.to_owned(), codes, levels })
 }
 
-fn refuse_empty(column: &Column) -> Result<()> {
-    let empty = !column.is_empty() && (0..column.len()).all(|row| column.is_missing(row));
-    if empty { Err(without_value(&column.name, column.len())) } else { Ok(()) }
+/// `E302`: a column that is infinite in `count` rows, of which the first are `rows`.
+pub(crate) fn infinities(name: &str, count: usize, rows: &str) -> Problem {
+    Problem::new("E302", format!("column \"{name}\" is infinite in {count} rows (rows {rows})"))
+        .fix("correct these cells or make them missing")
 }
 
 /// `E304`: a column that is missing in all `rows`.

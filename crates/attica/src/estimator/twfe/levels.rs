@@ -57,6 +57,7 @@ pub(super) fn regression(
         weight,
         cluster: &cluster.codes,
         clusters: cluster.levels,
+        copies: design.copies().is_some(),
     };
     let (by_unit, used) = (ByUnit::new(rows.unit, rows.units), vec![true; rows.len()]);
     let (parts, _) = connected(&rows, &used, &by_unit);
@@ -311,7 +312,8 @@ mod tests {
                         ..DesignOptions::default()
                     };
                     let design = Design::build(&frame, Some(&panel), &formula, &options).unwrap();
-                    let found = indicators(&relative(&panel, &adoption, &design.sample), &Window::default()).unwrap();
+                    let found =
+                        indicators(&relative(&panel, &adoption, &design.sample), None, &Window::default()).unwrap();
                     let names: Vec<String> = found.effects.iter().map(|e| e.event_time.to_string()).collect();
                     let options = FitOptions::new(Vcov::cluster(cluster));
                     let own = regression(&design, &found.level, &names, &options).unwrap().unwrap();
@@ -336,7 +338,7 @@ mod tests {
             Design::build(&frame, Some(&panel), &formula, &options).unwrap()
         };
         let try_out = |design: &Design, vcov: Vcov| {
-            let found = indicators(&relative(&panel, &adoption, &design.sample), &Window::default()).unwrap();
+            let found = indicators(&relative(&panel, &adoption, &design.sample), None, &Window::default()).unwrap();
             let names: Vec<String> = found.effects.iter().map(|e| e.event_time.to_string()).collect();
             regression(design, &found.level, &names, &FitOptions::new(vcov)).unwrap().is_some()
         };

@@ -49,9 +49,24 @@ pub struct Rows<'a> {
     pub cluster: &'a [u32],
     /// Number of clusters.
     pub clusters: usize,
+    /// Weights say for how many units, each a cluster, a unit stands.
+    pub copies: bool,
 }
 
 impl Rows<'_> {
+    /// For how many clusters each cluster stands, where it does.
+    pub fn copies_of_clusters(&self) -> Option<Vec<f64>> {
+        let weight = self.weight.filter(|_| self.copies)?;
+        let mut copies = vec![1.0; self.clusters];
+        self.cluster.iter().zip(weight).for_each(|(&cluster, weight)| copies[cluster as usize] = *weight);
+        Some(copies)
+    }
+
+    /// For how many rows a row stands.
+    pub fn count(&self, row: usize) -> usize {
+        if self.copies { self.weight(row) as usize } else { 1 }
+    }
+
     /// Weight of a row.
     pub fn weight(&self, row: usize) -> f64 {
         self.weight.map_or(1.0, |weight| weight[row])
