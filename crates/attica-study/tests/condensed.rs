@@ -29,7 +29,7 @@ const ESTIMATORS: [&str; 5] = ["cs", "sa", "bjs", "gardner", "twfe"];
 /// Columns `id`, `t`, `g`, `d`, `y` of a panel.
 type Rows = Vec<[f64; 5]>;
 
-/// Units in cohorts of a few hundred, over eight periods, around large levels of their own; with `holes` some have
+/// Units in cohorts of a few hundred, over eight periods, around levels of their own; with `holes` some have
 /// no row in one period, some two, a few one row only or rows without an outcome; some are treated throughout.
 fn panel(seed: u64, units: usize, holes: bool) -> Rows {
     let mut s = stream(seed, 0);
@@ -37,7 +37,7 @@ fn panel(seed: u64, units: usize, holes: bool) -> Rows {
     for unit in 0..units {
         let first = [f64::NAN, 2003.0, 2004.0, 2006.0, f64::NAN][unit % 5];
         let first = if holes && unit % 97 == 0 { 2001.0 } else { first };
-        let (level, slope) = (1e3 * s.normal(), 0.1 * s.normal());
+        let (level, slope) = (1e2 * s.normal(), 0.1 * s.normal());
         let kind = s.uniform();
         for t in 1..=8 {
             let (noise, gap) = (s.normal(), s.uniform());
@@ -53,7 +53,8 @@ fn panel(seed: u64, units: usize, holes: bool) -> Rows {
             }
             let year = 2000.0 + f64::from(t);
             let treated = f64::from(u8::from(year >= first));
-            let y = 5e4 + level + f64::from(t) * (0.3 + slope) + treated * (1.0 + 0.2 * (year - first)) + noise;
+            let effect = if treated > 0.0 { 1.0 + 0.2 * (year - first) } else { 0.0 };
+            let y = 5e3 + level + f64::from(t) * (0.3 + slope) + effect + noise;
             let y = if holes && kind > 0.9 && t == 6 { f64::NAN } else { y };
             rows.push([unit as f64 + 1.0, year, first, treated, y]);
         }
@@ -212,7 +213,7 @@ fn questions() -> Vec<(&'static str, Question)> {
             }),
         ),
         ("path", with(&|q| q.path = true)),
-        ("filter", with(&|q| q.filter = Some("t > 2001 and id < 900".to_owned()))),
+        ("filter", with(&|q| q.filter = Some("t < 2008 and id < 900".to_owned()))),
     ]
 }
 

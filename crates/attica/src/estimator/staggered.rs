@@ -6,7 +6,7 @@ use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
 use super::wide::Wide;
-use super::within::Rows;
+use super::within::{Rows, less_first};
 use super::{Data, Spec};
 use crate::design::{Codes, Design};
 use crate::fit::examine;
@@ -104,6 +104,9 @@ impl Staggered {
                 format!("{later} units adopt after {last}, the last period used: no row of theirs is treated, and they count as never treated"),
                 format!("{later}个个体在所用末期{last}之后才受处理：其观测均未处理，按从未处理计"),
             ));
+        }
+        if design.copies().is_some() {
+            design.outcome.1 = Arc::new(less_first(&design.outcome.1, &unit, names.len()));
         }
         let (clusters, noticed) = clustering(&design, || Codes {
             name: data.panel.unit_name.clone(),

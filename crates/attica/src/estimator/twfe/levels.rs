@@ -7,7 +7,7 @@ use nalgebra::DMatrix;
 
 use crate::absorb::is_nested;
 use crate::design::{Design, Weights};
-use crate::estimator::within::{ByUnit, NO_LEVEL, Rows, Within, connected};
+use crate::estimator::within::{ByUnit, NO_LEVEL, Rows, Within, connected, less_first};
 use crate::fit::sums::{Solved, record};
 use crate::fit::{FitOptions, FitRecord, usable};
 use crate::math::cross::{cross_products, weighted_dot, weighted_mean};
@@ -47,12 +47,15 @@ pub(super) fn regression(
         return Ok(None);
     };
     let weight = design.weights.as_ref().map(|Weights { values, .. }| &values[..]);
+    let units = &design.effects[unit].by;
+    let centred = design.copies().filter(|_| !options.constants);
+    let centred = centred.map(|_| less_first(&design.outcome.1, &units.codes, units.levels));
     let rows = Rows {
         unit: &design.effects[unit].by.codes,
         units: design.effects[unit].by.levels,
         time: &design.effects[time].by.codes,
         periods: design.effects[time].by.levels,
-        y: &design.outcome.1,
+        y: centred.as_deref().unwrap_or(&design.outcome.1),
         x: &design.regressors,
         weight,
         cluster: &cluster.codes,
@@ -73,7 +76,7 @@ pub(super) fn regression(
     let regression = Regression { rows: &rows, level: &level, fit: &fit, positions: &positions };
     let solved = regression.solved(names, options.constants);
     let square = |values: &[f64]| weighted_dot(values, values, weight);
-    if !solved.varies(square(&solved.residuals), square(rows.y)) {
+    if !solved.varies(square(&solved.residuals), square(&design.outcome.1)) {
         return Ok(None);
     }
     let record = record(&design, options, solved, || regression.prediction())?;

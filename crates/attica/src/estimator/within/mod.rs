@@ -84,6 +84,20 @@ impl Rows<'_> {
     }
 }
 
+/// The outcome `y` less that in the first row of its unit. Units that stand for many are few, so that rounding of their
+/// levels, on which nothing depends that unit effects leave, would not average out.
+pub(super) fn less_first(y: &[f64], unit: &[u32], units: usize) -> Vec<f64> {
+    let mut first = vec![f64::NAN; units];
+    let less = |(y, &unit): (&f64, &u32)| {
+        let first = &mut first[unit as usize];
+        if first.is_nan() {
+            *first = *y;
+        }
+        y - *first
+    };
+    y.iter().zip(unit).map(less).collect()
+}
+
 /// Rows by unit, those of a unit in their order.
 #[derive(Clone, Debug)]
 pub(super) struct ByUnit {
