@@ -231,6 +231,68 @@ fn answers_are_those_of_the_panel_in_memory() {
     }
 }
 
+/// Counties by year, 500 of them in three cohorts: what R did, fixest (`feols`, `sunab`) and did2s make of them.
+#[test]
+fn stand_ins_give_the_numbers_of_other_software() {
+    let shared = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/mpdta");
+    let Ok(golden) = std::fs::read_to_string(shared.join("golden.json")) else {
+        eprintln!("skipped: {} is not here", shared.display());
+        return;
+    };
+    let golden: Value = serde_json::from_str(&golden).unwrap();
+    let (frame, _) = read_file(&shared.join("mpdta.csv"), &ReadOptions::default()).unwrap();
+    let [id, t, g, y] = ["countyreal", "year", "first.treat", "lemp"].map(|name| frame.numbers(name).unwrap());
+    let rows = (0..frame.rows()).map(|row| [id[row], t[row], g[row], 0.0, y[row]]).collect();
+    let folder = tempfile::tempdir().unwrap();
+    let path = write(folder.path().join("mpdta.parquet"), &rows, 400);
+    let question = Question { never: vec![0.0], ..Question::default() };
+    assert!(question.condensed(&path, u64::MAX).unwrap().copies.is_some());
+    let found = question.in_passes(&path, 5_000).unwrap();
+    let close = |label: &str, ours: &Value, theirs: &Value, tolerance: f64| {
+        let (ours, theirs) = (ours.as_f64().unwrap(), theirs.as_f64().unwrap());
+        assert!((ours - theirs).abs() <= tolerance * theirs.abs().max(1e-3), "{label}: {ours} is not {theirs}");
+    };
+    let of = |name: &str| &found["given"][ESTIMATORS.iter().position(|known| *known == name).unwrap()];
+    for (name, estimate, error) in [
+        (
+            "cs",
+            &golden["cs_nevertreated_reg_nox"]["group"]["overall.att"],
+            &golden["cs_nevertreated_reg_nox"]["group"]["overall.se"],
+        ),
+        ("sa", &golden["sunab_att"]["coef"]["ATT"], &golden["sunab_att"]["se"]["ATT"]),
+        ("gardner", &golden["did2s"]["coef"]["post::1"], &golden["did2s"]["se"]["post::1"]),
+        ("twfe", &golden["twfe"]["coef"]["post"], &golden["twfe"]["se"]["post"]),
+    ] {
+        let answer = &of(name)[0];
+        assert_eq!(
+            (&answer["n_obs"], &answer["n_units"], &answer["n_treated_units"]),
+            (&json!(2500), &json!(500), &json!(191))
+        );
+        close(name, &answer["overall"]["estimate"], estimate, 1e-8);
+        close(name, &answer["overall"]["std_error"], error, 1e-7);
+    }
+    let cells = of("cs")[0]["group_time"].as_array().unwrap();
+    let reference = &golden["cs_nevertreated_reg_nox"];
+    assert_eq!(cells.len(), reference["att"].as_array().unwrap().len());
+    for (k, cell) in cells.iter().enumerate() {
+        close("cs", &cell["estimate"], &reference["att"][k], 1e-8);
+        close("cs", &cell["std_error"], &reference["se"][k], 1e-7);
+    }
+    for (name, key, term) in
+        [("sa", "sunab", "year::"), ("gardner", "did2s_es", "rel::"), ("twfe", "event_study", "rel::")]
+    {
+        let rows = of(name)[1]["rows"].as_array().unwrap().iter().filter(|row| row["std_error"].is_number());
+        let mut count = 0;
+        for row in rows {
+            let term = format!("{term}{}", row["event_time"]);
+            close(key, &row["estimate"], &golden[key]["coef"][&term], 1e-8);
+            close(key, &row["std_error"], &golden[key]["se"][&term], 1e-7);
+            count += 1;
+        }
+        assert_eq!(count, golden[key]["coef"].as_object().unwrap().len(), "{key}");
+    }
+}
+
 #[test]
 fn stand_ins_are_few_and_count_as_the_units_they_are() {
     let folder = tempfile::tempdir().unwrap();
@@ -324,6 +386,15 @@ fn what_needs_units_one_by_one_is_refused() {
     pooled.bjs.leave_out = true;
     assert_eq!(of("cs", &pooled), Err("E731".to_owned()));
     assert_eq!(of("bjs", &pooled), Err("E731".to_owned()));
+    let known = ["id", "t", "g", "y"].map(str::to_owned);
+    let columns = |filter: &str| {
+        let question = Question { filter: Some(filter.to_owned()), ..Question::default() };
+        question.roles().columns(&known).map_err(|problem| problem.id)
+    };
+    assert_eq!(columns("lag(y) > 1"), Err("E731".to_owned()));
+    assert_eq!(columns("z > 1"), Err("E603".to_owned()));
+    let [first, others] = columns("y > 1 and t > 3").unwrap();
+    assert_eq!((first.join(" "), others.join(" ")), ("id t g y".to_owned(), "id t g y".to_owned()));
     // And so it is where somebody asks all the same.
     let folder = tempfile::tempdir().unwrap();
     let path = write(folder.path().join("panel.parquet"), &panel(3, 1_000, false), 1_000);

@@ -42,7 +42,9 @@ impl Paths {
         }
         features[0] = weights;
         let members = || class.members.iter().map(|&unit| unit as usize);
-        features.iter_mut().for_each(|feature| panel.per_unit(members(), feature));
+        for feature in &mut features {
+            panel.per_unit(members(), feature);
+        }
         Self { weight, mean, features }
     }
 

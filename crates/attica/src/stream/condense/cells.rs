@@ -21,7 +21,7 @@ const NAMED: usize = 5;
 /// All kinds of units, in the order of their first ones.
 pub(super) struct Cells {
     number: HashMap<Vec<u8>, u32>,
-    cells: Vec<Cell>,
+    all: Vec<Cell>,
     /// Place of each unit in the order of the panel, where it is another than that of the file.
     order: Option<Vec<u32>>,
     key: Vec<u8>,
@@ -60,7 +60,7 @@ struct Moments {
 impl Cells {
     pub fn new(survey: &Survey, unit: &str) -> Self {
         let order = survey.order(unit);
-        Self { number: HashMap::new(), cells: Vec::new(), order, key: Vec::new(), path: Vec::new() }
+        Self { number: HashMap::new(), all: Vec::new(), order, key: Vec::new(), path: Vec::new() }
     }
 
     /// Adds a unit: the code of its first treated period, and state and outcome in each period.
@@ -68,23 +68,22 @@ impl Cells {
         self.key.clear();
         self.key.extend_from_slice(&first.to_le_bytes());
         self.key.extend_from_slice(states);
-        let at = match self.number.get(&self.key) {
-            Some(&at) => at as usize,
-            None => {
-                self.number.insert(self.key.clone(), self.cells.len() as u32);
-                self.cells.push(Cell::new(first, states));
-                self.cells.len() - 1
-            }
+        let at = if let Some(&at) = self.number.get(&self.key) {
+            at as usize
+        } else {
+            self.number.insert(self.key.clone(), self.all.len() as u32);
+            self.all.push(Cell::new(first, states));
+            self.all.len() - 1
         };
         self.path.clear();
         self.path.extend(states.iter().zip(outcome).filter(|(state, _)| state::has_outcome(**state)).map(|(_, y)| *y));
-        self.cells[at].add(unit, &self.path, self.order.as_deref());
+        self.all[at].add(unit, &self.path, self.order.as_deref());
     }
 
     /// A frame of stand-ins with the number of units that each is in its last column, and the largest of these numbers.
     pub fn stand_ins(&self, roles: &Roles, survey: &Survey) -> Result<(Frame, usize)> {
         let mut found: Vec<(u32, &Cell, usize, Vec<f64>)> = Vec::new();
-        for cell in &self.cells {
+        for cell in &self.all {
             let (copies, paths) = cell.stand_ins();
             found
                 .extend(cell.names().into_iter().zip(copies).zip(paths).map(|((unit, n), path)| (unit, cell, n, path)));
@@ -197,7 +196,9 @@ impl Moments {
             shift.iter_mut().zip(&own).for_each(|(shift, value)| *shift += value);
         }
         let units = paths.len() / width.max(1);
-        shift.iter_mut().for_each(|shift| *shift /= units as f64);
+        for shift in &mut shift {
+            *shift /= units as f64;
+        }
         let size = width + width * (width + 1) / 2;
         let mut moments = Self { shift, total: vec![0.0; size], block: vec![0.0; size], pending: 0, own };
         paths.chunks(width.max(1)).for_each(|path| moments.add(path));

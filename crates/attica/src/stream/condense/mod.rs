@@ -13,7 +13,7 @@ use super::Batches;
 use super::piece::beyond;
 use crate::estimator::{Estimator, options::Options};
 use crate::expr::Expr;
-use crate::frame::{Column, Frame, unknown_column};
+use crate::frame::{Frame, unknown_column};
 use crate::ledger::Ledger;
 use crate::message::{Problem, Result, Warning};
 use cells::Cells;
@@ -64,24 +64,23 @@ impl Roles {
             return Err(beyond(format!("{expr}, in which {function}() looks at other rows,"))
                 .fix("compute that column where the file is made, or leave --stream out"));
         }
-        let index = [Some(&self.unit), Some(&self.time), self.first.as_ref()];
-        let own = [Some(&self.outcome), self.treatment.as_ref()];
-        let filter = filter.iter().flat_map(|expr| expr.columns()).map(str::to_owned).collect::<Vec<_>>();
-        let mut columns: Vec<String> = Vec::new();
-        let mut surveyed = Vec::new();
-        for name in index.into_iter().flatten().chain(&filter).chain(own.into_iter().flatten()) {
-            if !known.contains(name) {
-                return Err(unknown_column(name, known.iter().map(String::as_str)));
-            }
-            if !columns.contains(name) {
-                columns.push(name.clone());
-            }
-            if index.contains(&Some(name)) || filter.contains(name) {
-                surveyed.push(name.clone());
-            }
+        let index = [Some(&self.unit), Some(&self.time), self.first.as_ref()].into_iter().flatten().map(String::as_str);
+        let surveyed: Vec<&str> = index.chain(filter.iter().flat_map(Expr::columns)).collect();
+        let own = [Some(&self.outcome), self.treatment.as_ref()].into_iter().flatten().map(String::as_str);
+        let all: Vec<&str> = surveyed.iter().copied().chain(own).collect();
+        if let Some(unknown) = all.iter().find(|name| !known.iter().any(|known| known == *name)) {
+            return Err(unknown_column(unknown, known.iter().map(String::as_str)));
         }
-        surveyed.dedup();
-        Ok([surveyed, columns])
+        let once = |names: &[&str]| {
+            let mut columns: Vec<String> = Vec::new();
+            for name in names {
+                if !columns.iter().any(|known| known == name) {
+                    columns.push((*name).to_owned());
+                }
+            }
+            columns
+        };
+        Ok([once(&surveyed), once(&all)])
     }
 
     fn filter(&self) -> Result<Option<Expr>> {
@@ -133,13 +132,10 @@ pub fn condense(table: &impl Batches, roles: &Roles, survey: Survey, budget: u64
     }
     faults.refuse(roles, &survey)?;
     let (mut frame, most) = cells.stand_ins(roles, &survey)?;
-    let mut copies = None;
-    if most > 1 {
-        let name = frame.columns().last().map(|column| column.name.clone());
-        copies = name;
-    } else {
-        let kept: Vec<Column> = frame.columns()[..frame.columns().len() - 1].to_vec();
-        frame = Frame::new(kept)?;
+    let last = frame.columns().len() - 1;
+    let copies = (most > 1).then(|| frame.columns()[last].name.clone());
+    if copies.is_none() {
+        frame = Frame::new(frame.columns()[..last].to_vec())?;
     }
     Ok(Condensed { frame, copies, ledger: survey.ledger, warnings: survey.warnings })
 }

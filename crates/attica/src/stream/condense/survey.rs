@@ -107,7 +107,7 @@ impl Survey {
             return Err(one_period(&roles.time, times[0]));
         }
         let period = values.iter().map(|time| times.partition_point(|known| known < time) as u32).collect();
-        Ok(Self { together, times, period, ledger, warnings, coder })
+        Ok(Self { coder, together, times, period, ledger, warnings })
     }
 
     /// Number of units.
