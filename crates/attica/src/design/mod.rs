@@ -128,7 +128,7 @@ impl Weights {
     }
 }
 
-/// Levels of units (or of what is nested in nothing finer), those that `weights` count for included.
+/// Levels of `codes`, the units or clusters of whole units; with copies, as many as each stands for.
 pub fn levels_counted(codes: &Codes, weights: Option<&Weights>) -> usize {
     match weights.and_then(|weights| weights.copies(codes)) {
         Some(copies) => copies.iter().sum::<f64>() as usize,
