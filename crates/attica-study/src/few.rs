@@ -110,6 +110,34 @@ impl FewClusters {
         Ok(Some(found))
     }
 
+    /// What to say where clusters are few and units, each a cluster, are condensed: there is nothing that draws could be
+    /// taken from.
+    ///
+    /// # Errors
+    /// `E603` for a column that does not exist.
+    pub fn untested(data: Data<'_>, spec: &Spec) -> Result<Vec<Warning>> {
+        let (outcome, treatment) = (data.frame.numbers(&spec.outcome)?, data.frame.numbers(&spec.treatment)?);
+        let (mut seen, mut treated) = (vec![false; data.adoption.len()], vec![false; data.adoption.len()]);
+        for ((&unit, y), d) in data.panel.unit.iter().zip(outcome).zip(treatment) {
+            if !y.is_nan() && !d.is_nan() {
+                seen[unit as usize] = true;
+                treated[unit as usize] |= *d != 0.0;
+            }
+        }
+        let count = |marks: &[bool]| data.panel.count((0..marks.len() as u32).filter(|&unit| marks[unit as usize]));
+        let (clusters, treated) = (count(&seen), count(&treated));
+        let caution = few_treated(&data.panel.unit_name, treated, clusters);
+        if clusters < 2 || (clusters >= FEW && treated != 1 && caution.is_none()) {
+            return Ok(Vec::new());
+        }
+        let told = Warning::new(
+            "N733",
+            "few units are on one side, and the tests for few clusters need the units one by one: they are left out for a file that is read in passes",
+            "某一侧个体过少，而针对少数聚类的检验需要逐个个体的数据：按多次遍历读取的文件不作此检验",
+        );
+        Ok(caution.into_iter().chain([told]).collect())
+    }
+
     /// Compares the answers that `spec` got. What there is to say of a bootstrap that nobody asked for is said where its
     /// p-values stand, not once for each estimator and event time.
     pub fn compare<'a>(

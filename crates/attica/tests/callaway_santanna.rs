@@ -247,6 +247,7 @@ fn panel(seed: u64) -> Wide<'static> {
         cohort: first.chunks(6).map(|path| (!path[0].is_nan()).then_some(path[0])).collect(),
         weight: (0..44).map(|unit| 1.0 + f64::from(unit % 3)).collect(),
         cluster: None,
+        copies: false,
     }
 }
 

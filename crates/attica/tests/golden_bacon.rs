@@ -23,8 +23,17 @@ fn panel(name: &str, columns: [&str; 4], never: impl Fn(&str) -> bool) -> Option
     let units = rows.len() / times.len();
     let cohort = rows.chunks(times.len()).map(|c| c[0].3).collect();
     let y: Vec<f64> = rows.iter().map(|r| r.2).collect();
-    let wide =
-        Wide { units, times, step: 1.0, y: y.into(), x: Vec::new(), cohort, weight: vec![1.0; units], cluster: None };
+    let wide = Wide {
+        units,
+        times,
+        step: 1.0,
+        y: y.into(),
+        x: Vec::new(),
+        cohort,
+        weight: vec![1.0; units],
+        cluster: None,
+        copies: false,
+    };
     let golden = json(&format!("{name}/golden.json"))?;
     Some((wide, golden))
 }

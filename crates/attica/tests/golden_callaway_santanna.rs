@@ -26,6 +26,7 @@ fn mpdta(with_lpop: bool) -> Option<Wide<'static>> {
         cohort: rows.chunks(5).map(|u| (u[0][4] > 0.0).then_some(u[0][4])).collect(),
         weight: vec![1.0; units],
         cluster: None,
+        copies: false,
     })
 }
 
@@ -47,6 +48,7 @@ fn balanced(file: &str, columns: [&str; 4]) -> Option<Wide<'static>> {
         cohort: rows.chunks(periods).map(|u| Some(u[0][3]).filter(|g| *g > 0.0 && *g <= last)).collect(),
         weight: vec![1.0; units],
         cluster: None,
+        copies: false,
         times,
     })
 }

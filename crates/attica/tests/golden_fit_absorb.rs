@@ -220,7 +220,7 @@ proptest! {
         let mut draw = |levels: usize| compact("e", (0..rows).map(|_| s.index(levels)).collect());
         let effects = [draw(15), draw(12), draw(20)].map(|by| Effect { by, slopes: Vec::new(), intercept: true });
         let (kept, removed) =
-            singletons(&effects, None).unwrap_or_else(|| ((0..rows as u32).collect(), vec![0; effects.len()]));
+            singletons(&effects, None, None).unwrap_or_else(|| ((0..rows as u32).collect(), vec![0; effects.len()]));
         prop_assert_eq!(kept.len() + removed.iter().sum::<usize>(), rows);
         for effect in &effects {
             let mut counts = vec![0; effect.by.levels];

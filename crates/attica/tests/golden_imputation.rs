@@ -124,6 +124,7 @@ fn two_stage_agrees_with_r_did2s() {
             weight: None,
             cluster: &units,
             clusters: levels(&unit).len(),
+            copies: false,
         };
         let cohort: Vec<u32> = (0..cohorts.len() * periods.len()).map(|cell| (cell / periods.len()) as u32).collect();
         let found = effects(&rows, &untreated, &cell, &cohort, Variance::TwoStage).unwrap();

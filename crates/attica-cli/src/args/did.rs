@@ -90,6 +90,12 @@ pub struct Did {
     pub wild: WildArgs,
     #[command(flatten)]
     pub estimation: Estimation,
+    /// Read a Parquet file in passes instead of into memory (docs/large-files.md): estimates without controls, clustered by unit
+    #[arg(long)]
+    pub stream: bool,
+    /// Memory for units whose rows are scattered over the file, in GB; by default half of what is free
+    #[arg(long, value_name = "GB", requires = "stream")]
+    pub stream_memory: Option<f64>,
     /// Seed of every random draw
     #[arg(long, default_value_t = 20_111_020)]
     pub seed: u64,

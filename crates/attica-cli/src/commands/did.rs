@@ -1,6 +1,6 @@
 //! `attica did`: the effect of a policy by one or several registered estimators.
 
-use attica::design::DesignOptions;
+use attica::design::{DesignOptions, WeightKind};
 use attica::estimator::event::EventStudy;
 use attica::estimator::event_time::Window;
 use attica::estimator::group_time::Aggregations;
@@ -11,6 +11,7 @@ use attica::hypothesis::Coefficients;
 use attica::ledger::Ledger;
 use attica::message::{Problem, Result, Warning};
 use attica::panel::{Adoption, Panel};
+use attica::stream::condense;
 use attica::text::Text;
 use attica::vcov::{Ssc, Vcov};
 use attica_study::effects::{Answer, Answers, NoAnswer, ask};
@@ -23,7 +24,7 @@ use attica_study::studyfile::{self, Policy};
 use serde::Serialize;
 
 use super::did_diagnostics::{self, Diagnostics};
-use super::{did_page, used};
+use super::{did_page, did_streamed, used};
 use crate::args::{Aggregate, Did, PlaceboKind};
 use crate::say::Failure;
 use crate::{Done, say};
@@ -70,10 +71,10 @@ pub fn did(args: &Did) -> Done {
     let asked = estimator::chosen(&args.estimator)?;
     let (text, options) = options(args)?;
     let options = options.map_err(|problems| Failure::input(problems).pointing_into("--option", &text))?;
-    let (frame, mut warnings) = read_table(&args.data, &used::by_did(args))?;
-    let (frame, filtered, noticed) = super::kept(frame, args.estimation.r#where.as_deref())?;
-    let (mut frame, panel, found) = run::sorted(frame, &args.unit, &args.time)?;
-    warnings.extend(noticed.into_iter().chain(found));
+    let table = if args.stream { did_streamed::table(args, &asked, &options)? } else { in_memory(args)? };
+    let Table { frame, copies, ledger: filtered, noticed } = table;
+    let (mut frame, panel, found) = run::sorted_counting(frame, &args.unit, &args.time, copies.as_deref())?;
+    let mut warnings = [noticed, found].concat();
     let treatment = treatment(args, &frame, &panel).map_err(super::on_the_command_line)?;
     frame.set(Column::number(&treatment.name, treatment.values.clone()))?;
     warnings.extend(treatment.warnings.iter().cloned());
@@ -81,8 +82,15 @@ pub fn did(args: &Did) -> Done {
     warnings.extend(assignment(&frame, &panel, &treatment, &spec.design.clusters)?);
 
     let data = Data { frame: &frame, panel: &panel, adoption: &treatment.adoption };
-    let asked = if asked.is_empty() { by_default(&treatment) } else { asked };
-    let mut few = FewClusters::look(data, &mut spec)?;
+    let mut asked = if asked.is_empty() { by_default(&treatment) } else { asked };
+    let mut few = None;
+    if let Some(copies) = copies {
+        spec.design.weights = Some((copies, WeightKind::Copies));
+        asked.retain(|estimator| condense::refuse(*estimator, &spec.options).is_ok());
+        warnings.extend(FewClusters::untested(data, &spec)?);
+    } else {
+        few = FewClusters::look(data, &mut spec)?;
+    }
     let Answers { mut given, failed } = ask(&asked, data, &spec);
     if given.is_empty() {
         return Err(none(&failed));
@@ -134,6 +142,23 @@ pub fn did(args: &Did) -> Done {
         say::warnings(&did_page::warnings(&output), language);
     }
     Ok(())
+}
+
+/// A panel to estimate from.
+pub(super) struct Table {
+    pub frame: Frame,
+    /// Column with the number of units that each unit stands for, where the frame is condensed.
+    pub copies: Option<String>,
+    /// What `--where` took.
+    pub ledger: Ledger,
+    pub noticed: Vec<Warning>,
+}
+
+/// The whole table.
+fn in_memory(args: &Did) -> std::result::Result<Table, Failure> {
+    let (frame, warnings) = read_table(&args.data, &used::by_did(args))?;
+    let (frame, ledger, noticed) = super::kept(frame, args.estimation.r#where.as_deref())?;
+    Ok(Table { frame, copies: None, ledger, noticed: [warnings, noticed].concat() })
 }
 
 /// An answer with the combinations and tests of its effects by event time; one that it cannot give is a warning.

@@ -7,6 +7,7 @@ pub mod demo;
 pub mod did;
 mod did_diagnostics;
 mod did_page;
+mod did_streamed;
 mod documents;
 pub mod export;
 pub mod fit;

@@ -1,5 +1,7 @@
 //! `attica fit` on a parquet file that is read in passes: when, the plan, and the estimates.
 
+use std::path::Path;
+
 use attica::expr::Expr;
 use attica::fit::FitOptions;
 use attica::formula::{Formula, SingleFormula};
@@ -21,10 +23,8 @@ pub(super) fn models(
     options: &FitOptions,
     alone: bool,
 ) -> Result<Option<Vec<One>>, Failure> {
-    let is_parquet =
-        args.data.extension().is_some_and(|e| e.eq_ignore_ascii_case("parquet") || e.eq_ignore_ascii_case("pq"));
-    if !is_parquet {
-        return if args.stream { Err(only_parquet(args).into()) } else { Ok(None) };
+    if let Err(problem) = only_parquet(&args.data) {
+        return if args.stream { Err(problem.into()) } else { Ok(None) };
     }
     if !args.stream && !args.data.is_file() {
         return Ok(None);
@@ -88,10 +88,6 @@ fn plan(
     names: &[String],
     alone: bool,
 ) -> Result<Vec<(SingleFormula, Needs)>, Failure> {
-    let refuse = |what: &str| {
-        Problem::new("E731", format!("{what} cannot be had from a file that is read in passes"))
-            .fix("leave --stream out, or see docs/large-files.md for what can")
-    };
     if !args.adjust.is_empty() {
         return Err(refuse("p-values adjusted over several regressions (--adjust)").into());
     }
@@ -115,9 +111,19 @@ fn plan(
         .collect()
 }
 
-fn only_parquet(args: &Fit) -> Problem {
-    Problem::new("E731", format!("{} is not a parquet file, and only they can be read in passes", args.data.display()))
-        .fix("write the table as parquet, or leave --stream out")
+/// `E731` for any other file.
+pub(super) fn only_parquet(data: &Path) -> Result<(), Problem> {
+    if data.extension().is_some_and(|e| e.eq_ignore_ascii_case("parquet") || e.eq_ignore_ascii_case("pq")) {
+        return Ok(());
+    }
+    Err(Problem::new("E731", format!("{} is not a parquet file, and only they can be read in passes", data.display()))
+        .fix("write the table as parquet, or leave --stream out"))
+}
+
+/// `E731`: what cannot be had in passes.
+pub(super) fn refuse(what: &str) -> Problem {
+    Problem::new("E731", format!("{what} cannot be had from a file that is read in passes"))
+        .fix("leave --stream out, or see docs/large-files.md for what can")
 }
 
 /// Bytes that reading the whole file and estimating from it may take at once.
@@ -126,7 +132,7 @@ fn in_memory(table: &Passes, columns: usize) -> u64 {
 }
 
 /// Bytes of memory that are free, where the system tells.
-fn memory() -> Option<u64> {
+pub(super) fn memory() -> Option<u64> {
     let text = std::fs::read_to_string("/proc/meminfo").ok()?;
     let line = text.lines().find(|line| line.starts_with("MemAvailable:"))?;
     line.split_whitespace().nth(1)?.parse::<u64>().ok().map(|kilobytes| kilobytes * 1024)
@@ -141,7 +147,7 @@ fn too_large(needed: u64, free: u64) -> Warning {
     )
 }
 
-fn gigabytes(bytes: u64) -> String {
+pub(super) fn gigabytes(bytes: u64) -> String {
     let bytes = bytes as f64;
     if bytes < 1e8 { format!("{:.1} MB", bytes / 1e6) } else { format!("{:.1} GB", bytes / 1e9) }
 }

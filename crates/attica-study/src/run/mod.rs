@@ -233,13 +233,22 @@ fn labels(file: &StudyFile, frame: &Frame) -> BTreeMap<String, attica::text::Tex
 /// # Errors
 /// Those of [`Panel::new`].
 pub fn sorted(frame: Frame, unit: &str, time: &str) -> attica::message::Result<(Frame, Panel, Vec<Warning>)> {
-    let (panel, warnings) = Panel::new(&frame, unit, time)?;
+    sorted_counting(frame, unit, time, None)
+}
+
+/// [`sorted`] for a frame in which a unit stands for as many as its rows say in the column `copies`.
+///
+/// # Errors
+/// Those of [`Panel::new`].
+pub fn sorted_counting(
+    frame: Frame,
+    unit: &str,
+    time: &str,
+    copies: Option<&str>,
+) -> attica::message::Result<(Frame, Panel, Vec<Warning>)> {
+    let (panel, warnings) = Panel::counting(&frame, unit, time, copies)?;
     let mut order: Vec<u32> = (0..panel.units.len() as u32).collect();
-    let number = |u: u32| panel.units[u as usize].parse::<f64>().ok();
-    order.sort_by(|&a, &b| match (number(a), number(b)) {
-        (Some(x), Some(y)) => x.total_cmp(&y),
-        _ => panel.units[a as usize].cmp(&panel.units[b as usize]),
-    });
+    order.sort_by(|&a, &b| panel.units.compare(a as usize, b as usize));
     let rows: Vec<u32> = order
         .iter()
         .flat_map(|&u| (0..panel.times.len()).map(move |t| (u, t)))
@@ -250,6 +259,6 @@ pub fn sorted(frame: Frame, unit: &str, time: &str) -> attica::message::Result<(
         return Ok((frame, panel, warnings));
     }
     let frame = frame.take(&rows);
-    let (panel, _) = Panel::new(&frame, unit, time)?;
+    let (panel, _) = Panel::counting(&frame, unit, time, copies)?;
     Ok((frame, panel, warnings))
 }

@@ -89,14 +89,16 @@ impl Treatment {
 
     /// The card of `attica check`.
     pub fn card(&self, panel: &Panel) -> TreatmentCard {
-        let count = |which: Adoption| self.adoption.iter().filter(|a| **a == which).count();
+        let units = 0..self.adoption.len() as u32;
+        let count = |which: Adoption| panel.count(units.clone().filter(|&unit| self.adoption[unit as usize] == which));
+        let treated = panel.unit.iter().zip(&self.values).filter(|(_, value)| **value > 0.0).map(|(unit, _)| *unit);
         let pre = self.dates.first().map_or(0, |&g| panel.times.partition_point(|t| *t < g));
         TreatmentCard {
             name: self.name.clone(),
             never: count(Adoption::Never),
             always: count(Adoption::Always),
             switches_off: count(Adoption::Switches),
-            treated_rows: self.values.iter().filter(|v| **v > 0.0).count(),
+            treated_rows: panel.count(treated),
             pre_periods: pre,
             testable_leads: pre.saturating_sub(1),
             post_periods: self.dates.first().map_or(0, |_| panel.times.len() - pre),

@@ -10,8 +10,13 @@ const NONE: u32 = u32::MAX;
 
 /// Rows that stay once the only rows of a level are removed, again and again until none is left
 /// (Correia 2015), and how many each effect removed. A row with a frequency weight above 1 is not
-/// alone. Effects without intercepts remove nothing. `None` where all rows stay.
-pub fn singletons(effects: &[Effect], frequency: Option<&[f64]>) -> Option<(Vec<u32>, Vec<usize>)> {
+/// alone. Effects without intercepts remove nothing. `None` where all rows stay. `copies` is how many rows a row counts
+/// as among those removed.
+pub fn singletons(
+    effects: &[Effect],
+    frequency: Option<&[f64]>,
+    copies: Option<&[f64]>,
+) -> Option<(Vec<u32>, Vec<usize>)> {
     let rows = effects.first().map_or(0, |e| e.by.codes.len());
     let weight = |row: usize| frequency.map_or(1.0, |w| w[row]);
     let mut counts: Vec<Vec<f64>> = effects.iter().map(|e| vec![0.0; e.by.levels]).collect();
@@ -41,7 +46,8 @@ pub fn singletons(effects: &[Effect], frequency: Option<&[f64]>) -> Option<(Vec<
         } else {
             settled = 1;
             kept.retain(|&row| !alone(row));
-            removed[turn] += gone.len();
+            removed[turn] +=
+                gone.iter().map(|&row| copies.map_or(1, |copies| copies[row as usize] as usize)).sum::<usize>();
             for &row in &gone {
                 for (effect, counts) in effects.iter().zip(&mut counts) {
                     counts[effect.by.codes[row as usize] as usize] -= weight(row as usize);
@@ -166,9 +172,9 @@ mod tests {
     fn removing_a_singleton_may_make_another() {
         // Row 0 is alone in the first effect; without it, row 1 is alone in the second.
         let effects = [effect(&[0, 1, 1, 1, 2, 2]), effect(&[0, 0, 1, 1, 1, 1])];
-        let (kept, removed) = singletons(&effects, None).unwrap();
+        let (kept, removed) = singletons(&effects, None, None).unwrap();
         assert_eq!((kept, removed), (vec![2, 3, 4, 5], vec![1, 1]));
-        let weighted = singletons(&effects, Some(&[2.0; 6]));
+        let weighted = singletons(&effects, Some(&[2.0; 6]), None);
         assert_eq!(weighted, None);
     }
 

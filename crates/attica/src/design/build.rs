@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::category::{Category, Source};
 use super::rows::Rows;
 use super::table::Coded;
-use super::{Codes, Design, DesignOptions, Designs, Effect, Periods, Roles, Weights};
+use super::{Codes, Design, DesignOptions, Designs, Effect, Periods, Roles, WeightKind, Weights};
 use crate::expr::Expr;
 use crate::formula::{Factor, Indicator, SingleFormula, Term};
 use crate::frame::{Frame, Numbers, codes};
@@ -68,7 +68,7 @@ pub(super) fn columns(of: &Designs<'_>, formula: &SingleFormula) -> Result<(Desi
     let absorbs = !effects.is_empty();
     let constant = formula.intercept || absorbs;
     if constant && !varies(&outcome_values) {
-        return Err(no_variation(&formula.outcome, (outcome_values[0], outcome_values.len()), "the outcome"));
+        return Err(no_variation(&formula.outcome, (outcome_values[0], rows.ledger.used), "the outcome"));
     }
     let (mut regressors, mut columns) = (Vec::new(), Vec::new());
     for (term, sources) in formula.terms.iter().zip(&terms) {
@@ -89,7 +89,8 @@ pub(super) fn columns(of: &Designs<'_>, formula: &SingleFormula) -> Result<(Desi
         .collect();
     let clusters = options.clusters.iter().zip(&clusters).map(|(name, by)| coded(by, name.clone())).collect();
     let weights = options.weights.as_ref().zip(weights).map(|((name, kind), values)| Weights {
-        name: name.clone(),
+        // Copies are nobody's weights.
+        name: if *kind == WeightKind::Copies { String::new() } else { name.clone() },
         kind: *kind,
         values: take(values),
     });

@@ -2,7 +2,7 @@
 
 use super::rows::{Rows, cluster};
 use super::table::Table;
-use super::{Design, DesignOptions, Roles, build};
+use super::{Design, DesignOptions, Roles, WeightKind, build};
 use crate::expr::{Expr, Node};
 use crate::formula::{Instrumented, Level, Sample, SingleFormula};
 use crate::frame::{Column, Frame, MISSING, codes};
@@ -30,8 +30,8 @@ pub(super) struct Start {
 }
 
 impl Start {
-    pub fn all(frame: &Frame) -> Self {
-        Self { rows: None, ledger: Ledger::new(frame.rows()), warnings: Vec::new() }
+    pub fn all(table: &Table<'_>) -> Self {
+        Self { rows: None, ledger: Ledger::new(table.count(None)), warnings: Vec::new() }
     }
 }
 
@@ -69,6 +69,9 @@ impl<'a> Designs<'a> {
         options: &'a DesignOptions,
     ) -> Result<Self> {
         let mut table = Table::new(frame, panel);
+        if let Some((name, WeightKind::Copies)) = &options.weights {
+            table.copies = Some(frame.numbers(name)?);
+        }
         for formula in formulas {
             table.learn(formula);
         }
@@ -77,7 +80,7 @@ impl<'a> Designs<'a> {
                 table.categorise(&by);
             }
         }
-        let mut rows = Rows::new(&table, Start::all(frame));
+        let mut rows = Rows::new(&table, Start::all(&table));
         if let Some(filter) = &options.filter {
             let (holds, warnings) = filter.holds(frame, panel)?;
             rows.warn(&warnings);
@@ -136,7 +139,7 @@ impl<'a> Designs<'a> {
             None => self.grouped(by)?.of(level).to_vec(),
         };
         let mut ledger = self.start.ledger.clone();
-        ledger.drop_rows(Reason::Filter(format!("{by} = {level}")), ledger.used - rows.len());
+        ledger.drop_rows(Reason::Filter(format!("{by} = {level}")), ledger.used - self.table.count(Some(&rows)));
         Ok(Start { rows: Some(rows), ledger, warnings: self.start.warnings.clone() })
     }
 

@@ -19,7 +19,7 @@ impl Codes {
     /// `E603` for an unknown column, `E406` when it is missing in a row.
     pub fn of(frame: &Frame, panel: Option<&Panel>, name: &str, sample: &[u32]) -> Result<Self> {
         let table = Table::new(frame, panel);
-        let mut rows = Rows::new(&table, Start { rows: Some(sample.to_vec()), ..Start::all(frame) });
+        let mut rows = Rows::new(&table, Start { rows: Some(sample.to_vec()), ..Start::all(&table) });
         let by = rows.cluster(name)?;
         Ok(build::coded(&by, name.to_owned(), sample))
     }

@@ -81,7 +81,7 @@ pub struct Effect {
     pub intercept: bool,
 }
 
-/// What weights mean; the three change standard errors in different ways.
+/// What weights mean; they change standard errors in different ways.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum WeightKind {
@@ -91,6 +91,16 @@ pub enum WeightKind {
     Frequency,
     /// Inverse sampling probability; robust standard errors only.
     Probability,
+    /// A unit stands for that many units, each a cluster of its own; N is the sum of weights. Tables that were condensed
+    /// to the moments of their units have them ([`crate::stream`]).
+    Copies,
+}
+
+impl WeightKind {
+    /// True where a row counts as many, so that N is the sum of weights.
+    pub fn counts(self) -> bool {
+        matches!(self, Self::Frequency | Self::Copies)
+    }
 }
 
 /// Weights of the rows in the sample, all positive.
@@ -102,6 +112,31 @@ pub struct Weights {
     pub kind: WeightKind,
     /// One per row.
     pub values: Vec<f64>,
+}
+
+impl Weights {
+    /// For how many units each level of `codes`, which are units or coarser, stands; none where rows are no copies.
+    pub fn copies(&self, codes: &Codes) -> Option<Vec<f64>> {
+        (self.kind == WeightKind::Copies).then(|| {
+            let mut copies = vec![0.0; codes.levels];
+            codes.codes.iter().zip(&self.values).for_each(|(&code, copy)| copies[code as usize] = *copy);
+            copies
+        })
+    }
+
+    /// The sums `sums` of weighted scores by cluster as their squares add up: for `w` clusters with equal scores `s`, a
+    /// sum of `w s` stands where `w s^2` counts.
+    pub fn per_cluster(copies: &[f64], sums: &mut [f64]) {
+        sums.iter_mut().zip(copies).for_each(|(sum, copies)| *sum /= copies.sqrt());
+    }
+}
+
+/// Levels of `codes`, the units or clusters of whole units; with copies, as many as each stands for.
+pub fn levels_counted(codes: &Codes, weights: Option<&Weights>) -> usize {
+    match weights.and_then(|weights| weights.copies(codes)) {
+        Some(copies) => copies.iter().sum::<f64>() as usize,
+        None => codes.levels,
+    }
 }
 
 /// What a regression needs besides its formula.
@@ -203,5 +238,18 @@ impl Design {
     /// Rows in the sample.
     pub fn rows(&self) -> usize {
         self.outcome.1.len()
+    }
+
+    /// For how many rows each row stands; none where for itself.
+    pub fn copies(&self) -> Option<&[f64]> {
+        self.weights.as_ref().filter(|weights| weights.kind == WeightKind::Copies).map(|weights| &weights.values[..])
+    }
+
+    /// How many rows of the data `rows` stand for.
+    pub fn count(&self, rows: impl Iterator<Item = usize>) -> usize {
+        match self.copies() {
+            Some(copies) => rows.map(|row| copies[row]).sum::<f64>() as usize,
+            None => rows.count(),
+        }
     }
 }

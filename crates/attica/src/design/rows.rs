@@ -33,7 +33,7 @@ impl<'a> Rows<'a> {
 
     /// The rows of a piece of a table; `origin[row]` is the row of the table.
     pub(crate) fn of_piece(table: &'a Table<'a>, origin: &'a [usize]) -> Self {
-        Self { origin: Some(origin), ..Self::new(table, Start::all(table.frame)) }
+        Self { origin: Some(origin), ..Self::new(table, Start::all(table)) }
     }
 
     /// The rows that remain and the account of the others, to start from.
@@ -51,7 +51,7 @@ impl<'a> Rows<'a> {
     fn refuse_empty(&mut self, column: &Column) -> Result<()> {
         if self.origin.is_none() {
             let empty = self.table.frame.is_without_value(&column.name);
-            return if empty { Err(without_value(&column.name, column.len())) } else { Ok(()) };
+            return if empty { Err(without_value(&column.name, self.ledger.read)) } else { Ok(()) };
         }
         if !self.present.iter().any(|(name, _)| *name == column.name) {
             let present = (0..column.len()).any(|row| !column.is_missing(row));
@@ -87,7 +87,7 @@ impl<'a> Rows<'a> {
 
     /// How many rows remain.
     fn count(&self) -> usize {
-        self.alive.as_ref().map_or(self.table.frame.rows(), Vec::len)
+        self.table.count(self.alive.as_deref())
     }
 
     /// Those of the rows that remain in which `holds`.
@@ -135,16 +135,7 @@ impl<'a> Rows<'a> {
                 }
                 let infinite = self.those(|row| values[row].is_infinite());
                 if !infinite.is_empty() {
-                    return Err(Problem::new(
-                        "E302",
-                        format!(
-                            "column \"{}\" is infinite in {} rows (rows {})",
-                            column.name,
-                            infinite.len(),
-                            self.numbers_of(&infinite)
-                        ),
-                    )
-                    .fix("correct these cells or make them missing"));
+                    return Err(infinities(&column.name, infinite.len(), &self.numbers_of(&infinite)));
                 }
             }
             self.keep(Reason::Missing(column.name.clone()), |row| !source.is_missing(row));
@@ -309,6 +300,12 @@ pub(super) fn cluster(frame: &Frame, name: &str) -> Result<Vec<Expr>> {
 pub fn cluster_codes(frame: &Frame, panel: Option<&Panel>, name: &str) -> Result<Codes> {
     let (codes, levels) = Table::new(frame, panel).coded(&cluster(frame, name)?)?;
     Ok(Codes { name: name.to_owned(), codes, levels })
+}
+
+/// `E302`: a column that is infinite in `count` rows, of which the first are `rows`.
+pub(crate) fn infinities(name: &str, count: usize, rows: &str) -> Problem {
+    Problem::new("E302", format!("column \"{name}\" is infinite in {count} rows (rows {rows})"))
+        .fix("correct these cells or make them missing")
 }
 
 /// `E304`: a column that is missing in all `rows`.

@@ -18,6 +18,8 @@ pub(super) type Coded = (Arc<Vec<u32>>, usize);
 pub(crate) struct Table<'a> {
     pub(super) frame: &'a Frame,
     pub(super) panel: Option<&'a Panel>,
+    /// For how many rows each row stands, where the frame is condensed.
+    pub(super) copies: Option<&'a [f64]>,
     /// Values of expressions that are no columns, and what was noticed.
     evaluated: Vec<(Expr, Column, Vec<Warning>)>,
     /// Codes of categories that the frame does not keep itself.
@@ -29,7 +31,17 @@ pub(crate) struct Table<'a> {
 impl<'a> Table<'a> {
     /// A table of which nothing is known yet.
     pub(crate) fn new(frame: &'a Frame, panel: Option<&'a Panel>) -> Self {
-        Self { frame, panel, evaluated: Vec::new(), categories: Vec::new(), words: Vec::new() }
+        Self { frame, panel, copies: None, evaluated: Vec::new(), categories: Vec::new(), words: Vec::new() }
+    }
+
+    /// How many rows of the data `rows`, or all, stand for.
+    pub(super) fn count(&self, rows: Option<&[u32]>) -> usize {
+        match (self.copies, rows) {
+            (None, None) => self.frame.rows(),
+            (None, Some(rows)) => rows.len(),
+            (Some(copies), None) => copies.iter().sum::<f64>() as usize,
+            (Some(copies), Some(rows)) => rows.iter().map(|&row| copies[row as usize]).sum::<f64>() as usize,
+        }
     }
 
     /// Makes what `formula` needs, as far as it is not there.

@@ -111,7 +111,17 @@ pub fn bacon_of(design: &Design, treatment: &str) -> Result<Bacon> {
     };
     let cohort: Option<Vec<Option<f64>>> = d.chunks(span).map(start).collect();
     let Some(cohort) = cohort else { return Err(inexact("the treatment is a dose, or ends")) };
-    bacon(&Wide { units: unit.levels, times, step: 1.0, y: y.into(), x: Vec::new(), cohort, weight, cluster: None })
+    bacon(&Wide {
+        units: unit.levels,
+        times,
+        step: 1.0,
+        y: y.into(),
+        x: Vec::new(),
+        cohort,
+        weight,
+        cluster: None,
+        copies: false,
+    })
 }
 
 /// Decomposes the two-way effects estimate of a balanced panel without covariates; units may have weights.

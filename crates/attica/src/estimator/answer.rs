@@ -62,7 +62,7 @@ impl Staggered {
             overlap: Vec::new(),
             influence: None,
             fit: None,
-            n_obs: self.design.rows(),
+            n_obs: self.design.count(0..self.design.rows()),
             n_units,
             n_treated_units,
             periods,

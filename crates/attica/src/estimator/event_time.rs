@@ -77,12 +77,12 @@ pub struct Indicators {
     pub warnings: Vec<Warning>,
 }
 
-/// Indicators of the event times in `rows` under `window`.
+/// Indicators of the event times in `rows`, each of which stands for as many as `copies` says, under `window`.
 ///
 /// # Errors
 /// `E607` for a window or reference that the data cannot have; `E205` when nobody adopts within the
 /// rows, or all adopt at once.
-pub fn indicators(rows: &[Relative], window: &Window) -> crate::message::Result<Indicators> {
+pub fn indicators(rows: &[Relative], copies: Option<&[f64]>, window: &Window) -> crate::message::Result<Indicators> {
     let Window { bounds, reference, trim } = window;
     if let Some([low, high]) = bounds.filter(|[low, high]| low >= high) {
         return Err(impossible(format!("the event window [{low}, {high}] ends before it begins")));
@@ -93,7 +93,8 @@ pub fn indicators(rows: &[Relative], window: &Window) -> crate::message::Result<
         return Err(impossible(format!("the reference {k} lies outside the event window [{low}, {high}]")));
     }
 
-    let undated = rows.iter().filter(|r| **r == Relative::Undated).count();
+    let count = |row: usize| copies.map_or(1, |copies| copies[row] as usize);
+    let undated: usize = (0..rows.len()).filter(|&row| rows[row] == Relative::Undated).map(count).sum();
     let stays = |row: &Relative| match row {
         Relative::Undated => false,
         Relative::At(k) => !trim || inside(i64::from(*k)),
@@ -110,9 +111,11 @@ pub fn indicators(rows: &[Relative], window: &Window) -> crate::message::Result<
             format!("{undated} 行来自始终处理或处理中断的单位，没有相对时间，未进入估计；估计量“dcdh”以处理首次变化计时"),
         ));
     }
-    if rows.len() > keep.len() + undated {
-        let beyond = Reason::excluded("beyond the event window", "事件窗口之外");
-        dropped.push((beyond, rows.len() - keep.len() - undated));
+    let beyond = (0..rows.len()).map(count).sum::<usize>()
+        - keep.iter().map(|&row| count(row as usize)).sum::<usize>()
+        - undated;
+    if beyond > 0 {
+        dropped.push((Reason::excluded("beyond the event window", "事件窗口之外"), beyond));
     }
 
     let bin = |k: i64| bounds.map_or(k, |[low, high]| k.clamp(low, high));
@@ -125,7 +128,7 @@ pub fn indicators(rows: &[Relative], window: &Window) -> crate::message::Result<
                 let event_time = bin(k);
                 let effect =
                     seen.entry(event_time).or_insert(Effect { event_time, binned: false, estimate: 0.0, n: 0 });
-                effect.n += 1;
+                effect.n += count(row as usize);
                 effect.binned |= event_time != k;
                 if k < 0 {
                     before.insert(k);
@@ -220,7 +223,7 @@ mod tests {
 
     #[test]
     fn every_event_time_but_the_reference_has_a_column() {
-        let found = indicators(&rows(&[Some(2), Some(3), None], 5), &Window::default()).unwrap();
+        let found = indicators(&rows(&[Some(2), Some(3), None], 5), None, &Window::default()).unwrap();
         assert_eq!(times(&found), [-3, -2, 0, 1, 2]);
         assert_eq!(found.references[0], Effect { event_time: -1, binned: false, estimate: 0.0, n: 2 });
         assert_eq!((found.pre_available, found.keep.len()), (3, 15));
@@ -232,18 +235,18 @@ mod tests {
     #[test]
     fn end_bins_hold_what_lies_beyond() {
         let window = Window { bounds: Some([-2, 1]), ..Window::default() };
-        let found = indicators(&rows(&[Some(2), Some(3), None], 5), &window).unwrap();
+        let found = indicators(&rows(&[Some(2), Some(3), None], 5), None, &window).unwrap();
         assert_eq!(times(&found), [-2, 0, 1]);
         let ends: Vec<_> = found.effects.iter().map(|e| (e.binned, e.n)).collect();
         assert_eq!(ends, [(true, 3), (false, 2), (true, 3)]);
-        let found = indicators(&rows(&[Some(2), Some(3), None], 5), &Window { trim: true, ..window }).unwrap();
+        let found = indicators(&rows(&[Some(2), Some(3), None], 5), None, &Window { trim: true, ..window }).unwrap();
         assert_eq!((found.keep.len(), found.dropped[0].1), (13, 2));
         assert!(found.effects.iter().all(|e| !e.binned));
     }
 
     #[test]
     fn without_never_treated_units_two_event_times_are_normalised() {
-        let found = indicators(&rows(&[Some(2), Some(3)], 5), &Window::default()).unwrap();
+        let found = indicators(&rows(&[Some(2), Some(3)], 5), None, &Window::default()).unwrap();
         assert_eq!(times(&found), [-2, 0, 1, 2]);
         assert_eq!(found.references.iter().map(|e| e.event_time).collect::<Vec<_>>(), [-3, -1]);
         assert_eq!(found.warnings[0].id, "W204");
@@ -254,21 +257,21 @@ mod tests {
         let data = rows(&[Some(2), None], 5);
         let try_window = |bounds, reference: &[i64]| {
             let window = Window { bounds, reference: reference.to_vec(), trim: false };
-            indicators(&data, &window).unwrap_err().id
+            indicators(&data, None, &window).unwrap_err().id
         };
         assert_eq!(try_window(Some([1, -1]), &[0]), "E607");
         assert_eq!(try_window(Some([-2, 2]), &[-3]), "E607");
         assert_eq!(try_window(None, &[-7]), "E607");
         assert_eq!(try_window(None, &[-2, -1, 0, 1, 2]), "E607");
-        assert_eq!(indicators(&rows(&[None, None], 3), &Window::default()).unwrap_err().id, "E205");
-        assert_eq!(indicators(&rows(&[Some(9), None], 3), &Window::default()).unwrap_err().id, "E205");
+        assert_eq!(indicators(&rows(&[None, None], 3), None, &Window::default()).unwrap_err().id, "E205");
+        assert_eq!(indicators(&rows(&[Some(9), None], 3), None, &Window::default()).unwrap_err().id, "E205");
     }
 
     #[test]
     fn rows_without_a_date_are_booked_out() {
         let mut data = rows(&[Some(2), None], 4);
         data.extend([Relative::Undated; 4]);
-        let found = indicators(&data, &Window::default()).unwrap();
+        let found = indicators(&data, None, &Window::default()).unwrap();
         assert_eq!((found.keep.len(), found.dropped[0].1, found.warnings[0].id.as_str()), (8, 4, "W202"));
     }
 
@@ -283,6 +286,7 @@ mod tests {
             times: vec![2010.0, 2010.25, 2010.5],
             step: 0.25,
             row: (0..6).collect(),
+            copies: None,
         };
         let all: Vec<u32> = (0..6).collect();
         let found = relative(&panel, &[Adoption::At(2010.5), Adoption::Always], &all);

@@ -26,7 +26,7 @@ pub mod twfe;
 pub mod wide;
 mod within;
 
-use crate::design::{Design, DesignOptions};
+use crate::design::{Design, DesignOptions, WeightKind};
 use crate::fit::{FitOptions, FitRecord, Term};
 use crate::formula::SingleFormula;
 use crate::frame::{Frame, unknown_column};
@@ -35,6 +35,7 @@ use crate::ledger::Ledger;
 use crate::math::cross::CHUNK;
 use crate::message::{Problem, Result, Warning};
 use crate::panel::{Adoption, Panel};
+use crate::stream::condense;
 use crate::text::Text;
 use callaway_santanna::Overlap;
 use event::EventStudy;
@@ -77,6 +78,9 @@ pub fn find(name: &str) -> Result<&'static dyn Estimator> {
 /// # Errors
 /// Those of [`Estimator::estimate`].
 pub fn estimate(estimator: &dyn Estimator, data: Data<'_>, spec: &Spec) -> Result<Estimate> {
+    if matches!(spec.design.weights, Some((_, WeightKind::Copies))) {
+        condense::refuse(estimator, &spec.options)?;
+    }
     let mut found = estimator.estimate(data, spec)?;
     let known = estimator.about().options;
     let mut unused = spec.options.asked();
@@ -317,6 +321,13 @@ pub trait Estimator: Sync {
     /// True when it compares units by their date of adoption, and so needs a treatment that is 0 or 1 and stays.
     fn needs_dates(&self) -> bool {
         true
+    }
+
+    /// What of it, under `options` and without covariates, depends on more than the number of units of each kind, the
+    /// mean of their outcome paths and the cross-products of these; none where nothing does
+    /// ([`crate::stream::condense`]).
+    fn needs_units(&self, _options: &Options) -> Option<String> {
+        Some("which looks at units one by one".to_owned())
     }
 
     /// What its leads are differences from, under `options`.

@@ -6,7 +6,7 @@ use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
 use super::wide::Wide;
-use super::within::Rows;
+use super::within::{Rows, less_first};
 use super::{Data, Spec};
 use crate::design::{Codes, Design};
 use crate::fit::examine;
@@ -84,7 +84,9 @@ impl Staggered {
         let mut later = 0;
         let adopts = |&name: &u32| {
             let date = first_treated(data.adoption[name as usize], &times, data.panel.step);
-            later += usize::from(date.is_none() && matches!(data.adoption[name as usize], Adoption::At(_)));
+            if date.is_none() && matches!(data.adoption[name as usize], Adoption::At(_)) {
+                later += data.panel.count([name]);
+            }
             date
         };
         let first: Vec<Option<f64>> = names.iter().map(adopts).collect();
@@ -102,6 +104,9 @@ impl Staggered {
                 format!("{later} units adopt after {last}, the last period used: no row of theirs is treated, and they count as never treated"),
                 format!("{later}个个体在所用末期{last}之后才受处理：其观测均未处理，按从未处理计"),
             ));
+        }
+        if design.copies().is_some() {
+            design.outcome.1 = Arc::new(less_first(&design.outcome.1, &unit, names.len()));
         }
         let (clusters, noticed) = clustering(&design, || Codes {
             name: data.panel.unit_name.clone(),
@@ -170,6 +175,7 @@ impl Staggered {
             weight: self.design.weights.as_ref().map(|_| &self.weight[..]),
             cluster: &self.cluster,
             clusters: self.clusters,
+            copies: self.design.copies().is_some(),
         }
     }
 
@@ -247,6 +253,7 @@ impl Staggered {
             cohort: self.first.clone(),
             weight,
             cluster: (self.clusters < self.units).then_some(cluster),
+            copies: self.design.copies().is_some(),
         };
         (wide, warning)
     }
@@ -268,12 +275,13 @@ impl Staggered {
 
     /// Units with a row, and those of them that ever adopt.
     pub fn units_used(&self) -> (usize, usize) {
-        let mut used = vec![self.is_complete(); self.units];
-        if !self.is_complete() {
-            self.unit.iter().for_each(|&unit| used[unit as usize] = true);
+        let (rows, all) = (self.rows(), self.is_complete() && self.design.copies().is_none());
+        let mut used = vec![usize::from(all); self.units];
+        if !all {
+            self.unit.iter().enumerate().for_each(|(row, &unit)| used[unit as usize] = rows.count(row));
         }
-        let treated = used.iter().zip(&self.first).filter(|(used, first)| **used && first.is_some()).count();
-        (used.iter().filter(|used| **used).count(), treated)
+        let treated = used.iter().zip(&self.first).filter(|(_, first)| first.is_some()).map(|(used, _)| used).sum();
+        (used.iter().sum(), treated)
     }
 
     /// Keeps the rows `rows`, the others having no comparison; units keep their numbers.
@@ -283,8 +291,13 @@ impl Staggered {
 
     /// [`Staggered::keep`], with why the others leave.
     pub fn keep_but(&mut self, rows: &[u32], why: Reason) {
-        let lost = self.unit.len() - rows.len();
+        let lost = self.lost_without(rows);
         self.keep_for(rows, vec![(why, lost)]);
+    }
+
+    /// Rows other than those at the positions `rows`, ascending.
+    pub fn lost_without(&self, rows: &[u32]) -> usize {
+        self.design.count(0..self.unit.len()) - self.design.count(rows.iter().map(|&row| row as usize))
     }
 
     /// Keeps the rows `rows` and books the others out for `reasons`.
@@ -306,7 +319,7 @@ impl Staggered {
 
     /// Rows of treated units at event time `k`.
     pub fn rows_at(&self, k: i64) -> usize {
-        (0..self.unit.len()).filter(|&row| self.event_time(row) == Some(k)).count()
+        self.design.count((0..self.unit.len()).filter(|&row| self.event_time(row) == Some(k)))
     }
 }
 
@@ -432,11 +445,12 @@ fn leave_out_switchers(data: Data<'_>, design: &mut Design, warnings: &mut Vec<W
     }
     let switches = |row: u32| data.adoption[data.panel.unit[row as usize] as usize] == Adoption::Switches;
     let keep: Vec<u32> = (0..design.rows() as u32).filter(|&r| !switches(design.sample[r as usize])).collect();
-    let lost = design.rows() - keep.len();
+    let lost = design.count(0..design.rows()) - design.count(keep.iter().map(|&row| row as usize));
     if lost == 0 {
         return;
     }
-    let units = data.adoption.iter().filter(|a| **a == Adoption::Switches).count();
+    let units =
+        data.panel.count((0..data.adoption.len() as u32).filter(|&u| data.adoption[u as usize] == Adoption::Switches));
     *design = design.take(&keep);
     design.ledger.drop_rows(Reason::excluded("treatment switches off", "处理中途退出"), lost);
     warnings.push(Warning::new(

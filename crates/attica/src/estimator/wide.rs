@@ -21,6 +21,8 @@ pub struct Wide<'a> {
     pub weight: Vec<f64>,
     /// Cluster of each unit, if coarser than the unit.
     pub cluster: Option<Vec<u32>>,
+    /// Weights say for how many units, each a cluster, a unit stands.
+    pub copies: bool,
 }
 
 impl Wide<'_> {
@@ -32,6 +34,18 @@ impl Wide<'_> {
     /// Covariate `k` of a unit in a period.
     pub fn covariate(&self, k: usize, unit: usize, period: usize) -> f64 {
         self.x[k][unit * self.times.len() + period]
+    }
+
+    /// How many units `units` stand for.
+    pub fn count(&self, units: impl Iterator<Item = usize>) -> usize {
+        if self.copies { units.map(|unit| self.weight[unit]).sum::<f64>() as usize } else { units.count() }
+    }
+
+    /// Influences of `units` by their weight, as their squares add up.
+    pub fn per_unit(&self, units: impl Iterator<Item = usize>, influence: &mut [f64]) {
+        if self.copies {
+            influence.iter_mut().zip(units).for_each(|(value, unit)| *value /= self.weight[unit].sqrt());
+        }
     }
 
     /// Number of covariates.

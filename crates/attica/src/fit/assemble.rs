@@ -4,7 +4,7 @@ use nalgebra::DMatrix;
 
 use super::{Family, Fit, FitOptions, Inference, Omitted, R2};
 use crate::absorb::{Share, is_nested, shares};
-use crate::design::{Codes, Design, Effect, Periods, WeightKind, Weights};
+use crate::design::{Codes, Design, Effect, Periods, Weights, levels_counted};
 use crate::ledger::Ledger;
 use crate::math::cross::{weighted_mean, weighted_sum};
 use crate::message::{Problem, Result, Warning};
@@ -56,6 +56,19 @@ pub(super) struct Solution {
     pub normal: bool,
 }
 
+/// The shares of effects, the units' with the units that each of them stands for.
+fn counted(mut shares: Vec<Share>, design: &Design) -> Vec<Share> {
+    let (Some(_), Some((unit, _))) = (design.copies(), &design.panel) else { return shares };
+    let is_unit = |share: &Share| {
+        let codes = &design.effects[share.effect].by;
+        codes.levels == unit.levels && is_nested(codes, unit)
+    };
+    for share in shares.iter_mut().filter(|share| is_unit(share)) {
+        share.levels = levels_counted(unit, design.weights.as_ref());
+    }
+    shares
+}
+
 impl Setting {
     /// That of a design in memory.
     pub fn of(design: &Design) -> Self {
@@ -66,16 +79,16 @@ impl Setting {
             weights: design.weights.clone(),
             clusters: design.clusters.clone(),
             nested: design.clusters.iter().map(nested).collect(),
-            shares: shares(&design.effects),
+            shares: counted(shares(&design.effects), design),
             absorbed: design.effects.clone(),
             panel: design.panel.clone(),
             coordinates: design.coordinates.clone(),
             sample: design.sample.clone(),
             n_obs: match &design.weights {
-                Some(w) if w.kind == WeightKind::Frequency => weighted_sum(&w.values, None),
+                Some(w) if w.kind.counts() => weighted_sum(&w.values, None),
                 _ => design.rows() as f64,
             },
-            n_units: design.panel.as_ref().map(|(unit, _)| unit.levels),
+            n_units: design.panel.as_ref().map(|(unit, _)| levels_counted(unit, design.weights.as_ref())),
             mean_outcome: weighted_mean(&design.outcome.1, weights),
             ledger: design.ledger.clone(),
             warnings: design.warnings.clone(),

@@ -1,7 +1,7 @@
 //! From a solved regression to the covariance of its coefficients, as often as one likes.
 
 use super::{Family, Fit, Inference, examine, iv};
-use crate::design::{Codes, WeightKind};
+use crate::design::{Codes, WeightKind, levels_counted};
 use crate::message::{Problem, Result, Warning};
 use crate::vcov::{Calendar, Counted, Estimate, Factor, Robust, Ssc, Vcov, covariance};
 
@@ -64,7 +64,7 @@ impl Fit {
                 format!("协方差矩阵{vcov}有负特征值（{eigenvalue:.2e}），已置零"),
             ));
         }
-        let counts: Vec<usize> = clusters.iter().map(|c| c.levels).collect();
+        let counts: Vec<usize> = clusters.iter().map(|c| levels_counted(c, self.weights.as_ref())).collect();
         let nested = (!positions.is_empty()).then(|| self.nested_in(&positions, ssc));
         let lost = (0..robust.lost.len()).filter(|&j| robust.lost[j] > 0);
         warnings.extend(lost.map(|j| examine::unidentified(&vcov, &self.names[j], robust.lost[j], clusters[0])));

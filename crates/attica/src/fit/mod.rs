@@ -42,7 +42,7 @@ pub use variances::Variance;
 pub use wald::wald;
 
 use crate::absorb::{Absorber, Left, Share};
-use crate::design::{Codes, Design, Effect, Periods, WeightKind, Weights};
+use crate::design::{Codes, Design, Effect, Periods, Weights};
 use crate::ledger::Ledger;
 use crate::math::cross::{columns_worth_a_thread, weighted_dot, weighted_sum};
 use crate::message::{Result, Warning};
@@ -235,7 +235,7 @@ impl Fit {
     pub fn residual_sum(&self) -> f64 {
         let weights = self.weights.as_ref().map(|w| &w.values[..]);
         let scale = match &self.weights {
-            Some(w) if w.kind != WeightKind::Frequency => self.n_obs / weighted_sum(&w.values, None),
+            Some(w) if !w.kind.counts() => self.n_obs / weighted_sum(&w.values, None),
             _ => 1.0,
         };
         scale * weighted_dot(&self.residuals, &self.residuals, weights)

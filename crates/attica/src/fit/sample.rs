@@ -15,7 +15,7 @@ pub(crate) fn usable(design: &Design, keep_singletons: bool) -> Result<Cow<'_, D
     let mut design = Cow::Borrowed(design);
     if !keep_singletons && !design.effects.is_empty() {
         let frequency = design.weights.as_ref().filter(|w| w.kind == WeightKind::Frequency).map(|w| &w.values[..]);
-        if let Some((rows, removed)) = singletons(&design.effects, frequency) {
+        if let Some((rows, removed)) = singletons(&design.effects, frequency, design.copies()) {
             let mut smaller = design.take(&rows);
             for (effect, &count) in design.effects.iter().zip(&removed) {
                 smaller.ledger.drop_rows(Reason::Singleton(effect.by.name.clone()), count);
@@ -31,8 +31,11 @@ pub(crate) fn usable(design: &Design, keep_singletons: bool) -> Result<Cow<'_, D
             .fix("loosen the filter, or choose variables that are less often missing"));
     };
     if values.iter().all(|y| y == first) {
-        return Err(Problem::new("E305", format!("\"{name}\" is {first} in all {} rows", values.len()))
-            .fix("choose an outcome that varies, or widen the sample"));
+        return Err(Problem::new(
+            "E305",
+            format!("\"{name}\" is {first} in all {} rows", design.count(0..values.len())),
+        )
+        .fix("choose an outcome that varies, or widen the sample"));
     }
     Ok(design)
 }

@@ -116,5 +116,6 @@ fn kind_name(kind: WeightKind) -> &'static str {
         WeightKind::Analytic => "analytic",
         WeightKind::Frequency => "frequency",
         WeightKind::Probability => "probability",
+        WeightKind::Copies => "copies",
     }
 }

@@ -66,19 +66,22 @@ impl Panel {
         let (values, mut warnings) = first_periods(column, never)?;
         let by_unit = self.constant_within_units(name, &values)?;
         let (first, last) = (self.times[0], self.times[self.times.len() - 1]);
-        let mut assumed: Vec<f64> = Vec::new();
-        let mut outside: Vec<f64> = Vec::new();
+        let (mut assumed, mut outside): (Vec<f64>, Vec<f64>) = (Vec::new(), Vec::new());
+        let (mut n_assumed, mut n_outside) = (0, 0);
         let adoption: Vec<Adoption> = by_unit
             .iter()
-            .map(|&g| {
+            .zip(0..)
+            .map(|(&g, unit)| {
                 let no_date = g.is_infinite() || (g <= 0.0 && first > 100.0) || g > last + 100.0 * self.step;
                 if g.is_nan() || never.contains(&g) {
                     Adoption::Never
                 } else if no_date {
                     assumed.push(g);
+                    n_assumed += self.count([unit]);
                     Adoption::Never
                 } else if g < first || g > last {
                     outside.push(g);
+                    n_outside += self.count([unit]);
                     Adoption::Never
                 } else if g == first {
                     Adoption::Always
@@ -101,14 +104,13 @@ impl Panel {
                 )
             };
             let message = format!(
-                "{} units have a first treated period in \"{name}\" outside the panel ({first} to {last}): {}",
-                outside.len(),
+                "{n_outside} units have a first treated period in \"{name}\" outside the panel ({first} to {last}): {}",
                 listed(&outside)
             );
             return Err(Problem::new("E209", message).fix(fix));
         }
         if !assumed.is_empty() {
-            let (count, shown) = (assumed.len(), listed(&assumed));
+            let (count, shown) = (n_assumed, listed(&assumed));
             warnings.push(Warning::new(
                 "W209",
                 format!(
@@ -229,9 +231,7 @@ impl Panel {
         if varying.is_empty() {
             return Ok(by_unit.into_iter().map(|value| value.unwrap_or(f64::NAN)).collect());
         }
-        let message = format!("column \"{name}\" varies within {} units ({})", varying.len(), self.examples(&varying));
-        Err(Problem::new("E201", message)
-            .fix("it must be the same in all rows of a unit, or empty in all; a 0/1 column that varies over time goes under path"))
+        Err(varies_within(name, varying.len(), &self.examples(&varying)))
     }
 
     /// Adoption dates, ascending, and the number of units that adopt then.
@@ -239,11 +239,17 @@ impl Panel {
         let of = |a: &Adoption| if let Adoption::At(g) = a { Some(*g) } else { None };
         let dates = distinct(adoption.iter().filter_map(of));
         let mut units = vec![0; dates.len()];
-        for g in adoption.iter().filter_map(of) {
-            units[dates.partition_point(|date| *date < g)] += 1;
+        for (unit, g) in (0..).zip(adoption).filter_map(|(unit, adoption)| Some((unit, of(adoption)?))) {
+            units[dates.partition_point(|date| *date < g)] += self.count([unit]);
         }
         dates.into_iter().zip(units).collect()
     }
+}
+
+/// `E201`: a column that must be the same in all rows of a unit, and is not in `units` units.
+pub(crate) fn varies_within(name: &str, units: usize, examples: &str) -> Problem {
+    Problem::new("E201", format!("column \"{name}\" varies within {units} units ({examples})"))
+        .fix("it must be the same in all rows of a unit, or empty in all; a 0/1 column that varies over time goes under path")
 }
 
 /// The distinct values, ascending.

@@ -44,7 +44,7 @@ impl Panel {
             };
             let span = ((self.times[last] - self.times[first]) / self.step).round() as usize + 1;
             if span > present {
-                shape.gaps += span - present;
+                shape.gaps += (span - present) * self.count([unit as u32]);
                 shape.units_with_gaps.push(unit as u32);
             }
             if present == 1 {

@@ -40,9 +40,10 @@ impl Panel {
 
     /// `E206` when every unit is treated in all periods or in none, so that unit effects absorb the treatment.
     pub(super) fn refuse_constant(&self, name: &str, adoption: &[Adoption], fix: String) -> Result<()> {
-        let always = adoption.iter().filter(|a| **a == Adoption::Always).count();
-        let never = adoption.iter().filter(|a| **a == Adoption::Never).count();
-        if always == 0 || never == 0 || always + never < adoption.len() {
+        let count =
+            |which: Adoption| self.count((0..adoption.len() as u32).filter(|&unit| adoption[unit as usize] == which));
+        let (always, never) = (count(Adoption::Always), count(Adoption::Never));
+        if always == 0 || never == 0 || always + never < self.count(0..adoption.len() as u32) {
             return Ok(());
         }
         let unit = &self.unit_name;
@@ -64,22 +65,23 @@ impl Panel {
         let always = units_that(&|a| *a == Adoption::Always);
         let switches = units_that(&|a| *a == Adoption::Switches);
         let cohorts = self.cohorts(adoption);
-        let units = adoption.len();
+        let count = |units: &[u32]| self.count(units.iter().copied());
+        let units = self.count(0..adoption.len() as u32);
         let nothing = |why: String, fix: &str| Err(Problem::new("E205", why).fix(fix));
-        if never.len() == units {
+        if count(&never) == units {
             return nothing(
                 format!("nobody is treated: \"{name}\" treats none of {units} units"),
                 "check the treatment column, its join and the filters",
             );
         }
-        if always.len() == units {
+        if count(&always) == units {
             return nothing(
                 format!("everybody is treated in every period by \"{name}\""),
                 "a policy can only be evaluated beside rows that are not treated",
             );
         }
-        if let [(date, count)] = cohorts[..]
-            && count == units
+        if let [(date, own)] = cohorts[..]
+            && own == units
         {
             return nothing(
                 format!("all {units} units adopt in {date}, so \"{name}\" cannot be told from that period"),
@@ -89,7 +91,7 @@ impl Panel {
         let mut warnings = Vec::new();
         let mut warn = |id: &str, en: String, zh: String| warnings.push(Warning::new(id, en, zh));
         if !switches.is_empty() {
-            let (count, shown) = (switches.len(), self.examples(&switches));
+            let (count, shown) = (count(&switches), self.examples(&switches));
             warn(
                 "W202",
                 format!(
@@ -101,7 +103,7 @@ impl Panel {
             );
         }
         if !always.is_empty() {
-            let (count, shown) = (always.len(), self.examples(&always));
+            let (count, shown) = (count(&always), self.examples(&always));
             warn(
                 "W203",
                 format!(
@@ -138,7 +140,7 @@ impl Panel {
                 format!("仅有一个从未处理的个体（{shown}）：只与其比较的效应，其标准误不含该个体自身的扰动"),
             );
         }
-        let share = 100.0 * (units - never.len()) as f64 / units as f64;
+        let share = 100.0 * (units - count(&never)) as f64 / units as f64;
         if !(2.0..=98.0).contains(&share) {
             warn(
                 "W208",

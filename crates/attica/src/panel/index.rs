@@ -23,6 +23,14 @@ impl Panel {
     /// cannot be ordered; `E108` one period; `E101` several rows of one unit and time; `E512` more than 2^28
     /// unit-periods.
     pub fn new(frame: &Frame, unit: &str, time: &str) -> Result<(Self, Vec<Warning>)> {
+        Self::counting(frame, unit, time, None)
+    }
+
+    /// [`Panel::new`] of a frame in which a unit stands for as many as its rows say in the column `copies`.
+    ///
+    /// # Errors
+    /// Those of [`Panel::new`].
+    pub fn counting(frame: &Frame, unit: &str, time: &str, copies: Option<&str>) -> Result<(Self, Vec<Warning>)> {
         let (unit_column, time_column) = (frame.column(unit)?, frame.column(time)?);
         if unit == time {
             return Err(Problem::new("E605", format!("column \"{unit}\" is named as unit and as time")));
@@ -30,7 +38,10 @@ impl Panel {
         if frame.rows() == 0 {
             return Err(Problem::new("E701", "no rows are left for the panel"));
         }
-        refuse_missing(unit_column, time_column)?;
+        for column in [unit_column, time_column].into_iter().filter(|column| column.has_missing()) {
+            let missing: Vec<usize> = (0..column.len()).filter(|&row| column.is_missing(row)).collect();
+            refuse_missing(&column.name, missing.len(), &missing)?;
+        }
         let mut warnings = Vec::new();
         check_ids(unit_column, &mut warnings)?;
         let (values, notes) = read_times(time_column)?;
@@ -38,8 +49,7 @@ impl Panel {
         let ((unit_codes, first_rows), (time_codes, times)) =
             rayon::join(|| in_order_of_appearance(unit_column), || in_ascending_order(values));
         if times.len() < 2 {
-            return Err(Problem::new("E108", format!("column \"{time}\" holds a single period, {}", times[0]))
-                .fix("name the column that tells the periods; with one period there is no panel"));
+            return Err(one_period(time, times[0]));
         }
         let cells = first_rows.len().saturating_mul(times.len());
         if cells > MOST_CELLS {
@@ -60,6 +70,13 @@ impl Panel {
             }
         }
         let step = step_of(&times);
+        let copies = match copies {
+            Some(name) => {
+                let values = frame.numbers(name)?;
+                Some(first_rows.iter().map(|&row| values[row as usize] as u32).collect())
+            }
+            None => None,
+        };
         let panel = Self {
             unit_name: unit.to_owned(),
             time_name: time.to_owned(),
@@ -69,6 +86,7 @@ impl Panel {
             times,
             step,
             row,
+            copies,
         };
         if !duplicates.is_empty() {
             return Err(panel.duplicated(&duplicates));
@@ -91,18 +109,7 @@ impl Panel {
                 )
             })
             .collect();
-        let more = if duplicates.len() > 5 { ", .." } else { "" };
-        Problem::new(
-            "E101",
-            format!(
-                "{} a combination of {} and {}: {}{more}",
-                if duplicates.len() == 1 { "1 row repeats".to_owned() } else { format!("{} rows repeat", duplicates.len()) },
-                self.unit_name,
-                self.time_name,
-                shown.join("; ")
-            ),
-        )
-        .fix("keep one row per unit and period in the file, name a finer unit, or say in a study file which row counts: duplicates = \"first\", \"last\" or \"mean\" under [[data]]")
+        duplicated(&self.unit_name, &self.time_name, duplicates.len(), &shown)
     }
 
     /// `W103` gaps, `W104` imbalance, `W109` units seen once.
@@ -113,38 +120,38 @@ impl Panel {
         let shape = self.describe();
         if shape.gaps > 0 {
             let examples = self.examples(&shape.units_with_gaps);
+            let units = self.count(shape.units_with_gaps.iter().copied());
             warnings.push(Warning::new(
                 "W103",
                 format!(
                     "{} unit-periods are missing between a unit's first and last row, in {} units ({examples}); lags go by the calendar, not by the row",
                     shape.gaps,
-                    shape.units_with_gaps.len()
+                    units
                 ),
                 format!(
                     "{} 个个体（{examples}）在首末期之间共缺 {} 个观测期；滞后项按日历而非按行计算",
-                    shape.units_with_gaps.len(),
+                    units,
                     shape.gaps
                 ),
             ));
         }
         if !shape.balanced {
-            let cells = self.units.len() * self.times.len();
-            let share = 100.0 * self.unit.len() as f64 / cells as f64;
+            let cells = self.count(0..self.units.len() as u32) * self.times.len();
+            let rows = self.count(self.unit.iter().copied());
+            let share = 100.0 * rows as f64 / cells as f64;
             warnings.push(Warning::new(
                 "W104",
-                format!("the panel is unbalanced: {} of {cells} unit-periods are there ({share:.1}%)", self.unit.len()),
-                format!("面板非平衡：{cells} 个个体-时期中有 {} 个（{share:.1}%）", self.unit.len()),
+                format!("the panel is unbalanced: {rows} of {cells} unit-periods are there ({share:.1}%)"),
+                format!("面板非平衡：{cells} 个个体-时期中有 {rows} 个（{share:.1}%）"),
             ));
         }
         if !shape.singletons.is_empty() {
             let examples = self.examples(&shape.singletons);
+            let units = self.count(shape.singletons.iter().copied());
             warnings.push(Warning::new(
                 "W109",
-                format!(
-                    "{} units appear once ({examples}); with unit effects they tell nothing and are left out",
-                    shape.singletons.len()
-                ),
-                format!("{} 个个体只出现一次（{examples}）；含个体效应时不提供信息，将被剔除", shape.singletons.len()),
+                format!("{units} units appear once ({examples}); with unit effects they tell nothing and are left out"),
+                format!("{units} 个个体只出现一次（{examples}）；含个体效应时不提供信息，将被剔除"),
             ));
         }
     }
@@ -216,23 +223,32 @@ fn greatest_divisor(a: u64, b: u64) -> u64 {
     if b == 0 { a } else { greatest_divisor(b, a % b) }
 }
 
-fn refuse_missing(unit: &Column, time: &Column) -> Result<()> {
-    for column in [unit, time].into_iter().filter(|column| column.has_missing()) {
-        let missing: Vec<usize> = (0..column.len()).filter(|&row| column.is_missing(row)).collect();
-        if !missing.is_empty() {
-            let rows: Vec<String> = missing.iter().take(5).map(|r| (r + 1).to_string()).collect();
-            return Err(Problem::new(
-                "E102",
-                format!("column \"{}\" is empty in {} rows (rows {})", column.name, missing.len(), rows.join(", ")),
-            )
-            .fix(format!("fill it in, or leave these rows out: where = \"not is_missing({})\"", column.name)));
-        }
+/// `E102`: `count` rows without a unit or time, of which the first are `rows`, from 0.
+pub(crate) fn refuse_missing(name: &str, count: usize, rows: &[usize]) -> Result<()> {
+    if count == 0 {
+        return Ok(());
     }
-    Ok(())
+    let rows: Vec<String> = rows.iter().take(5).map(|r| (r + 1).to_string()).collect();
+    Err(Problem::new("E102", format!("column \"{name}\" is empty in {count} rows (rows {})", rows.join(", ")))
+        .fix(format!("fill it in, or leave these rows out: where = \"not is_missing({name})\"")))
+}
+
+/// `E108`: a time column with one period.
+pub(crate) fn one_period(name: &str, time: f64) -> Problem {
+    Problem::new("E108", format!("column \"{name}\" holds a single period, {time}"))
+        .fix("name the column that tells the periods; with one period there is no panel")
+}
+
+/// `E101`: `count` rows of a unit and period that has one already, of which the first are `shown`.
+pub(crate) fn duplicated(unit: &str, time: &str, count: usize, shown: &[String]) -> Problem {
+    let rows = if count == 1 { "1 row repeats".to_owned() } else { format!("{count} rows repeat") };
+    let more = if count > 5 { ", .." } else { "" };
+    Problem::new("E101", format!("{rows} a combination of {unit} and {time}: {}{more}", shown.join("; ")))
+        .fix("keep one row per unit and period in the file, name a finer unit, or say in a study file which row counts: duplicates = \"first\", \"last\" or \"mean\" under [[data]]")
 }
 
 /// `E110` for ids that floats cannot hold, `W111` and `W112` for ids that look like one another.
-fn check_ids(column: &Column, warnings: &mut Vec<Warning>) -> Result<()> {
+pub(crate) fn check_ids(column: &Column, warnings: &mut Vec<Warning>) -> Result<()> {
     match &column.values {
         Values::Number(values) => {
             if values.iter().fold(0.0, |largest: f64, x| largest.max(x.abs())) < EXACT {

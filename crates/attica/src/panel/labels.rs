@@ -1,9 +1,10 @@
 //! Names of units, written when somebody reads them.
 
+use std::cmp::Ordering;
 use std::ops::Deref;
 use std::sync::OnceLock;
 
-use crate::frame::Column;
+use crate::frame::{Column, Values};
 
 /// Unit labels as a reader sees them; dereferences to a slice of them.
 #[derive(Clone, Debug)]
@@ -21,6 +22,17 @@ impl Labels {
     /// Number of units. Writes no label.
     pub fn len(&self) -> usize {
         self.ids.len()
+    }
+
+    /// The order of two units: by number where both labels are numbers, else by text.
+    pub fn compare(&self, a: usize, b: usize) -> Ordering {
+        if let Values::Number(values) = &self.ids.values {
+            return values[a].total_cmp(&values[b]);
+        }
+        match (self[a].parse::<f64>(), self[b].parse::<f64>()) {
+            (Ok(x), Ok(y)) => x.total_cmp(&y),
+            _ => self[a].cmp(&self[b]),
+        }
     }
 
     /// True without units.

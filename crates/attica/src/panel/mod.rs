@@ -13,7 +13,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use adoption::varies_within;
 pub use describe::Shape;
+pub(crate) use index::{check_ids, duplicated, one_period, refuse_missing};
 pub use labels::Labels;
 pub use time::read_times;
 
@@ -50,11 +52,18 @@ pub struct Panel {
     pub step: f64,
     /// Row of (unit, period), unit-major: `row[unit * times.len() + period]`, or [`Panel::NO_ROW`].
     pub row: Vec<u32>,
+    /// For how many units of the data each unit stands; none where for itself.
+    pub copies: Option<Vec<u32>>,
 }
 
 impl Panel {
     /// No row for that unit and period.
     pub const NO_ROW: u32 = u32::MAX;
+
+    /// How many units of the data `units` are.
+    pub fn count(&self, units: impl IntoIterator<Item = u32>) -> usize {
+        units.into_iter().map(|unit| self.copies.as_ref().map_or(1, |copies| copies[unit as usize] as usize)).sum()
+    }
 
     /// The row of a unit in a period, if the panel has it.
     pub fn row(&self, unit: u32, period: usize) -> Option<usize> {

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
 
 use super::piece::{Component, Keys, Piece};
-use crate::frame::MISSING;
 use crate::frame::codes::NumberHasher;
+use crate::frame::{Column, MISSING};
 
 type NumberMap = HashMap<u64, u32, BuildHasherDefault<NumberHasher>>;
 
@@ -153,6 +153,17 @@ impl Coder {
         let [part] = self.categories[category].parts[..] else { return None };
         let known = &self.known[part];
         known.words.is_empty().then(|| known.numbers.keys())
+    }
+
+    /// The levels of a category of one component, in the order of their codes, as a column named `name`.
+    pub(super) fn column(&self, name: &str, category: usize) -> Column {
+        let known = &self.known[self.categories[category].parts[0]];
+        if known.words.is_empty() {
+            return Column::number(name, known.numbers.keys());
+        }
+        let mut words = vec![None; known.words.len()];
+        known.words.iter().for_each(|(word, &code)| words[code as usize] = Some(word));
+        Column::text(name, words)
     }
 
     /// Codes of all categories; values that are new get the next numbers.

@@ -6,9 +6,12 @@
 //! errors, sums the scores by cluster. Chunks of rows are counted from the first row on and levels are numbered as they
 //! appear, so the result is the same for any pieces and any number of threads. The record is that of
 //! [`crate::fit::fit`], by the same code from the coefficients on.
+//!
+//! [`condense`] does so for panels and the estimators of staggered adoption.
 
 mod chunks;
 mod coder;
+pub mod condense;
 mod first;
 mod levels;
 mod piece;

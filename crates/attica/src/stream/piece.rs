@@ -7,7 +7,7 @@ use crate::design::rows::Rows;
 use crate::design::table::Table;
 use crate::expr::Expr;
 use crate::formula::{Absorbed, Factor, SingleFormula};
-use crate::frame::{Frame, codes, unknown_column};
+use crate::frame::{Column, Frame, Values, codes, unknown_column};
 use crate::ledger::Reason;
 use crate::message::{Problem, Result, Warning};
 use crate::vcov::Vcov;
@@ -66,7 +66,7 @@ pub(super) struct Piece {
 }
 
 /// `E731`: what cannot be estimated in passes over a file.
-pub(super) fn beyond(what: impl Into<String>) -> Problem {
+pub(crate) fn beyond(what: impl Into<String>) -> Problem {
     Problem::new("E731", format!("{} cannot be estimated from a file that is read in passes", what.into()))
         .fix("leave --stream out and let the table be read into memory, or see docs/large-files.md for what can")
 }
@@ -189,19 +189,9 @@ impl<'a> Recipe<'a> {
     /// rows without a cluster.
     pub(super) fn take(&self, frame: Frame, first: usize) -> Result<Piece> {
         let read = frame.rows();
-        let mut lost = Vec::new();
-        let mut warnings = Vec::new();
-        let (frame, origin) = match (&self.filter, &self.options.filter) {
-            (Some(filter), Some(text)) => {
-                let (holds, noticed) = filter.holds(&frame, None)?;
-                warnings.extend(noticed);
-                let rows: Vec<u32> = (0..read as u32).filter(|&row| holds[row as usize]).collect();
-                lost.push((Reason::Filter(text.clone()), read - rows.len()));
-                let origin: Vec<usize> = rows.iter().map(|&row| first + row as usize).collect();
-                if rows.len() == read { (frame, origin) } else { (frame.take(&rows), origin) }
-            }
-            _ => (frame, (first..first + read).collect()),
-        };
+        let (frame, origin, mut warnings) = filtered(frame, first, self.filter.as_ref())?;
+        let filter = self.options.filter.iter();
+        let mut lost: Vec<_> = filter.map(|text| (Reason::Filter(text.clone()), read - frame.rows())).collect();
         let table = Table::new(&frame, None);
         let mut rows = Rows::of_piece(&table, &origin);
         let outcome = rows.numbers(&self.formula.outcome)?;
@@ -257,15 +247,41 @@ fn component(rows: &mut Rows<'_>, expr: &Expr) -> Result<Component> {
     rows.drop_missing(expr, &source)?;
     Ok(match source {
         Source::Words(codes, levels) => Component { codes: codes.into_owned(), keys: Keys::Words(levels.into_owned()) },
-        Source::Numbers(values) => {
-            let (codes, levels) = codes::codes_of_numbers(&values);
-            let mut keys: Vec<f64> = Vec::with_capacity(levels);
-            for (&code, &value) in codes.iter().zip(values.iter()) {
-                if code as usize == keys.len() {
-                    keys.push(value);
-                }
-            }
-            Component { codes, keys: Keys::Numbers(keys) }
-        }
+        Source::Numbers(values) => Component::of_numbers(&values),
     })
+}
+
+impl Component {
+    /// A column of a piece.
+    pub(super) fn of(column: &Column) -> Self {
+        match &column.values {
+            Values::Number(values) => Self::of_numbers(values),
+            Values::Text { codes, levels } => Self { codes: codes.clone(), keys: Keys::Words(levels.clone()) },
+        }
+    }
+
+    fn of_numbers(values: &[f64]) -> Self {
+        let (codes, levels) = codes::codes_of_numbers(values);
+        let mut keys: Vec<f64> = Vec::with_capacity(levels);
+        for (&code, &value) in codes.iter().zip(values) {
+            if code as usize == keys.len() {
+                keys.push(value);
+            }
+        }
+        Self { codes, keys: Keys::Numbers(keys) }
+    }
+}
+
+/// The rows of a piece that `filter` keeps, where they stand in the table, and what was noticed.
+///
+/// # Errors
+/// Those of the filter.
+pub(super) fn filtered(frame: Frame, first: usize, filter: Option<&Expr>) -> Result<(Frame, Vec<usize>, Vec<Warning>)> {
+    let read = frame.rows();
+    let Some(filter) = filter else { return Ok((frame, (first..first + read).collect(), Vec::new())) };
+    let (holds, warnings) = filter.holds(&frame, None)?;
+    let rows: Vec<u32> = (0..read as u32).filter(|&row| holds[row as usize]).collect();
+    let origin = rows.iter().map(|&row| first + row as usize).collect();
+    let frame = if rows.len() == read { frame } else { frame.take(&rows) };
+    Ok((frame, origin, warnings))
 }

@@ -145,7 +145,11 @@ pub fn cluster_sums(of: Estimate<'_>, codes: &Codes) -> DMatrix<f64> {
     };
     let lanes = of.columns.par_chunks(LANES).with_min_len(columns_worth_a_thread(scores.len()).div_ceil(LANES));
     let parts: Vec<Vec<[f64; LANES]>> = lanes.map(|columns| sums_of(columns, &scores, codes)).collect();
-    DMatrix::from_fn(of.columns.len(), codes.levels, |j, g| parts[j / LANES][g][j % LANES])
+    let root: Option<Vec<f64>> =
+        of.weights.and_then(|w| w.copies(codes)).map(|copies| copies.iter().map(|w| w.sqrt()).collect());
+    DMatrix::from_fn(of.columns.len(), codes.levels, |j, g| {
+        parts[j / LANES][g][j % LANES] / root.as_ref().map_or(1.0, |root| root[g])
+    })
 }
 
 /// Columns that one pass over the rows serves.

@@ -38,7 +38,7 @@ pub struct CrossSections {
 /// # Errors
 /// As [`super::att_gt`].
 pub fn att_gt_cross_sections(rows: &CrossSections, settings: &Settings) -> Result<AttGt> {
-    let plan = Plan::new(&rows.cohort, &rows.times, rows.step, settings)?;
+    let plan = Plan::new(&rows.cohort, &rows.times, rows.step, settings, <[u32]>::len)?;
     let periods = rows.times.len();
     let mut lists = vec![Vec::new(); plan.classes.len() * periods];
     for (class, members) in plan.classes.iter().enumerate() {

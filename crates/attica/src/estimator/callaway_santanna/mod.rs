@@ -167,7 +167,8 @@ enum Missing {
 /// `E205` when no unit is treated after the first period; `E204` when never-treated controls
 /// are asked for and there are none.
 pub fn att_gt(panel: &Wide<'_>, settings: &Settings) -> Result<AttGt> {
-    let mut plan = Plan::new(&panel.cohort, &panel.times, panel.step, settings)?;
+    let count = |members: &[u32]| panel.count(members.iter().map(|&unit| unit as usize));
+    let mut plan = Plan::new(&panel.cohort, &panel.times, panel.step, settings, count)?;
     let periods = panel.times.len();
     let columns = || std::iter::once(&panel.y).chain(&panel.x);
     let is_known = |unit: u32, end: usize| {
@@ -175,7 +176,7 @@ pub fn att_gt(panel: &Wide<'_>, settings: &Settings) -> Result<AttGt> {
         columns().all(|column| column[path.clone()].iter().all(|x| x.is_finite()))
     };
     if settings.options.unbalanced == Unbalanced::Drop {
-        plan.keep(is_known);
+        plan.keep(is_known, count);
     }
     let plan = plan;
     let members = || plan.classes.iter().flat_map(|class| &class.members);
@@ -201,7 +202,8 @@ pub fn att_gt(panel: &Wide<'_>, settings: &Settings) -> Result<AttGt> {
         for (class, column) in sheet.weights.iter().enumerate() {
             let Some(column) = column else { continue };
             let members = &plan.classes[class].members;
-            let shares = members.iter().map(|&unit| panel.weight[unit as usize] / total).collect();
+            let mut shares: Vec<f64> = members.iter().map(|&unit| panel.weight[unit as usize] / total).collect();
+            panel.per_unit(members.iter().map(|&unit| unit as usize), &mut shares);
             collector.add(*column, class, members, shares);
         }
         sheet.collect(&mut collector, |cell| {

@@ -41,6 +41,10 @@ impl Paths {
             feature.iter_mut().zip(&weights).for_each(|(y, w)| *y = w * (*y - *mean));
         }
         features[0] = weights;
+        let members = || class.members.iter().map(|&unit| unit as usize);
+        for feature in &mut features {
+            panel.per_unit(members(), feature);
+        }
         Self { weight, mean, features }
     }
 
@@ -65,7 +69,8 @@ impl<'a> Moments<'a> {
     /// The effect of every planned cell.
     pub fn effects(&self) -> Vec<Result<CellEffect, Missing>> {
         let of = |cell: &Planned| {
-            let count = |class: &usize| self.plan.classes[*class].members.len();
+            let count =
+                |class: &usize| self.panel.count(self.plan.classes[*class].members.iter().map(|&unit| unit as usize));
             let n_control: usize = cell.controls.iter().map(count).sum();
             if count(&cell.class) == 0 {
                 return Err(Missing::NoTreated);

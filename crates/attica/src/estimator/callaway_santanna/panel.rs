@@ -91,8 +91,8 @@ fn batch_effects(
             |values: &[f64]| values.iter().zip(&known).map(|(v, known)| if *known { *v } else { 0.0 }).collect();
         let weight: Vec<f64> = masked(&weight);
         let x: Vec<Vec<f64>> = x.iter().map(|x| masked(x)).collect();
-        let count = |known: &[bool]| known.iter().filter(|known| **known).count();
-        let (n_treated, n_control) = (count(&known[..treated]), count(&known[treated..]));
+        let count = |range: std::ops::Range<usize>| panel.count(range.filter(|&i| known[i]).map(|i| units[i]));
+        let (n_treated, n_control) = (count(0..treated), count(treated..units.len()));
         let mut comparison = None;
         for (number, cell) in cells {
             let mut effect = CellEffect { n_treated, n_control, ..CellEffect::default() };
@@ -114,6 +114,7 @@ fn batch_effects(
                 let estimated = fitted.effect(&change);
                 effect.att = estimated.att;
                 effect.influence = estimated.influence;
+                panel.per_unit(units.iter().copied(), &mut effect.influence);
                 effect.scores = fitted.propensity.as_ref().map(|propensity| propensity.range);
             }
             found.push((number, Ok(effect)));

@@ -49,16 +49,25 @@ pub(super) struct Plan {
 }
 
 impl Plan {
+    /// `count` tells how many units some members are.
+    ///
     /// # Errors
     /// `E205` when no unit is treated after the first period; `E204` when never-treated controls are asked for
     /// and there are none.
-    pub fn new(cohort: &[Option<f64>], times: &[f64], step: f64, settings: &Settings) -> Result<Self> {
+    pub fn new(
+        cohort: &[Option<f64>],
+        times: &[f64],
+        step: f64,
+        settings: &Settings,
+        count: impl Fn(&[u32]) -> usize,
+    ) -> Result<Self> {
         let (Some(&first), Some(&last)) = (times.first(), times.last()) else { return Err(nobody()) };
         let ahead = settings.anticipation as f64 * step;
         // Whoever may react before the last period ends is no never-treated unit.
         let of = |g: &Option<f64>| g.filter(|g| *g <= last + ahead);
         let mut warnings = Vec::new();
-        let early = cohort.iter().filter(|g| of(g).is_some_and(|g| g <= first + ahead)).count();
+        let is_early = |member: &u32| of(&cohort[*member as usize]).is_some_and(|g| g <= first + ahead);
+        let early = count(&(0..cohort.len() as u32).filter(is_early).collect::<Vec<_>>());
         if early > 0 {
             warnings.push(Warning::new(
                 "W203",
@@ -106,9 +115,9 @@ impl Plan {
     }
 
     /// Leaves out members that are not observed in every period that has controls (`W104`); `is_known` tells of
-    /// a member and a number of periods.
-    pub fn keep(&mut self, is_known: impl Fn(u32, usize) -> bool) {
-        let count = |classes: &[Class]| classes.iter().map(|class| class.members.len()).sum::<usize>();
+    /// a member and a number of periods, `count` how many units members are.
+    pub fn keep(&mut self, is_known: impl Fn(u32, usize) -> bool, count: impl Fn(&[u32]) -> usize) {
+        let count = |classes: &[Class]| classes.iter().map(|class| count(&class.members)).sum::<usize>();
         let before = count(&self.classes);
         for class in &mut self.classes {
             class.members.retain(|&member| is_known(member, self.periods));

@@ -52,6 +52,14 @@ impl Estimator for CallawaySantAnna {
         }
     }
 
+    fn needs_units(&self, options: &Options) -> Option<String> {
+        match options.cs {
+            own if !own.panel => Some("for repeated cross-sections".to_owned()),
+            own if own.unbalanced == Unbalanced::Pooled => Some("for rows pooled as cross-sections".to_owned()),
+            _ => None,
+        }
+    }
+
     fn leads(&self, options: &Options) -> Leads {
         match options.base_period {
             BasePeriod::Varying if !options.symmetric => Leads::Short,

@@ -97,7 +97,7 @@ fn drop_always_treated(sample: &mut Staggered, by_unit: bool) -> usize {
 fn drop_singletons(sample: &mut Staggered) {
     let weights = sample.design.weights.as_ref().filter(|w| w.kind == WeightKind::Frequency);
     let frequency = weights.map(|w| w.values.clone());
-    let Some((rows, removed)) = singletons(&sample.design.effects, frequency.as_deref()) else { return };
+    let Some((rows, removed)) = singletons(&sample.design.effects, frequency.as_deref(), None) else { return };
     let names: Vec<String> = sample.design.effects.iter().map(|effect| effect.by.name.clone()).collect();
     let of: Vec<&str> =
         names.iter().zip(&removed).filter(|(_, count)| **count > 0).map(|(name, _)| name.as_str()).collect();

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use rayon::prelude::*;
 
+use crate::design::Weights;
 use crate::estimator::within::{ByUnit, NO_LEVEL, Rows, Within};
 
 /// Cells of a panel: each is a cohort in a period, so that the first stage uses all of its rows or none.
@@ -66,7 +67,7 @@ impl Class {
                 let kind = &mut class.kinds[place];
                 let weight = rows.weight(row);
                 let value = weight * stage.residuals[row];
-                kind.rows += 1;
+                kind.rows += rows.count(row);
                 kind.residuals[at] += value;
                 if kind.cell.is_some() {
                     kind.weights[at] += weight;
@@ -101,6 +102,13 @@ impl Class {
         });
         self.place[number] = self.kinds.len() as u32 - 1;
         self.kinds.len() - 1
+    }
+
+    /// The sums of each cluster as their squares add up, where a cluster stands for several.
+    pub fn per_cluster(&mut self, copies: &[f64]) {
+        let own: Vec<f64> = self.members.iter().map(|&cluster| copies[cluster as usize]).collect();
+        let sums = self.kinds.iter_mut().flat_map(|kind| [&mut kind.residuals, &mut kind.weights]);
+        sums.chain(&mut self.x).for_each(|sums| Weights::per_cluster(&own, sums));
     }
 
     /// Units with rows of the first stage in several clusters: within a cluster their residuals do not sum to zero, so

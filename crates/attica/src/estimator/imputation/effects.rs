@@ -76,6 +76,11 @@ pub(super) fn effects_of(rows: &Rows, by_unit: &ByUnit, cells: &Cells, of: Varia
     }
     let mut classes = classes(rows, &stage, cells, by_unit);
     let mut means = Means::new(cohort.len(), &classes);
+    if let Some(copies) = rows.copies_of_clusters() {
+        for class in &mut classes {
+            class.per_cluster(&copies);
+        }
+    }
     means.centre(&mut classes, of);
     if let [class] = &mut classes[..] {
         class.add_crossing(rows, &stage, cells, by_unit);

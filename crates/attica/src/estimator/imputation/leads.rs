@@ -28,8 +28,8 @@ pub(super) fn leads(
     let of_cell: Vec<u32> = event.iter().map(place).chain([NO_LEVEL]).collect();
     let level: Vec<u32> = cell.iter().map(|&cell| of_cell[(cell as usize).min(event.len())]).collect();
     let mut count = vec![0; tested.len() + 1];
-    for (&level, _) in level.iter().zip(used).filter(|(_, used)| **used) {
-        count[(level as usize).min(tested.len())] += 1;
+    for (row, &level) in level.iter().enumerate().filter(|(row, _)| used[*row]) {
+        count[(level as usize).min(tested.len())] += rows.count(row);
     }
     let fit = Within::fit(rows, used, &level, tested.len(), by_unit);
     let clusters = Codes { name: String::new(), codes: rows.cluster.to_vec().into(), levels: rows.clusters };

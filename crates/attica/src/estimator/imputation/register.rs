@@ -92,7 +92,7 @@ impl Stages {
         };
         let stays = |row: &u32| stages.untreated[*row as usize] || identified(*row as usize);
         let rows = 0..sample.unit.len() as u32;
-        let lost = rows.clone().filter(|row| !stays(row)).count();
+        let lost = sample.design.count(rows.clone().filter(|row| !stays(row)).map(|row| row as usize));
         if lost == 0 {
             return Ok(stages);
         }
@@ -194,6 +194,10 @@ impl Estimator for Imputation {
         Leads::Early
     }
 
+    fn needs_units(&self, options: &Options) -> Option<String> {
+        options.bjs.leave_out.then(|| "with means without the own cluster (bjs.leave_out)".to_owned())
+    }
+
     fn reassigned<'a>(&'a self, data: Data<'a>, spec: &'a Spec) -> Result<Option<Reassigned<'a>>> {
         reassign::dated(
             data,
@@ -265,6 +269,10 @@ impl Estimator for Gardner {
 
     fn leads(&self, _options: &Options) -> Leads {
         Leads::Mean
+    }
+
+    fn needs_units(&self, _options: &Options) -> Option<String> {
+        None
     }
 
     fn reassigned<'a>(&'a self, data: Data<'a>, spec: &'a Spec) -> Result<Option<Reassigned<'a>>> {

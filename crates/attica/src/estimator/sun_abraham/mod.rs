@@ -76,6 +76,10 @@ impl Estimator for SunAbraham {
         }
     }
 
+    fn needs_units(&self, _options: &super::options::Options) -> Option<String> {
+        None
+    }
+
     fn reassigned<'a>(&'a self, data: Data<'a>, spec: &'a Spec) -> Result<Option<Reassigned<'a>>> {
         reassign::dated(
             data,
@@ -134,12 +138,14 @@ fn cells(sample: &Staggered, saturated: &Saturated, kept: Vec<(usize, f64, Vec<f
     let by_cell = ByUnit::new(level, cells.len() + 1);
     let length = kept.first().map_or(0, |(.., influence)| influence.len());
     let units = if shares == Shares::Estimated { sample.units } else { 0 };
+    let copies = sample.design.copies().is_some();
     let cell = |at: usize, estimate: f64, mut influence: Vec<f64>, is_reference: bool| {
         let members = by_cell.of(at);
         let weight = members.clone().map(|row| sample.weight[row]).sum();
         let weight_influence = (units > 0).then(|| {
             let mut own = vec![0.0; length + units];
-            members.clone().for_each(|row| own[length + sample.unit[row] as usize] += sample.weight[row]);
+            let root = |row: usize| if copies { sample.weight[row].sqrt() } else { sample.weight[row] };
+            members.clone().for_each(|row| own[length + sample.unit[row] as usize] += root(row));
             Arc::from(own)
         });
         if !influence.is_empty() {
@@ -156,7 +162,7 @@ fn cells(sample: &Staggered, saturated: &Saturated, kept: Vec<(usize, f64, Vec<f
             is_reference,
             weight,
             weight_influence,
-            n_treated: members.count(),
+            n_treated: sample.design.count(members),
             n_control: None,
         }
     };

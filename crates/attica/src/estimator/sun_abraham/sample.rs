@@ -91,7 +91,7 @@ fn leave_out_without_base(sample: &mut Staggered, cohorts: &Cohorts) {
     let seen_before = ids.iter().flatten().any(|id| lacks(id) && earlier(id));
     let keep: Vec<u32> =
         (0..ids.len()).filter(|&row| !ids[row].as_ref().is_some_and(lacks)).map(|r| r as u32).collect();
-    let lost = ids.len() - keep.len();
+    let lost = sample.lost_without(&keep);
     let listed = without.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     let base = -1 - sample.anticipation;
     sample.warnings.push(Warning::new(
@@ -109,7 +109,7 @@ fn leave_out_late(sample: &mut Staggered, cohorts: &Cohorts, control: usize) {
     let (Some(&end), last) = (sample.times.get(periods), cohorts.date(first)) else { return };
     let early = |row: &u32| (sample.time[*row as usize] as usize) < periods;
     let keep: Vec<u32> = (0..sample.unit.len() as u32).filter(early).collect();
-    let lost = sample.unit.len() - keep.len();
+    let lost = sample.lost_without(&keep);
     if lost == 0 {
         return;
     }
@@ -130,7 +130,7 @@ fn leave_out_uncompared(sample: &mut Staggered, cohorts: &Cohorts, control: Opti
         compared[time as usize] |= id.is_none_or(|id| references[cohorts.cohort(id)] == Some(id));
     }
     let keep: Vec<u32> = (0..ids.len() as u32).filter(|&row| compared[sample.time[row as usize] as usize]).collect();
-    let lost = ids.len() - keep.len();
+    let lost = sample.lost_without(&keep);
     if lost > 0 {
         sample.warnings.push(Warning::new(
             "W805",
@@ -150,7 +150,7 @@ fn leave_out_singletons(sample: &mut Staggered, spec: &Spec) {
     }
     let weights = sample.design.weights.as_ref();
     let frequency = weights.filter(|w| w.kind == WeightKind::Frequency).map(|w| &w.values[..]);
-    let Some((rows, removed)) = singletons(&sample.design.effects, frequency) else { return };
+    let Some((rows, removed)) = singletons(&sample.design.effects, frequency, sample.design.copies()) else { return };
     let names: Vec<String> = sample.design.effects.iter().map(|effect| effect.by.name.clone()).collect();
     sample.keep_for(&rows, names.into_iter().map(Reason::Singleton).zip(removed).collect());
 }

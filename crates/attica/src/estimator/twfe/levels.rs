@@ -7,7 +7,7 @@ use nalgebra::DMatrix;
 
 use crate::absorb::is_nested;
 use crate::design::{Design, Weights};
-use crate::estimator::within::{ByUnit, NO_LEVEL, Rows, Within, connected};
+use crate::estimator::within::{ByUnit, NO_LEVEL, Rows, Within, connected, less_first};
 use crate::fit::sums::{Solved, record};
 use crate::fit::{FitOptions, FitRecord, usable};
 use crate::math::cross::{cross_products, weighted_dot, weighted_mean};
@@ -47,16 +47,20 @@ pub(super) fn regression(
         return Ok(None);
     };
     let weight = design.weights.as_ref().map(|Weights { values, .. }| &values[..]);
+    let units = &design.effects[unit].by;
+    let centred = design.copies().filter(|_| !options.constants);
+    let centred = centred.map(|_| less_first(&design.outcome.1, &units.codes, units.levels));
     let rows = Rows {
         unit: &design.effects[unit].by.codes,
         units: design.effects[unit].by.levels,
         time: &design.effects[time].by.codes,
         periods: design.effects[time].by.levels,
-        y: &design.outcome.1,
+        y: centred.as_deref().unwrap_or(&design.outcome.1),
         x: &design.regressors,
         weight,
         cluster: &cluster.codes,
         clusters: cluster.levels,
+        copies: design.copies().is_some(),
     };
     let (by_unit, used) = (ByUnit::new(rows.unit, rows.units), vec![true; rows.len()]);
     let (parts, _) = connected(&rows, &used, &by_unit);
@@ -72,7 +76,7 @@ pub(super) fn regression(
     let regression = Regression { rows: &rows, level: &level, fit: &fit, positions: &positions };
     let solved = regression.solved(names, options.constants);
     let square = |values: &[f64]| weighted_dot(values, values, weight);
-    if !solved.varies(square(&solved.residuals), square(rows.y)) {
+    if !solved.varies(square(&solved.residuals), square(&design.outcome.1)) {
         return Ok(None);
     }
     let record = record(&design, options, solved, || regression.prediction())?;
@@ -311,7 +315,8 @@ mod tests {
                         ..DesignOptions::default()
                     };
                     let design = Design::build(&frame, Some(&panel), &formula, &options).unwrap();
-                    let found = indicators(&relative(&panel, &adoption, &design.sample), &Window::default()).unwrap();
+                    let found =
+                        indicators(&relative(&panel, &adoption, &design.sample), None, &Window::default()).unwrap();
                     let names: Vec<String> = found.effects.iter().map(|e| e.event_time.to_string()).collect();
                     let options = FitOptions::new(Vcov::cluster(cluster));
                     let own = regression(&design, &found.level, &names, &options).unwrap().unwrap();
@@ -336,7 +341,7 @@ mod tests {
             Design::build(&frame, Some(&panel), &formula, &options).unwrap()
         };
         let try_out = |design: &Design, vcov: Vcov| {
-            let found = indicators(&relative(&panel, &adoption, &design.sample), &Window::default()).unwrap();
+            let found = indicators(&relative(&panel, &adoption, &design.sample), None, &Window::default()).unwrap();
             let names: Vec<String> = found.effects.iter().map(|e| e.event_time.to_string()).collect();
             regression(design, &found.level, &names, &FitOptions::new(vcov)).unwrap().is_some()
         };

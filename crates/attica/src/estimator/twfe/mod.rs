@@ -18,6 +18,7 @@ use super::answer::no_variation;
 use super::event::{Effect, Estimated, EventStudy, ROUNDING};
 use super::event_time::{Indicators, Window, indicators, relative};
 use super::group_time::Aggregations;
+use super::options::Options;
 use super::within::NO_LEVEL;
 use super::{About, Data, Estimate, Estimator, Spec, dose};
 use levels::{Found, regression};
@@ -60,6 +61,10 @@ impl Estimator for Twfe {
         false
     }
 
+    fn needs_units(&self, _options: &Options) -> Option<String> {
+        None
+    }
+
     fn estimate(&self, data: Data<'_>, spec: &Spec) -> Result<Estimate> {
         if let Some(problem) = self.check(data, spec).into_iter().next() {
             return Err(problem);
@@ -89,7 +94,7 @@ impl Estimator for Twfe {
         for &row in &sample {
             used[data.panel.unit[row as usize] as usize] = true;
         }
-        let units = || used.iter().zip(data.adoption).filter(|(used, _)| **used);
+        let units = || (0..used.len() as u32).filter(|&unit| used[unit as usize]);
         Ok(Estimate {
             estimator: self.name(),
             control_group: Text::new(
@@ -106,8 +111,8 @@ impl Estimator for Twfe {
             overlap: Vec::new(),
             periods: periods(data.panel, &sample),
             n_obs: record.n_obs,
-            n_units: units().count(),
-            n_treated_units: units().filter(|(_, adoption)| **adoption != Adoption::Never).count(),
+            n_units: data.panel.count(units()),
+            n_treated_units: data.panel.count(units().filter(|&unit| data.adoption[unit as usize] != Adoption::Never)),
             ledger: record.ledger.clone(),
             warnings: record.warnings.clone(),
             fit: Some(record),
@@ -161,7 +166,7 @@ pub fn event_study(
     options: &FitOptions,
     seed: u64,
 ) -> Result<EventStudy> {
-    let found = indicators(&relative(panel, adoption, &base.sample), window)?;
+    let found = indicators(&relative(panel, adoption, &base.sample), base.copies(), window)?;
     let mut design = Cow::Borrowed(base);
     if found.keep.len() < base.rows() {
         let left = design.to_mut();

@@ -56,6 +56,7 @@ pub(in crate::estimator) struct Account {
 impl Account {
     /// The account of the rows `used`, clustered by `clusters`. `frequency` weights make a row several.
     pub fn new(rows: &Rows, used: &[bool], by_unit: &ByUnit, frequency: bool, clusters: &Codes) -> Self {
+        // Copies are never alone in a period, and their rows are alone in a unit when its one row is.
         let weight = |row: usize| if frequency { rows.weight(row) } else { 1.0 };
         let (mut by, mut when) = (vec![0.0; rows.units], vec![0.0; rows.periods]);
         for row in (0..rows.len()).filter(|&row| used[row]) {
@@ -83,9 +84,14 @@ impl Account {
         parts.dedup();
         let (clusters, nested) = nesting(rows, &stays, clusters);
         let present = |counts: &[f64]| counts.iter().filter(|count| **count > 0.0).count();
+        let copies = |unit: usize| by_unit.of(unit).next().map_or(0, |row| rows.count(row));
+        let units = (0..rows.units).filter(|&unit| by[unit] > 0.0).map(copies).sum();
         Self {
-            observations: (0..rows.len()).filter(|&row| stays[row]).map(weight).sum(),
-            units: present(&by),
+            observations: (0..rows.len())
+                .filter(|&row| stays[row])
+                .map(|row| weight(row).max(rows.count(row) as f64))
+                .sum(),
+            units,
             periods: present(&when),
             parts: parts.len(),
             nested,
@@ -139,5 +145,7 @@ fn nesting(rows: &Rows, stays: &[bool], clusters: &Codes) -> (usize, [bool; 2]) 
             nested[effect] &= *slot == cluster;
         }
     }
-    (seen.iter().filter(|seen| **seen).count(), nested)
+    let copies = rows.copies_of_clusters();
+    let of = |cluster: usize| copies.as_ref().map_or(1, |copies| copies[cluster] as usize);
+    ((0..seen.len()).filter(|&cluster| seen[cluster]).map(of).sum(), nested)
 }

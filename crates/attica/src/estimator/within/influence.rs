@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use super::Within;
+use crate::design::Weights;
 
 /// Directions that one pass over the rows serves.
 const LANES: usize = 8;
@@ -62,6 +63,7 @@ impl Within<'_> {
         let Scores { pairs, pair, cluster, value, x } = scores;
         let lane = |row: u32, i: usize| directions.get(i).map_or(0.0, |d| self.linear(d, row as usize));
         let table: Vec<[f64; LANES]> = pairs.iter().map(|&row| std::array::from_fn(|i| lane(row, i))).collect();
+        let copies = self.rows.copies_of_clusters();
         let mut sums = vec![vec![0.0; self.rows.clusters]; directions.len()];
         // Neighbouring rows mostly share their cluster.
         let mut own = [0.0; LANES];
@@ -91,6 +93,9 @@ impl Within<'_> {
             for unit in self.crossing() {
                 let mean = self.mean_of_dummies(direction, unit);
                 self.spread(unit, -mean, sums);
+            }
+            if let Some(copies) = &copies {
+                Weights::per_cluster(copies, sums);
             }
         }
         sums

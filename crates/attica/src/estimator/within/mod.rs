@@ -49,9 +49,24 @@ pub struct Rows<'a> {
     pub cluster: &'a [u32],
     /// Number of clusters.
     pub clusters: usize,
+    /// Weights say for how many units, each a cluster, a unit stands.
+    pub copies: bool,
 }
 
 impl Rows<'_> {
+    /// For how many clusters each cluster stands, where it does.
+    pub fn copies_of_clusters(&self) -> Option<Vec<f64>> {
+        let weight = self.weight.filter(|_| self.copies)?;
+        let mut copies = vec![1.0; self.clusters];
+        self.cluster.iter().zip(weight).for_each(|(&cluster, weight)| copies[cluster as usize] = *weight);
+        Some(copies)
+    }
+
+    /// For how many rows a row stands.
+    pub fn count(&self, row: usize) -> usize {
+        if self.copies { self.weight(row) as usize } else { 1 }
+    }
+
     /// Weight of a row.
     pub fn weight(&self, row: usize) -> f64 {
         self.weight.map_or(1.0, |weight| weight[row])
@@ -67,6 +82,20 @@ impl Rows<'_> {
     pub fn is_empty(&self) -> bool {
         self.y.is_empty()
     }
+}
+
+/// The outcome `y` less that in the first row of its unit. Units that stand for many are few, so that rounding of their
+/// levels, on which nothing depends that unit effects leave, would not average out.
+pub(super) fn less_first(y: &[f64], unit: &[u32], units: usize) -> Vec<f64> {
+    let mut first = vec![f64::NAN; units];
+    let less = |(y, &unit): (&f64, &u32)| {
+        let first = &mut first[unit as usize];
+        if first.is_nan() {
+            *first = *y;
+        }
+        y - *first
+    };
+    y.iter().zip(unit).map(less).collect()
 }
 
 /// Rows by unit, those of a unit in their order.
