@@ -337,7 +337,7 @@ impl<'a> Layout<'a> {
             let bottom = TableCellBorder::new(TableCellBorderPosition::Bottom).border_type(BorderType::Single);
             TableCellBorders::with_empty().set(bottom.size(eighths))
         };
-        match (last, head.is_group() && style == Journal::Aer) {
+        match (last, head.has_rule(style)) {
             (true, _) => cell.set_borders(rule(6)),
             (false, true) => cell.set_borders(rule(4)),
             (false, false) => cell,

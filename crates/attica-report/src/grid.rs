@@ -27,12 +27,19 @@ pub struct GridHead {
     pub start: usize,
     /// Columns that it covers, at least one.
     pub span: usize,
+    /// A rule stands below in every style.
+    pub ruled: bool,
 }
 
 impl GridHead {
-    /// A named group of columns, which may have a rule below.
+    /// A named group of columns.
     pub fn is_group(&self) -> bool {
-        self.span > 1 && !self.text.is_empty()
+        (self.span > 1 || self.ruled) && !self.text.is_empty()
+    }
+
+    /// A group with a rule below.
+    pub fn has_rule(&self, style: Style) -> bool {
+        self.is_group() && (self.ruled || style == Style::Aer)
     }
 }
 
@@ -113,10 +120,10 @@ fn head_row(row: &[crate::table::Head], columns: usize, language: Language) -> V
         if span == 0 {
             break;
         }
-        cells.push(GridHead { text: clean(head.text.get(language)), start, span });
+        cells.push(GridHead { text: clean(head.text.get(language)), start, span, ruled: head.ruled });
         start += span;
     }
-    cells.extend((start..columns).map(|start| GridHead { text: String::new(), start, span: 1 }));
+    cells.extend((start..columns).map(|start| GridHead { text: String::new(), start, span: 1, ruled: false }));
     cells
 }
 

@@ -209,7 +209,8 @@ fn head_cell(out: &mut String, head: &GridHead, align: Option<Align>) {
     if text.is_empty() {
         out.push_str(&format!("<td{}></td>", span(head.span)));
     } else if head.is_group() {
-        out.push_str(&format!("<th class=\"g\" scope=\"colgroup\"{}><span>{text}</span></th>", span(head.span)));
+        let class = if head.ruled { "g r" } else { "g" };
+        out.push_str(&format!("<th class=\"{class}\" scope=\"colgroup\"{}><span>{text}</span></th>", span(head.span)));
     } else {
         let class = if align == Some(Align::Left) && head.span == 1 { " class=\"l\"" } else { "" };
         out.push_str(&format!("<th{class} scope=\"col\"{}>{text}</th>", span(head.span)));

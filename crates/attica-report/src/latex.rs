@@ -144,11 +144,14 @@ fn table(out: &mut String, table: &Table, number: usize, report: &Report) {
     let head = printed_head(&grid, &found, report.style);
     let rows = printed_rows(table, &grid, &found, report.style);
     let notes = escape(&format::notes(&table.notes, language));
+    let continued = Text::new("(continued)", "（续表）");
+    let continued =
+        format!("\\multicolumn{{{}}}{{@{{}}l}}{{\\footnotesize {}}}", grid.columns, continued.get(language));
     // Lines of this many points, as LaTeX leads them.
     if found.lines as f64 * 1.25 * found.size > PAGE {
         out.push_str(&format!(
             "{{{setting}\\begin{{longtable}}{{@{{\\extracolsep{{\\fill}}}}{columns}@{{}}}}\n{caption}\\\\\n\\toprule\n{head}\\endfirsthead\n\
-             \\toprule\n{head}\\endhead\n\\bottomrule\n\\endfoot\n{rows}\\end{{longtable}}}}\n"
+             {continued}\\\\\n\\toprule\n{head}\\endhead\n\\bottomrule\n\\endfoot\n{rows}\\end{{longtable}}}}\n"
         ));
         if !notes.is_empty() {
             out.push_str(&format!("\\vspace{{-\\medskipamount}}\\noindent{{\\footnotesize {notes}\\par}}\n"));
@@ -172,13 +175,12 @@ fn printed_head(grid: &Grid, found: &Layout, style: Style) -> String {
     for row in &grid.head {
         let cells: Vec<String> = row.iter().map(|cell| head(cell, found)).collect();
         out.push_str(&format!("{} \\\\\n", cells.join(" & ")));
-        if style == Style::Aer {
-            for head in row.iter().filter(|head| head.is_group()) {
-                out.push_str(&format!("\\cmidrule(lr){{{}-{}}}", head.start + 1, head.start + head.span));
-            }
-            if row.iter().any(GridHead::is_group) {
-                out.push('\n');
-            }
+        let ruled: Vec<&GridHead> = row.iter().filter(|head| head.has_rule(style)).collect();
+        for head in &ruled {
+            out.push_str(&format!("\\cmidrule(lr){{{}-{}}}", head.start + 1, head.start + head.span));
+        }
+        if !ruled.is_empty() {
+            out.push('\n');
         }
     }
     if !grid.head.is_empty() {

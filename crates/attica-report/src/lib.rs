@@ -19,5 +19,6 @@ pub mod markdown;
 #[cfg(feature = "pdf")]
 pub mod pdf;
 pub mod report;
+pub mod stack;
 pub mod table;
 pub mod xlsx;

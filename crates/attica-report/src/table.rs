@@ -42,17 +42,25 @@ pub struct Head {
     pub text: Text,
     /// Columns that it covers.
     pub span: usize,
+    /// A rule stands below in every style, not only where the style rules all groups.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ruled: bool,
 }
 
 impl Head {
     /// A head over one column.
     pub fn one(text: Text) -> Self {
-        Self { text, span: 1 }
+        Self::over(1, text)
     }
 
     /// A head over `span` columns.
     pub fn over(span: usize, text: Text) -> Self {
-        Self { text, span }
+        Self { text, span, ruled: false }
+    }
+
+    /// A head over `span` columns with a rule below.
+    pub fn group(span: usize, text: Text) -> Self {
+        Self { text, span, ruled: true }
     }
 
     /// A blank head over one column.

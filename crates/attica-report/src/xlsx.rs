@@ -158,7 +158,7 @@ impl<'a> Page<'a> {
         if is_top {
             format = format.set_border_top(FormatBorder::Medium);
         }
-        if is_last || (head.is_group() && self.style == Style::Aer) {
+        if is_last || head.has_rule(self.style) {
             format = format.set_border_bottom(FormatBorder::Thin);
         }
         format

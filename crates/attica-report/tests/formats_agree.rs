@@ -4,9 +4,10 @@
 #[path = "../examples/sample/report.rs"]
 mod sample;
 
-use attica::text::Language;
-use attica_report::report::Report;
-use attica_report::table::{Cell, Row, Table};
+use attica::text::{Language, Text};
+use attica_report::report::{Block, Report};
+use attica_report::stack::stacked;
+use attica_report::table::{Cell, Head, Row, Table};
 use attica_report::{csv as comma, docx, figure, html, latex, markdown, xlsx};
 use docx_rs::{DocumentChild, TableCellContent, TableChild, TableRowChild};
 
@@ -168,7 +169,7 @@ fn assert_holds(rows: &[Vec<String>], expected: &[Vec<String>], what: &str) {
     }
 }
 
-fn check(report: &Report) {
+fn check(report: &Report, tables: usize) {
     let language = report.language;
     let page = html::write(report);
     let text = markdown::write(report, |id| format!("{id}.png"));
@@ -176,7 +177,7 @@ fn check(report: &Report) {
     let pictures = figure::pngs(report.figures(), language, 50.0).unwrap();
     let word = docx::write(report, &pictures).unwrap();
     let book = xlsx::write(report).unwrap();
-    assert_eq!(report.tables().count(), 2);
+    assert_eq!(report.tables().count(), tables);
     for (i, table) in report.tables().enumerate() {
         let expected = expected_rows(table, language);
         assert!(expected.len() > 3);
@@ -197,12 +198,83 @@ fn check(report: &Report) {
 
 #[test]
 fn english_formats_agree() {
-    check(&sample::report(Language::En));
+    check(&sample::report(Language::En), 2);
 }
 
 #[test]
 fn chinese_formats_agree() {
-    check(&sample::report(Language::Zh));
+    check(&sample::report(Language::Zh), 2);
+}
+
+/// The regressions of the sample twice, with another outcome in Panel B, below headers of the user's.
+fn panels() -> Table {
+    let group = |en: &str, zh: &str| Head::group(2, Text::new(en, zh));
+    let heads = vec![Head::blank(), group("Levels", "水平值"), group("Logs", "对数值")];
+    let mut first = sample::baseline();
+    first.head[0] = heads;
+    let mut second = first.clone();
+    second.head[2][1] = Head::over(2, Text::same("PATENTS"));
+    second.head[2].remove(2);
+    second.notes.push(Text::new("Patents per head.", "人均专利数。"));
+    let Row::Cells(cells) = &mut second.rows[0] else { panic!("a row of coefficients") };
+    cells[1] = Cell::Estimate { value: -7.125, stars: 2, decimals: 3 };
+    let parts = [(Text::new("Forces", "生产力"), &first), (Text::new("Patents", "专利"), &second)];
+    stacked("both", &Text::new("Two outcomes", "两个结果变量"), &parts).unwrap()
+}
+
+#[test]
+fn panels_and_groups_agree_over_formats() {
+    for language in [Language::En, Language::Zh] {
+        let table = panels();
+        let report = Report { blocks: vec![Block::Table(table.clone())], ..sample::report(language) };
+        check(&report, 1);
+        let word = |en: &'static str, zh: &'static str| if language == Language::Zh { zh } else { en };
+        let groups = [word("Levels", "水平值"), word("Logs", "对数值")];
+        let names = [word("Panel A. Forces", "面板A：生产力"), word("Panel B. Patents", "面板B：专利")];
+        let page = html::write(&report);
+        let text = markdown::write(&report, str::to_owned);
+        let tex = latex::write(&report, str::to_owned);
+        let pictures: Vec<figure::Png> = Vec::new();
+        let rows = word_rows(&docx::write(&report, &pictures).unwrap(), 0);
+        let fields = csv_rows(&comma::write(&table, report.style, language));
+        assert_eq!(rows[0], ["", groups[0], groups[1]]);
+        assert_eq!(fields[0], ["", groups[0], "", groups[1], ""]);
+        assert!(text.contains(&format!("|  | {0} | {0} | {1} | {1} |", groups[0], groups[1])), "{text}");
+        assert!(tex.contains("\\cmidrule(lr){2-3}\\cmidrule(lr){4-5}"));
+        for group in groups {
+            assert!(
+                page.contains(&format!("<th class=\"g r\" scope=\"colgroup\" colspan=\"2\"><span>{group}</span></th>"))
+            );
+            assert!(tex.contains(&format!("\\multicolumn{{2}}{{c}}{{{group}}}")));
+        }
+        let mut book: calamine::Xlsx<_> =
+            calamine::Reader::new(std::io::Cursor::new(xlsx::write(&report).unwrap())).unwrap();
+        let sheet = calamine::Reader::worksheet_range(&mut book, "1 both").unwrap();
+        let cell = |row: usize, column: u32| sheet.get_value((row as u32, column)).map(ToString::to_string);
+        assert_eq!([cell(1, 1), cell(1, 3)], groups.map(|group| Some(group.to_owned())));
+        for name in names {
+            assert!(page.contains(&format!("colspan=\"5\">{name}</td>")));
+            assert!(text.contains(&format!("| **{name}** |")), "{text}");
+            assert!(tex.contains(&format!("{{{name}}}}} \\\\")));
+            assert!(rows.iter().any(|row| row == &[name]) && fields.iter().any(|row| row == &[name]));
+            let at = table.rows.iter().position(|row| matches!(row, Row::Panel(text) if text.get(language) == name));
+            assert_eq!(cell(1 + table.head.len() + at.unwrap(), 0), Some(name.to_owned()));
+        }
+        // The heads that differ stand in their panels, and each note once.
+        assert_eq!(table.head.len(), 2);
+        assert_eq!(table.notes.len(), sample::baseline().notes.len() + 1);
+        assert!(table.notes.last().unwrap().en.starts_with("Panel B: Patents"));
+        assert!(rows.iter().any(|row| row == &["", "PATENTS", "PATENTS", "NPRO", "ln(NPRO)"]));
+    }
+}
+
+#[test]
+fn tables_of_other_columns_do_not_stack() {
+    let mut narrow = sample::baseline();
+    narrow.columns.pop();
+    let whole = sample::baseline();
+    assert!(stacked("both", &Text::default(), &[(Text::default(), &whole), (Text::default(), &narrow)]).is_none());
+    assert!(stacked("none", &Text::default(), &[]).is_none());
 }
 
 #[test]

@@ -23,8 +23,10 @@ pub use attica::hypothesis::family::{Family, FamilyRow};
 use attica::ledger::Ledger;
 use attica::message::{Problem, Warning};
 use attica::text::{Language, Text};
+use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
+pub use crate::studyfile::{ColumnGroup, Panels, TableLayout};
 pub use design::*;
 pub use diagnostics::*;
 pub use matching::*;
@@ -95,6 +97,12 @@ pub struct Style {
     /// Styles of the Word document that the study names as its reference: `word/styles.xml`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub word_styles: Option<String>,
+    /// Rows and columns of tables of regressions that the study file lays out, by the tables' names.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub tables: IndexMap<String, TableLayout>,
+    /// Tables printed as the panels of one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub panels: Vec<Panels>,
 }
 
 /// What results of earlier versions were drawn at.

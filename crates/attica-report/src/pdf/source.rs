@@ -153,7 +153,7 @@ fn table(out: &mut String, table: &Table, number: usize, report: &Report) {
 fn head_cell(head: &GridHead, style: Style) -> String {
     let text = words(&head.text);
     let side = if head.start == 0 && head.span == 1 { "left" } else { "center" };
-    let text = if head.is_group() && style == Style::Aer { format!("under({text})") } else { text };
+    let text = if head.has_rule(style) { format!("under({text})") } else { text };
     format!("table.cell(colspan: {}, align: {side} + bottom, {text})", head.span)
 }
 

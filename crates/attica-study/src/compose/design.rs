@@ -7,7 +7,7 @@ use attica_report::report::Block;
 
 use super::event::equals_p;
 use super::inference;
-use super::models::main_column;
+use super::models::main_printed;
 use super::words::{Words, list, sentences, stop, text};
 use crate::results::Models;
 
@@ -70,7 +70,7 @@ fn staggering(words: &Words<'_>) -> Text {
 /// What the main column of the baseline says, with its size beside the outcome's mean.
 pub(super) fn reading(words: &Words<'_>, family: &Models) -> Option<Text> {
     let policy = family.show.first()?;
-    let (column, record) = main_column(family)?;
+    let (column, record) = main_printed(words, family)?;
     let column = column + 1;
     let term = record.terms.iter().find(|term| term.term == *policy)?;
     let digits = words.results.style.digits;

@@ -462,6 +462,8 @@ fn parts() -> Results {
             digits: 3,
             dpi: 300,
             word_styles: None,
+            tables: indexmap::IndexMap::new(),
+            panels: Vec::new(),
         },
         sources: vec![Source {
             file: "indicators.csv".to_owned(),

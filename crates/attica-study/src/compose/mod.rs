@@ -17,6 +17,9 @@ mod hypotheses;
 mod index;
 mod index_uncertainty;
 mod inference;
+mod layout;
+#[cfg(test)]
+mod layout_tests;
 mod leads;
 mod maps;
 mod matching;
@@ -45,6 +48,7 @@ use attica::text::{Language, Text};
 use attica_report::report::{Block, Report};
 
 use crate::results::{Content, Results, Section};
+pub use layout::problems as layout_problems;
 pub use references::bibtex;
 use words::{Words, sentences, stop, text};
 
@@ -52,23 +56,37 @@ use words::{Words, sentences, stop, text};
 /// can be written again in the other.
 pub fn report(results: &Results, language: Language) -> Report {
     let words = Words::new(results);
+    Report {
+        title: results.title.clone(),
+        subtitle: Some(subtitle(&words)),
+        badge: results.simulated.clone(),
+        language,
+        style: words.style,
+        word_styles: results.style.word_styles.clone(),
+        blocks: layout::stack(&words, blocks(&words)),
+    }
+}
+
+/// What the report holds, each table by itself.
+fn blocks(words: &Words<'_>) -> Vec<Block> {
+    let results = words.results;
     let mut blocks = vec![Block::Heading(1, text("Data", "数据"))];
-    blocks.extend(data::paragraphs(&words));
-    blocks.extend(maps::timing(&words));
+    blocks.extend(data::paragraphs(words));
+    blocks.extend(maps::timing(words));
     let dynamic = results.sections.iter().any(|section| section.step == "event_study");
-    blocks.extend(maps::means(&words).filter(|_| !dynamic));
+    blocks.extend(maps::means(words).filter(|_| !dynamic));
     blocks.push(Block::Heading(1, text("Specification", "模型设定")));
-    blocks.extend(design::blocks(&words));
+    blocks.extend(design::blocks(words));
     let mut last = None;
     for section in &results.sections {
         if last != Some(&section.step) {
             last = Some(&section.step);
             blocks.push(Block::Heading(1, heading(&section.step)));
-            blocks.extend(maps::means(&words).filter(|_| section.step == "event_study"));
+            blocks.extend(maps::means(words).filter(|_| section.step == "event_study"));
         }
-        blocks.extend(section_blocks(&words, section));
+        blocks.extend(section_blocks(words, section));
     }
-    let remarks = referee::blocks(&words);
+    let remarks = referee::blocks(words);
     if !remarks.is_empty() {
         blocks.push(Block::Heading(1, text("What a strict referee would say", "严格审稿人的意见")));
         blocks.extend(remarks);
@@ -77,11 +95,11 @@ pub fn report(results: &Results, language: Language) -> Report {
     for index in &results.indices {
         let name = words.label(&index.name);
         blocks.push(Block::Heading(1, text(format!("Appendix: {}", name.en), format!("附录：{}指标测算", name.zh))));
-        blocks.extend(index::blocks(&words, index));
+        blocks.extend(index::blocks(words, index));
     }
     for section in &results.sections {
         if let Content::EventStudy(found) = &section.content {
-            let details = event::appendix(&words, found);
+            let details = event::appendix(words, found);
             if !details.is_empty() {
                 let heading = text("Appendix: effects in detail", "附录：处理效应明细");
                 blocks.push(Block::Heading(1, heading));
@@ -90,23 +108,15 @@ pub fn report(results: &Results, language: Language) -> Report {
         }
     }
     blocks.push(Block::Heading(1, text("Appendix: data and sample", "附录：数据与样本")));
-    blocks.extend(data::tables(&words));
+    blocks.extend(data::tables(words));
     blocks.extend(references::blocks(results));
-    blocks.extend(maps::missing(&words));
-    let cautions = warnings::blocks(&words);
+    blocks.extend(maps::missing(words));
+    let cautions = warnings::blocks(words);
     if !cautions.is_empty() {
         blocks.push(Block::Heading(1, text("Warnings", "警告与提示")));
         blocks.extend(cautions);
     }
-    Report {
-        title: results.title.clone(),
-        subtitle: Some(subtitle(&words)),
-        badge: results.simulated.clone(),
-        language,
-        style: words.style,
-        word_styles: results.style.word_styles.clone(),
-        blocks,
-    }
+    blocks
 }
 
 /// Heading of a step of the study file.
@@ -124,6 +134,7 @@ fn heading(step: &str) -> Text {
         "moderation" => text("Moderation", "调节效应"),
         "mediation" => text("Mediation", "中介效应"),
         "heterogeneity" => text("Heterogeneity", "异质性分析"),
+        "report" => text("Layout of tables", "表格排版"),
         other => Text::same(other),
     }
 }
@@ -150,7 +161,7 @@ fn subtitle(words: &Words<'_>) -> Text {
 fn section_blocks(words: &Words<'_>, section: &Section) -> Vec<Block> {
     match &section.content {
         Content::Descriptives(found) => descriptives::blocks(words, found),
-        Content::Models(family) => family::blocks(words, family, &section.step),
+        Content::Models(family) => family::blocks(words, &layout::arranged(words, family), &section.step),
         Content::Variances(found) => variances::blocks(words, found),
         Content::EventStudy(found) => event::blocks(words, found),
         Content::Sensitivity(found) => sensitivity::blocks(words, found),

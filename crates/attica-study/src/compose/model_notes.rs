@@ -4,6 +4,7 @@ use attica::fit::FitRecord;
 use attica::ledger::{Drop, Reason};
 use attica::text::Text;
 
+use super::layout::Shown;
 use super::models::{absorbed_constants, fit, hidden, outcome};
 use super::words::{
     CONSTANT, Words, by_value, columns, glue, is_shared, list, per_column, plural, sentence, sentence_case, sentences,
@@ -23,17 +24,18 @@ pub(super) fn model_name(model: &str) -> Text {
 }
 
 /// Notes under one table; its first column has the number `from`, counted from 0.
-pub(super) fn notes(words: &Words<'_>, show: &[String], models: &[Model], from: usize) -> Vec<Text> {
+pub(super) fn notes(words: &Words<'_>, shown: &Shown, models: &[Model], from: usize) -> Vec<Text> {
     let fits: Vec<(usize, &FitRecord)> =
         models.iter().enumerate().filter_map(|(i, model)| Some((from + i, fit(model)?))).collect();
     let style = &words.results.style;
     let legend = [inference::stars(&style.stars), inference::below(words, &style.below, &fits)];
     let legend = glue(legend, ". ", "；");
     let mut notes = vec![stop(legend)];
-    notes.extend(controls(words, show, &fits));
+    notes.extend(controls(words, shown, &fits));
+    notes.extend(shown.note(words));
     notes.extend(card::cards(words, &fits));
     notes.extend(wild(words, &fits));
-    notes.extend(constants(words, &fits));
+    notes.extend(constants(words, &fits).filter(|_| shown.rows.iter().any(|name| name == CONSTANT)));
     notes.extend(lost_rows(words, &fits));
     notes.extend(weights(words, &fits));
     notes.extend(omitted(words, &fits));
@@ -44,9 +46,9 @@ pub(super) fn notes(words: &Words<'_>, show: &[String], models: &[Model], from: 
 }
 
 /// Which regressors the row "Controls" sums up.
-fn controls(words: &Words<'_>, show: &[String], fits: &[(usize, &FitRecord)]) -> Option<Text> {
+fn controls(words: &Words<'_>, shown: &Shown, fits: &[(usize, &FitRecord)]) -> Option<Text> {
     let groups = by_value(fits.iter().filter_map(|(column, fit)| {
-        let names = hidden(fit, show);
+        let names = hidden(fit, shown);
         let labels = list(&names.iter().map(|name| words.term(name)).collect::<Vec<_>>());
         (!names.is_empty()).then_some((*column, labels))
     }));
@@ -246,8 +248,10 @@ fn model(words: &Words<'_>, family: &Models) -> Text {
     let everywhere = |name: &&String| {
         family.models.iter().filter_map(fit).all(|fit| fit.terms.iter().any(|term| term.term == **name))
     };
-    let shown: Vec<Text> = family.show.iter().filter(everywhere).map(|name| words.term(name)).collect();
-    let regressors = match (shown.len(), family.show.len()) {
+    let layout = Shown::new(words, family);
+    let told: Vec<&String> = layout.rows.iter().chain(&layout.dropped).filter(|name| *name != CONSTANT).collect();
+    let shown: Vec<Text> = told.iter().copied().filter(everywhere).map(|name| words.term(name)).collect();
+    let regressors = match (shown.len(), told.len()) {
         (0, _) => text("the regressors shown", "所列解释变量"),
         (n, all) if n == all => list(&shown),
         _ => {
@@ -255,7 +259,7 @@ fn model(words: &Words<'_>, family: &Models) -> Text {
             text(format!("{} (other regressors as shown)", shown.en), format!("{}及所列其他变量", shown.zh))
         }
     };
-    let controls = family.models.iter().filter_map(fit).any(|fit| !hidden(fit, &family.show).is_empty());
+    let controls = family.models.iter().filter_map(fit).any(|fit| !hidden(fit, &layout).is_empty());
     let controls = if controls {
         text(" and the controls named in the notes", "及表注所列控制变量")
     } else {

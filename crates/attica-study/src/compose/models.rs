@@ -6,6 +6,7 @@ use attica::text::Text;
 use attica_report::format::{Style, stars};
 use attica_report::table::{Align, Cell, Head, Row, Table};
 
+use super::layout::{self, Shown};
 use super::model_notes;
 use super::words::{CONSTANT, Words, text};
 use crate::results::{Model, Models, Outcome};
@@ -25,18 +26,22 @@ pub(super) fn tables(words: &Words<'_>, family: &Models) -> Vec<Table> {
             let (id, title) = if page == 0 {
                 (family.id.clone(), family.title.clone())
             } else {
-                let title = &family.title;
-                let title = text(format!("{} (continued)", title.en), format!("{}（续）", title.zh));
-                (format!("{}-{}", family.id, page + 1), title)
+                (format!("{}-{}", family.id, page + 1), continued(&family.title))
             };
             table(words, family, models, page * width, id, title)
         })
         .collect()
 }
 
+/// The title of a further page.
+pub(super) fn continued(title: &Text) -> Text {
+    text(format!("{} (continued)", title.en), format!("{}（续）", title.zh))
+}
+
 /// One table of `models`, whose first has the number `from` (counted from 0) in its family.
 fn table(words: &Words<'_>, family: &Models, models: &[Model], from: usize, id: String, title: Text) -> Table {
-    let columns = Columns { words, show: &family.show, models };
+    let shown = Shown::new(words, family);
+    let columns = Columns { words, shown: &shown, models };
     let mut rows = columns.coefficients();
     rows.push(Row::Separator);
     rows.extend(columns.controls());
@@ -47,9 +52,9 @@ fn table(words: &Words<'_>, family: &Models, models: &[Model], from: usize, id: 
         id,
         title,
         columns: std::iter::once(Align::Left).chain(models.iter().map(|_| Align::Decimal)).collect(),
-        head: columns.head(from),
+        head: layout::groups(words, &family.id, from, models.len()).into_iter().chain(columns.head(from)).collect(),
         rows,
-        notes: model_notes::notes(words, &family.show, models, from),
+        notes: model_notes::notes(words, &shown, models, from),
     }
 }
 
@@ -64,7 +69,7 @@ pub(super) fn fit(model: &Model) -> Option<&FitRecord> {
 /// The columns of one table.
 struct Columns<'a> {
     words: &'a Words<'a>,
-    show: &'a [String],
+    shown: &'a Shown,
     models: &'a [Model],
 }
 
@@ -99,15 +104,12 @@ impl Columns<'_> {
 
     /// The rows of the shown terms, in their order, and of the constant.
     fn coefficients(&self) -> Vec<Row> {
-        let mut rows = Vec::new();
-        for name in self.show {
-            rows.extend(
-                self.coefficient(self.words.term(name), name, &|fit| fit.terms.iter().find(|term| term.term == *name)),
-            );
-        }
         let absorbed = absorbed_constants(self.words);
-        if self.models.iter().filter_map(fit).any(|fit| constant(fit, absorbed).is_some()) {
-            rows.extend(self.coefficient(self.words.term(CONSTANT), CONSTANT, &|fit| constant(fit, absorbed)));
+        let mut rows = Vec::new();
+        for name in &self.shown.rows {
+            if name != CONSTANT || self.models.iter().filter_map(fit).any(|fit| constant(fit, absorbed).is_some()) {
+                rows.extend(self.coefficient(self.words.term(name), name, &|fit| term(fit, name, absorbed)));
+            }
         }
         rows
     }
@@ -156,8 +158,8 @@ impl Columns<'_> {
 
     /// "Controls", when a column has regressors that the table does not print.
     fn controls(&self) -> Option<Row> {
-        let any = self.models.iter().filter_map(fit).any(|fit| !hidden(fit, self.show).is_empty());
-        any.then(|| self.row(text("Controls", "控制变量"), |fit| Cell::yes(!hidden(fit, self.show).is_empty())))
+        let any = self.models.iter().filter_map(fit).any(|fit| !hidden(fit, self.shown).is_empty());
+        any.then(|| self.row(text("Controls", "控制变量"), |fit| Cell::yes(!hidden(fit, self.shown).is_empty())))
     }
 
     /// One row per absorbed effect that any column has.
@@ -242,6 +244,14 @@ pub(super) fn main_column(family: &Models) -> Option<(usize, &FitRecord)> {
     estimated().rfind(|(_, fit)| alike(fit) && fit.effects.len() == first.effects.len())
 }
 
+/// The main column where it stands in print, if the user shows it.
+pub(super) fn main_printed<'a>(words: &Words<'_>, family: &'a Models) -> Option<(usize, &'a FitRecord)> {
+    let all = layout::estimated(words.results, &family.id)?;
+    let (main, _) = main_column(all)?;
+    let place = layout::places(words, &family.id, all.models.len()).iter().position(|&i| i == main)?;
+    Some((place, fit(family.models.get(place)?)?))
+}
+
 /// Outcome of a model, also of one that could not be estimated.
 pub(super) fn outcome(model: &Model) -> &str {
     match &model.fit {
@@ -250,10 +260,12 @@ pub(super) fn outcome(model: &Model) -> &str {
     }
 }
 
-/// Regressors of a fit that its table does not print, the constant aside.
-pub(super) fn hidden<'a>(fit: &'a FitRecord, show: &[String]) -> Vec<&'a str> {
+/// Regressors of a fit that its table sums up as controls.
+pub(super) fn hidden<'a>(fit: &'a FitRecord, shown: &Shown) -> Vec<&'a str> {
     let names = fit.terms.iter().map(|term| term.term.as_str());
-    names.filter(|name| *name != CONSTANT && !show.iter().any(|shown| shown == name)).collect()
+    names
+        .filter(|name| *name != CONSTANT && !shown.rows.iter().chain(&shown.dropped).any(|told| told == name))
+        .collect()
 }
 
 /// Chinese tables print a constant also where effects are absorbed, as reghdfe does.
@@ -261,8 +273,13 @@ pub(super) fn absorbed_constants(words: &Words<'_>) -> bool {
     words.style == Style::Cn
 }
 
+/// The coefficient `name` of a fit, or its constant.
+fn term<'a>(fit: &'a FitRecord, name: &str, absorbed: bool) -> Option<&'a Term> {
+    if name == CONSTANT { constant(fit, absorbed) } else { fit.terms.iter().find(|term| term.term == name) }
+}
+
 /// The constant of a fit: its own, or with `absorbed` the one of a model whose effects were absorbed.
-fn constant(fit: &FitRecord, absorbed: bool) -> Option<&Term> {
+pub(super) fn constant(fit: &FitRecord, absorbed: bool) -> Option<&Term> {
     let own = fit.terms.iter().find(|term| term.term == CONSTANT);
     own.or(fit.constant_absorbed.as_ref().filter(|_| absorbed))
 }

@@ -9,7 +9,8 @@ use attica_report::table::{Align, Cell, Head, Row, Table};
 
 use super::event::equals_p;
 use super::inference::{self, Spread};
-use super::words::{Words, by_value, columns, glue, list, sentence, stop, text};
+use super::layout;
+use super::words::{Words, by_value, glue, list, sentence, stop, text};
 use crate::results::Variances;
 
 /// Blocks that follow the baseline table.
@@ -69,7 +70,7 @@ fn main_row(found: &Variances) -> Option<&Variance> {
 /// How much the choice matters, in a sentence or two.
 fn reading(words: &Words<'_>, found: &Variances) -> Text {
     let digits = words.results.style.digits + 1;
-    let (term, at) = (words.term(&found.term), columns(&[found.column]));
+    let (term, at) = (words.term(&found.term), layout::printed_column(words, "baseline", found.column));
     let estimate = number(found.estimate, digits - 1);
     let mut rows: Vec<(&Variance, f64)> = found.rows.iter().filter_map(|row| Some((row, row.std_error?))).collect();
     rows.sort_by(|a, b| a.1.total_cmp(&b.1));
@@ -170,7 +171,7 @@ fn title(found: &Variances) -> Text {
 
 /// Which row is the table's, what the clusters say, whose numbers these are, and each remark once.
 fn notes(words: &Words<'_>, found: &Variances) -> Vec<Text> {
-    let at = columns(&[found.column]);
+    let at = layout::printed_column(words, "baseline", found.column);
     let mut notes = vec![text(
         format!("† The variance of the baseline table; all rows are from the one fit of {}.", at.en),
         format!("†为基准回归表所用方差；各行均来自{}的同一次拟合。", at.zh),

@@ -15,8 +15,9 @@ use attica::ledger::Ledger;
 use attica::message::{Problem, Warning};
 use attica::panel::Panel;
 
+use crate::compose;
 use crate::read::{constant_within, outside_unit_interval, value_warnings};
-use crate::results::{IndexResult, Join, ModelCard, Policy, Results, Section, Source, Style};
+use crate::results::{Content, IndexResult, Join, ModelCard, Policy, Results, Section, Source, Style};
 use crate::steps;
 use crate::studyfile::{self, StudyFile, StudySource};
 
@@ -103,7 +104,7 @@ pub fn run(
     progress: &(dyn Fn(&str, usize, usize) + Sync),
 ) -> Result<Results, Vec<Problem>> {
     let (data, sections, word_styles) = computed(file, study, folder, false, progress)?;
-    Ok(results(file, data, sections, word_styles))
+    Ok(results(file, study, data, sections, word_styles))
 }
 
 /// Results with the rows behind every column of their tables, and the data that they come from.
@@ -117,7 +118,7 @@ pub fn run_keeping_rows(
     progress: &(dyn Fn(&str, usize, usize) + Sync),
 ) -> Result<(Results, Prepared), Vec<Problem>> {
     let (data, sections, word_styles) = computed(file, study, folder, true, progress)?;
-    Ok((results(file, data.clone(), sections, word_styles), data))
+    Ok((results(file, study, data.clone(), sections, word_styles), data))
 }
 
 fn computed(
@@ -141,7 +142,13 @@ fn computed(
     Ok((data, sections, word_styles))
 }
 
-fn results(file: &StudyFile, data: Prepared, sections: Vec<Section>, word_styles: Option<String>) -> Results {
+fn results(
+    file: &StudyFile,
+    source: &StudySource,
+    data: Prepared,
+    sections: Vec<Section>,
+    word_styles: Option<String>,
+) -> Results {
     let study = steps::Study { file, data: &data, keep: false };
     let mut card_columns: Vec<&str> = file.model.outcome.as_slice().iter().map(String::as_str).collect();
     card_columns.push(&file.policy.name);
@@ -177,6 +184,8 @@ fn results(file: &StudyFile, data: Prepared, sections: Vec<Section>, word_styles
             digits: style.digits,
             dpi: style.dpi,
             word_styles,
+            tables: style.tables.clone(),
+            panels: style.panels.clone(),
         },
         policy: Policy {
             name: treatment.name.clone(),
@@ -197,6 +206,11 @@ fn results(file: &StudyFile, data: Prepared, sections: Vec<Section>, word_styles
         sections,
         warnings,
     };
+    results.sections.extend(
+        compose::layout_problems(&results, source)
+            .into_iter()
+            .map(|problem| Section { step: "report".to_owned(), content: Content::Failed(problem) }),
+    );
     results.referee = crate::referee::remarks(&crate::referee::Facts::from(&results));
     results
 }

@@ -6,6 +6,7 @@
 
 mod data;
 mod diagnostics;
+mod layout;
 mod matching;
 mod model;
 pub(crate) mod parse;
@@ -15,6 +16,7 @@ mod walk;
 
 pub use data::{Duplicates, Keys, Source};
 pub use diagnostics::{DiagnosticKind, Diagnostics, RobustTarget, ViolationShape};
+pub use layout::{ColumnGroup, Panels, TableLayout};
 pub use matching::{MatchMethod, MatchTiming, Matching};
 pub use model::{Best, Index, IndexMethod, IndexNorm, IndexPeriod, Model, Policy, Ssc, Weighting, Weights, Zeros};
 pub use parse::{StudySource, load, options, parse};
@@ -24,6 +26,7 @@ pub use steps::{
     TableStyle, UnitList, Variances,
 };
 pub use validate::{columns, indicators, used};
+pub(crate) use walk::nearest;
 
 use attica::estimator::options::Options;
 use attica::text::{Language, Text};

@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{IndexMethod, IndexNorm, OneOrMany, Zeros};
+use super::{IndexMethod, IndexNorm, OneOrMany, Panels, TableLayout, Zeros};
 
 /// Table 1.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -449,6 +449,10 @@ pub struct Report {
     pub dpi: u32,
     /// A Word document whose styles the report takes over, beside the study file or below `--data-dir`.
     pub reference: Option<String>,
+    /// Rows and columns of tables of regressions, by the name that `tables/*.csv` gives them.
+    pub tables: IndexMap<String, TableLayout>,
+    /// Tables printed as the panels of one.
+    pub panels: Vec<Panels>,
 }
 
 impl Default for Report {
@@ -461,6 +465,8 @@ impl Default for Report {
             digits: 3,
             dpi: 300,
             reference: None,
+            tables: IndexMap::new(),
+            panels: Vec::new(),
         }
     }
 }

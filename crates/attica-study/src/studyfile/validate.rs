@@ -36,6 +36,10 @@ pub(super) fn without_data(file: &StudyFile, source: &StudySource) -> Vec<Proble
     for (id, path, message, fix) in file.matching.iter().flat_map(|matching| matching.mistakes(file)) {
         check.add(id, &path, message, fix);
     }
+    for (path, message, fix) in file.report.layout_mistakes() {
+        let path: Vec<&str> = path.iter().map(String::as_str).collect();
+        check.add("E607", &path, message, fix);
+    }
     check_indices(file, &mut check);
     check.problems
 }
