@@ -4,8 +4,9 @@
 //! A manifest keeps the checksum of each file, so that a later run sees which ones were edited.
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use attica::message::{Place, Problem, Warning};
 use attica::text::Language;
@@ -17,8 +18,20 @@ use crate::say;
 /// Name of the manifest.
 pub const MANIFEST: &str = "manifest.json";
 
-/// Folders to remove when the user interrupts.
-static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+/// What is on its way and what is in place. Files are written and moved under this lock, so that an interruption comes
+/// before or after, never between.
+static FILES: Mutex<Files> = Mutex::new(Files { unfinished: Vec::new(), complete: Vec::new() });
+
+struct Files {
+    /// Folders to remove when the user interrupts.
+    unfinished: Vec<PathBuf>,
+    /// What this run has put in place.
+    complete: Vec<PathBuf>,
+}
+
+fn files() -> MutexGuard<'static, Files> {
+    FILES.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// What was written, and what it looked like then.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -29,20 +42,66 @@ struct Manifest {
     files: BTreeMap<String, String>,
 }
 
-/// Removes unfinished outputs on Ctrl-C, says so, and ends with code 130.
+/// On Ctrl-C lets files come into place that are being put there, removes unfinished ones, says so, and ends with
+/// code 130.
 pub fn clean_up_when_interrupted() {
     let handler = || {
-        if let Ok(folders) = UNFINISHED.lock() {
-            for folder in folders.iter() {
-                let _ = std::fs::remove_dir_all(folder);
-            }
+        // Held to the end: nothing is written any more.
+        let files = files();
+        for folder in &files.unfinished {
+            let _ = std::fs::remove_dir_all(folder);
         }
-        let note = Warning::new("N707", "interrupted; nothing was written", "已中断；未写入任何文件");
-        say::warnings(&[note], Language::En);
+        say::warnings(&[interrupted(&files.complete)], Language::En);
         std::process::exit(130);
     };
     // Without a handler an interruption still ends the program; only the folder beside stays.
     let _ = ctrlc::set_handler(handler);
+}
+
+/// `N707`: what an interruption left.
+fn interrupted(complete: &[PathBuf]) -> Warning {
+    let complete: Vec<String> = complete.iter().map(|path| path.display().to_string()).collect();
+    if complete.is_empty() {
+        return Warning::new("N707", "interrupted; nothing was written", "已中断；未写入任何文件");
+    }
+    let complete = complete.join(", ");
+    let en = format!("interrupted; complete and in place: {complete}; nothing else was written");
+    Warning::new("N707", en, format!("已中断；已完整写入：{complete}；未写入其他文件"))
+}
+
+/// A folder for the time of this run, which an interruption removes.
+///
+/// # Errors
+/// `E706`.
+pub fn scratch(prefix: &str, parent: &Path) -> Result<tempfile::TempDir, Problem> {
+    let mut files = files();
+    let folder =
+        tempfile::Builder::new().prefix(prefix).tempdir_in(parent).map_err(|error| unwritable(parent, &error))?;
+    files.unfinished.push(folder.path().to_owned());
+    Ok(folder)
+}
+
+/// Files that appear together, each whole, or not at all.
+///
+/// # Errors
+/// `E706`.
+pub fn whole(wanted: &[(&Path, &[u8])]) -> Result<(), Problem> {
+    let mut files = files();
+    let written = |&(path, bytes): &(&Path, &[u8])| -> Result<_, Problem> {
+        let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let write = || -> std::io::Result<tempfile::NamedTempFile> {
+            std::fs::create_dir_all(folder)?;
+            let mut file = tempfile::NamedTempFile::new_in(folder)?;
+            file.write_all(bytes)?;
+            Ok(file)
+        };
+        Ok((path, write().map_err(|error| unwritable(path, &error))?))
+    };
+    for (path, file) in wanted.iter().map(written).collect::<Result<Vec<_>, _>>()? {
+        file.persist(path).map_err(|error| unwritable(path, &error.error))?;
+        files.complete.push(path.to_owned());
+    }
+    Ok(())
 }
 
 /// Files on their way into a folder.
@@ -66,13 +125,7 @@ impl Staging {
             _ => Path::new("."),
         };
         std::fs::create_dir_all(parent).map_err(|error| unwritable(parent, &error))?;
-        let folder = tempfile::Builder::new()
-            .prefix(".attica-")
-            .tempdir_in(parent)
-            .map_err(|error| unwritable(parent, &error))?;
-        if let Ok(mut folders) = UNFINISHED.lock() {
-            folders.push(folder.path().to_owned());
-        }
+        let folder = scratch(".attica-", parent)?;
         Ok(Self { target: target.to_owned(), folder })
     }
 
@@ -82,6 +135,7 @@ impl Staging {
     /// `E706`.
     pub fn add(&self, name: &str, bytes: &[u8]) -> Result<(), Problem> {
         let path = self.folder.path().join(name);
+        let _files = files();
         let write = || {
             if let Some(parent) = path.parent() {
                 std::fs::create_dir_all(parent)?;
@@ -106,6 +160,7 @@ impl Staging {
         let before = read_manifest(&self.target).unwrap_or_default();
         let text = serde_json::to_string_pretty(&manifest).map_err(|e| unwritable(&self.target, &e.into()))? + "\n";
         self.add(MANIFEST, text.as_bytes())?;
+        let mut files = files();
         for name in names.iter().map(String::as_str).chain([MANIFEST]) {
             let to = self.target.join(name);
             let place = || {
@@ -120,6 +175,7 @@ impl Staging {
         for stale in before.files.keys().filter(|name| !manifest.files.contains_key(*name)) {
             let _ = std::fs::remove_file(self.target.join(stale));
         }
+        files.complete.push(self.target.clone());
         Ok(names)
     }
 }
@@ -201,4 +257,34 @@ pub fn unwritable(path: &Path, error: &std::io::Error) -> Problem {
 
 fn place(path: &Path) -> Place {
     Place { file: Some(path.display().to_string()), ..Place::default() }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    /// What the handler of an interruption sees is before or after, never between.
+    #[test]
+    fn files_are_put_in_place_under_the_lock_of_the_handler() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("out");
+        let staging = Staging::new(&target, false).unwrap();
+        for i in 0..200 {
+            staging.add(&format!("{i}.txt"), b"text").unwrap();
+        }
+        let seen = std::thread::scope(|scope| {
+            let placing = scope.spawn(|| staging.finish().unwrap());
+            let mut seen = Vec::new();
+            while !placing.is_finished() {
+                let _files = files();
+                seen.push(std::fs::read_dir(&target).map_or(0, Iterator::count));
+            }
+            seen
+        });
+        assert!(seen.iter().all(|count| [0, 201].contains(count)), "{seen:?}");
+        assert_eq!(std::fs::read_dir(&target).unwrap().count(), 201);
+        assert!(interrupted(&files().complete).text.en.contains("complete and in place"));
+    }
 }

@@ -1,6 +1,5 @@
 //! `attica export`: a script for other software that computes the study again.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use attica::message::{Place, Problem};
@@ -8,7 +7,7 @@ use attica_study::export::{Software, export as written};
 
 use super::run;
 use crate::args::replication::Export;
-use crate::output::unwritable;
+use crate::output::whole;
 use crate::progress::Progress;
 use crate::say::Failure;
 use crate::{Done, say};
@@ -35,11 +34,10 @@ pub fn export(args: &Export) -> Done {
     progress.finish();
     let Some(found) = found.into_iter().next() else { return Ok(()) };
     let [script, data, levels] = files;
-    whole(&data, &found.data)?;
-    if let Some(bytes) = &found.levels {
-        whole(&levels, bytes)?;
-    }
-    whole(&script, found.script.as_bytes())?;
+    let mut wanted = vec![(data.as_path(), &found.data[..])];
+    wanted.extend(found.levels.iter().map(|bytes| (levels.as_path(), &bytes[..])));
+    wanted.push((script.as_path(), found.script.as_bytes()));
+    whole(&wanted)?;
     let mut page = format!("{}\n{}\n", script.display(), data.display());
     if found.levels.is_some() {
         page += &format!("{}\n", levels.display());
@@ -62,19 +60,6 @@ fn stem(out: &Path) -> Result<String, Problem> {
             .fix("name it reproduce.do, reproduce.R or reproduce.py"));
     }
     Ok(stem.to_owned())
-}
-
-/// A file that appears whole or not at all.
-pub fn whole(path: &Path, bytes: &[u8]) -> Result<(), Problem> {
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let write = || -> std::io::Result<()> {
-        std::fs::create_dir_all(folder)?;
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        file.write_all(bytes)?;
-        file.persist(path).map_err(|error| error.error)?;
-        Ok(())
-    };
-    write().map_err(|error| unwritable(path, &error))
 }
 
 fn place(path: &Path) -> Place {

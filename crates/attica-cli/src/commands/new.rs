@@ -12,7 +12,7 @@ use attica_study::read::{ReadOptions, read_table};
 
 use super::check::check;
 use crate::args::{Check, New};
-use crate::output::unwritable;
+use crate::output::whole;
 use crate::{Done, say};
 use guess::Treatment;
 
@@ -50,15 +50,7 @@ pub fn new(args: &New) -> Done {
         json: false,
     })?;
     let text = study(&answers, &frame, &data_path(args), language);
-    let folder = args.out.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let write = || -> std::io::Result<()> {
-        std::fs::create_dir_all(folder)?;
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        file.write_all(text.as_bytes())?;
-        file.persist(&args.out).map_err(|error| error.error)?;
-        Ok(())
-    };
-    write().map_err(|error| unwritable(&args.out, &error))?;
+    whole(&[(args.out.as_path(), text.as_bytes())])?;
     let out = args.out.display();
     say::print(&match language {
         Language::En => format!("\nWrote {out}. Read it, then run it:\n  attica run {out}\n"),

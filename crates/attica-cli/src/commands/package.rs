@@ -10,10 +10,9 @@ use attica_study::package::{self, Comparison, Environment, Made, Sums};
 use attica_study::{compose, run as study};
 use serde::Serialize;
 
-use super::export::whole;
 use super::{documents, run};
 use crate::args::replication::{Package, Verify};
-use crate::output::{MANIFEST, Staging, manifest};
+use crate::output::{MANIFEST, Staging, manifest, scratch, whole};
 use crate::progress::Progress;
 use crate::say::Failure;
 use crate::{Done, say};
@@ -55,7 +54,7 @@ pub fn package(args: &Package) -> Done {
         staging.finish()?;
     } else {
         let root = args.out.file_stem().and_then(|stem| stem.to_str()).unwrap_or("package");
-        whole(&args.out, &package::zipped(&files, root)?)?;
+        whole(&[(args.out.as_path(), &package::zipped(&files, root)?[..])])?;
     }
     let (out, count) = (args.out.display(), files.len());
     say::print(&match file.language {
@@ -94,8 +93,7 @@ pub fn verify(args: &Verify) -> Done {
         let bytes = std::fs::read(&args.package).map_err(|error| {
             Problem::new("E521", format!("cannot read the package: {error}")).at(place(&args.package))
         })?;
-        unpacked = tempfile::tempdir()
-            .map_err(|error| Problem::new("E706", format!("there is no room to unpack the package: {error}")))?;
+        unpacked = scratch("attica-", &std::env::temp_dir())?;
         package::unpack(&bytes, unpacked.path()).map_err(|problem| problem.at(place(&args.package)))?
     };
     let found = compared(&folder)?;

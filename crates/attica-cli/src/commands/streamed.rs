@@ -57,7 +57,7 @@ pub(super) fn models(
         say::note(&describe(&table, needs, single.effects.len(), options.weights.is_some())?);
     }
     let total: usize = planned.iter().map(|(_, needs)| needs.passes * table.rows()).sum();
-    let progress = std::sync::Arc::new(Progress::new());
+    let progress = std::sync::Arc::new(Progress::of_pieces());
     let bar = progress.clone();
     let table = table.telling(move |rows| bar.stage("rows", rows, total));
     let mut records = Vec::with_capacity(planned.len());

@@ -123,7 +123,7 @@ type Estimate = Result<(One, Option<Fitted>), Failure>;
 
 /// All regressions, in order: side by side, but for those that take all rows of a large table.
 fn estimates(common: &Common<'_>, singles: &[SingleFormula]) -> Vec<Estimate> {
-    let (done, progress) = (AtomicUsize::new(0), Progress::new());
+    let (done, progress) = (AtomicUsize::new(0), Progress::of_pieces());
     let estimate = |single: &SingleFormula| {
         let (one, fit) = common.estimate(single)?;
         progress.stage("regressions", done.fetch_add(1, Ordering::Relaxed) + 1, singles.len());
