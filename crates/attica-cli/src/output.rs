@@ -87,7 +87,7 @@ pub fn scratch(prefix: &str, parent: &Path) -> Result<tempfile::TempDir, Problem
 /// `E706`.
 pub fn whole(wanted: &[(&Path, &[u8])]) -> Result<(), Problem> {
     let mut files = files();
-    let written = |&(path, bytes): &(&Path, &[u8])| -> Result<_, Problem> {
+    let written = |&(path, bytes): &(&Path, &[u8])| -> Result<tempfile::NamedTempFile, Problem> {
         let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let write = || -> std::io::Result<tempfile::NamedTempFile> {
             std::fs::create_dir_all(folder)?;
@@ -95,9 +95,10 @@ pub fn whole(wanted: &[(&Path, &[u8])]) -> Result<(), Problem> {
             file.write_all(bytes)?;
             Ok(file)
         };
-        Ok((path, write().map_err(|error| unwritable(path, &error))?))
+        write().map_err(|error| unwritable(path, &error))
     };
-    for (path, file) in wanted.iter().map(written).collect::<Result<Vec<_>, _>>()? {
+    let staged = wanted.iter().map(written).collect::<Result<Vec<_>, _>>()?;
+    for (&(path, _), file) in wanted.iter().zip(staged) {
         file.persist(path).map_err(|error| unwritable(path, &error.error))?;
         files.complete.push(path.to_owned());
     }

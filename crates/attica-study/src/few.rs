@@ -7,6 +7,7 @@ use attica::estimator::{Data, Spec, find};
 use attica::fit::few_treated;
 use attica::frame::MISSING;
 use attica::message::{Result, Warning};
+use attica::meter::Meter;
 use attica::text::Text;
 use attica::vcov::Vcov;
 use attica::wild::WildOptions;
@@ -181,7 +182,7 @@ impl FewClusters {
             ));
         }
         let clusters = (self.by != data.panel.unit_name).then(|| self.by.clone());
-        let draws = Draws { draws: PERMUTATIONS, seed: spec.seed, strata: None, clusters };
+        let draws = Draws { draws: PERMUTATIONS, seed: spec.seed, strata: None, clusters, meter: Meter::default() };
         let mut plain = spec.clone();
         plain.fit.wild = None;
         let drawn = find(name).and_then(|one| test(one, data, &plain, PlaceboKind::Cohort, &draws, (&[], &[])));

@@ -5,6 +5,7 @@ use attica::diagnostic::placebo::{self, Kind, Options, assigned_by, estimate_ear
 use attica::estimator::{Data, Estimate, Estimator, Spec, estimate};
 use attica::frame::{Frame, codes};
 use attica::message::{Problem, Result, Warning};
+use attica::meter::Meter;
 use attica::text::Text;
 
 use crate::effects::Overall;
@@ -22,6 +23,8 @@ pub struct Draws {
     pub strata: Option<String>,
     /// Column whose levels are drawn as a whole.
     pub clusters: Option<String>,
+    /// Counts them as they are made.
+    pub meter: Meter,
 }
 
 impl Draws {
@@ -37,6 +40,7 @@ impl Draws {
         Ok(Options {
             strata: self.strata.as_ref().map(codes).transpose()?,
             clusters: self.clusters.as_ref().map(codes).transpose()?,
+            meter: self.meter.clone(),
             ..Options::new(kind, self.draws, self.seed)
         })
     }

@@ -20,6 +20,7 @@ pub mod ledger;
 pub mod matching;
 pub mod math;
 pub mod message;
+pub mod meter;
 pub mod panel;
 pub mod simulate;
 pub mod stream;

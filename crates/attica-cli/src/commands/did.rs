@@ -10,6 +10,7 @@ use attica::frame::{Column, Frame, codes};
 use attica::hypothesis::Coefficients;
 use attica::ledger::Ledger;
 use attica::message::{Problem, Result, Warning};
+use attica::meter::Meter;
 use attica::panel::{Adoption, Panel};
 use attica::stream::condense;
 use attica::text::Text;
@@ -113,6 +114,7 @@ pub fn did(args: &Did) -> Done {
             seed: args.seed,
             strata: args.strata.clone(),
             clusters: args.placebo_clusters.clone(),
+            meter: Meter::default(),
         };
         let kind = args.placebo_kind.into();
         if args.placebo_kind != PlaceboKind::Time {

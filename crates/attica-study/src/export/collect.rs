@@ -12,7 +12,7 @@ use super::columns::Columns;
 use super::plan::{Absorbed, Errors, Expected, Id, Job, Part, Plan, Regression, Values};
 use super::staggered;
 use crate::results::{Content, Descriptives, EventStudies, EventStudy, Model, Models, Outcome, Results};
-use crate::run::Prepared;
+use crate::run::{Prepared, Watch};
 use crate::steps::{Study, two_way_base};
 use crate::studyfile::StudyFile;
 
@@ -21,7 +21,8 @@ type Absent = Vec<(String, String)>;
 
 /// The plan of a study.
 pub fn plan(file: &StudyFile, results: &Results, data: &Prepared) -> Plan {
-    let study = Study { file, data, keep: false };
+    let watch = Watch::default();
+    let study = Study { file, data, keep: false, watch: &watch };
     let mut columns = Columns::new(&data.frame);
     for name in [&data.panel.unit_name, &data.panel.time_name] {
         columns.named_category(name);

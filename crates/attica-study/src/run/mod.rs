@@ -5,10 +5,12 @@ mod derive;
 mod gather;
 mod reference;
 mod treatment;
+mod watch;
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::Duration;
 
 use attica::frame::{Column, Frame};
 use attica::ledger::Ledger;
@@ -25,6 +27,10 @@ pub use card::panel_card;
 pub use derive::{build as build_index, options as index_options, parts as index_parts};
 pub use gather::filtered;
 pub use treatment::{Treatment, treatment};
+pub(crate) use watch::Watch;
+
+/// How often a run tells how far it is.
+const TOLD_EVERY: Duration = Duration::from_millis(250);
 
 /// A study's data, ready for its steps. Rows are sorted by unit and time, so that no result depends
 /// on the order of the file.
@@ -92,7 +98,7 @@ pub fn prepare(file: &StudyFile, study: &StudySource, folder: &Path) -> Result<P
     Ok(Prepared { frame, panel, treatment, sources, joins, ledger, indices, warnings })
 }
 
-/// Runs a whole study. `progress` is told each stage that ends: its name, how many are behind, and how many there are.
+/// Runs a whole study. `progress` is told four times a second what runs, how many stages are behind, and how many there are.
 ///
 /// # Errors
 /// All problems of the study file and of the data that one stage finds. Steps that fail do not stop the others: they
@@ -128,16 +134,26 @@ fn computed(
     keep: bool,
     progress: &(dyn Fn(&str, usize, usize) + Sync),
 ) -> Result<(Prepared, Vec<Section>, Option<String>), Vec<Problem>> {
-    progress("data", 0, 1);
+    let stages = steps::count(file) + 1;
+    progress("data", 0, stages);
     let word_styles = file.report.reference.as_deref().map(|name| reference::styles(name, folder)).transpose();
     let word_styles = word_styles.map_err(|problem| vec![gather::pointed(problem, study, &["report", "reference"])])?;
     let data = prepare(file, study, folder)?;
-    let main = steps::Study { file, data: &data, keep };
+    let watch = Watch::default();
+    let main = steps::Study { file, data: &data, keep, watch: &watch };
     steps::check_main(main).map_err(|problem| vec![gather::pointed(problem, study, &["model"])])?;
-    let done = AtomicUsize::new(1);
-    let sections = steps::run(main, &|step, steps| {
-        let behind = done.fetch_add(1, Ordering::Relaxed);
-        progress(step, behind, steps + 1);
+    let sections = std::thread::scope(|scope| {
+        let (ended, wait) = mpsc::channel::<()>();
+        scope.spawn(|| {
+            let wait = wait;
+            while wait.recv_timeout(TOLD_EVERY) == Err(RecvTimeoutError::Timeout) {
+                let (running, done) = watch.state();
+                progress(&running, done + 1, stages);
+            }
+        });
+        let sections = steps::run(main);
+        drop(ended);
+        sections
     });
     Ok((data, sections, word_styles))
 }
@@ -149,7 +165,8 @@ fn results(
     sections: Vec<Section>,
     word_styles: Option<String>,
 ) -> Results {
-    let study = steps::Study { file, data: &data, keep: false };
+    let watch = Watch::default();
+    let study = steps::Study { file, data: &data, keep: false, watch: &watch };
     let mut card_columns: Vec<&str> = file.model.outcome.as_slice().iter().map(String::as_str).collect();
     card_columns.push(&file.policy.name);
     card_columns.extend(file.model.controls.iter().map(String::as_str));

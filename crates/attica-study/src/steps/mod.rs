@@ -20,7 +20,7 @@ use attica::message::{Problem, Warning};
 use rayon::prelude::*;
 
 use crate::results::{Content, Section};
-use crate::run::Prepared;
+use crate::run::{Prepared, Watch};
 use crate::studyfile::{Diagnostics, StudyFile};
 
 pub use design::of_table as design_of_table;
@@ -77,6 +77,8 @@ pub(crate) struct Study<'a> {
     pub data: &'a Prepared,
     /// Columns of tables keep the rows that they were estimated from.
     pub keep: bool,
+    /// Is told which steps run.
+    pub watch: &'a Watch,
 }
 
 /// Sections of one step, or why there are none.
@@ -107,16 +109,19 @@ fn asked(file: &StudyFile) -> Vec<Step> {
     all.into_iter().filter(|(asked, _)| *asked).map(|(_, step)| step).collect()
 }
 
+/// How many steps a study asks for.
+pub(crate) fn count(file: &StudyFile) -> usize {
+    asked(file).len()
+}
+
 /// Runs every step that the study asks for, side by side; sections come in the order of the paper.
-/// `done` is called with the name of each step as it ends, and how many there are.
-pub(crate) fn run(study: Study<'_>, done: &(dyn Fn(&str, usize) + Sync)) -> Vec<Section> {
-    let steps = asked(study.file);
-    let count = steps.len();
-    let sections: Vec<Vec<Section>> = steps
+pub(crate) fn run(study: Study<'_>) -> Vec<Section> {
+    let sections: Vec<Vec<Section>> = asked(study.file)
         .into_par_iter()
+        .with_max_len(1)
         .map(|(name, step)| {
-            let contents = step(study).unwrap_or_else(|problem| vec![Content::Failed(problem)]);
-            done(name, count);
+            let contents =
+                study.watch.during(name, || step(study)).unwrap_or_else(|problem| vec![Content::Failed(problem)]);
             contents.into_iter().map(|content| Section { step: name.to_owned(), content }).collect()
         })
         .collect();

@@ -23,6 +23,7 @@ pub(super) fn step(study: Study<'_>) -> Found {
         seed: asked.seed.unwrap_or(study.file.seed),
         strata: asked.strata.clone(),
         clusters: asked.clusters.clone(),
+        meter: study.watch.draws.clone(),
     };
     let data = Data { frame: &study.data.frame, panel: &study.data.panel, adoption: &study.data.treatment.adoption };
     let (_, mut spec) = specs(study, &study.file.event_study.clone().unwrap_or_default())?;

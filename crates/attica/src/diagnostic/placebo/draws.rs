@@ -41,8 +41,11 @@ pub fn evaluate<S, T: Send>(
         } else {
             lottery.draw(r as u64, room, assignment);
         }
-        Some(fit(assignment, scratch))
+        let found = fit(assignment, scratch);
+        lottery.meter.advance();
+        Some(found)
     };
+    lottery.meter.expect(count - usize::from(listed.is_some()));
     for first in (0..count).step_by(BLOCK) {
         let block = first..count.min(first + BLOCK);
         let results: Vec<Option<Result<T>>> = block

@@ -54,7 +54,7 @@ pub(super) fn lottery(
 ) -> Result<(Lottery, Vec<Warning>)> {
     let strata = options.strata.as_ref().map(|by| level.of_units(by)).transpose()?;
     let (seed, label) = (options.seed, options.kind.name());
-    let lottery = match &options.clusters {
+    let mut lottery = match &options.clusters {
         None => Lottery::new(truth, level.units, strata.as_deref(), scheme, seed, label),
         Some(by) => {
             let clusters = level.of_units(by)?;
@@ -73,6 +73,7 @@ pub(super) fn lottery(
             })?
         }
     };
+    lottery.meter = options.meter.clone();
     let mut warnings = Vec::new();
     if let Some(strata) = &options.strata {
         warnings.extend(lottery.idle().map(|[none, all]| {

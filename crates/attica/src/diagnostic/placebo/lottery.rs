@@ -6,6 +6,7 @@
 
 use super::quick::Assignment;
 use crate::math::random::stream;
+use crate::meter::Meter;
 
 /// What a reassignment keeps of the true one.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,6 +38,8 @@ pub struct Lottery {
     /// Strata without treated units.
     untreated: usize,
     seed: u64,
+    /// Counts the assignments that were evaluated.
+    pub(super) meter: Meter,
 }
 
 impl Lottery {
@@ -65,7 +68,16 @@ impl Lottery {
         let untreated = pots.iter().filter(|(units, paths)| paths.is_empty() && !units.is_empty()).count();
         pots.retain(|(_, paths)| !paths.is_empty());
         let seed = label.bytes().fold(seed, |seed, byte| seed.rotate_left(9) ^ u64::from(byte));
-        Self { truth: truth.clone(), scheme, strata: pots, members: None, size: units, untreated, seed }
+        Self {
+            truth: truth.clone(),
+            scheme,
+            strata: pots,
+            members: None,
+            size: units,
+            untreated,
+            seed,
+            meter: Meter::default(),
+        }
     }
 
     /// Reassignments among clusters as a whole: the cluster of each unit with their number, and the stratum of each

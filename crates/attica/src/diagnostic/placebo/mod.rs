@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::design::Codes;
 use crate::message::{Problem, Result, Warning};
+use crate::meter::Meter;
 use lottery::Scheme;
 use paths::Paths;
 
@@ -92,12 +93,14 @@ pub struct Options {
     pub strata: Option<Codes>,
     /// Cluster of each row of the frame: whole clusters are drawn, as a policy of that level is assigned.
     pub clusters: Option<Codes>,
+    /// Counts the draws as they are made.
+    pub meter: Meter,
 }
 
 impl Options {
     /// Units, one by one, from all of them.
     pub fn new(kind: Kind, draws: usize, seed: u64) -> Self {
-        Self { kind, draws, seed, strata: None, clusters: None }
+        Self { kind, draws, seed, strata: None, clusters: None, meter: Meter::default() }
     }
 }
 
