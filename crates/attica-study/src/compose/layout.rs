@@ -35,12 +35,13 @@ impl Shown {
         let mut rows: Vec<String> = if layout.keep.is_empty() { own.clone() } else { names(family) };
         rows.retain(|name| layout.keep.is_empty() || holds(&layout.keep, name));
         rows.retain(|name| !holds(&layout.drop, name));
+        // A coefficient of a column that is not shown has no row.
+        let whole = estimated(words.results, &family.id).unwrap_or(family);
+        rows.retain(|name| has(family, name) || !has(whole, name));
         let place = |name: &String| layout.order.iter().position(|asked| is(asked, name));
         rows.sort_by_key(|name| place(name).unwrap_or(usize::MAX));
         let is_control = |name: &String| family.models.iter().any(|model| model.controls.iter().any(|c| is(c, name)));
-        let estimated = names(family);
-        let dropped =
-            own.into_iter().filter(|name| !rows.contains(name) && !is_control(name) && estimated.contains(name));
+        let dropped = own.into_iter().filter(|name| !rows.contains(name) && !is_control(name) && has(family, name));
         Self { dropped: dropped.collect(), columns: left_out(words, family), rows }
     }
 
@@ -76,6 +77,13 @@ fn is(asked: &str, name: &str) -> bool {
 
 fn holds(list: &[String], name: &str) -> bool {
     list.iter().any(|asked| is(asked, name))
+}
+
+/// Whether a column of the family has an estimate of the coefficient.
+fn has(family: &Models, name: &str) -> bool {
+    family.models.iter().filter_map(fit).any(|fit: &FitRecord| {
+        fit.terms.iter().any(|term| term.term == name) || (name == CONSTANT && fit.constant_absorbed.is_some())
+    })
 }
 
 /// All coefficients of a family: those that its tables show first, then the others, then the constant.

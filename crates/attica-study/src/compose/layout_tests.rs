@@ -7,7 +7,7 @@ use attica_report::table::{Cell, Row, Table};
 
 use super::fixture::results;
 use super::{layout_problems, report};
-use crate::results::Results;
+use crate::results::{Content, Outcome, Results};
 use crate::studyfile::{StudySource, parse};
 
 const STUDY: &str = "[[data]]\nfile = \"panel.csv\"\nunit = \"city\"\ntime = \"year\"\n\n[policy]\nfirst_treated = \"first\"\n\n[model]\noutcome = \"y\"\n\n";
@@ -85,6 +85,24 @@ fn columns_change_places_with_their_groups_and_the_text_follows() {
     };
     assert!(said(&plain, &format!("In column ({n}) the coefficient")));
     assert!(said(&report, "In column (1) the coefficient"));
+}
+
+#[test]
+fn a_coefficient_of_a_column_that_is_not_shown_has_no_row() {
+    let with_one_more = |text: &str| {
+        let mut results = laid_out(text).0;
+        let family = results.sections.iter_mut().find_map(|section| match &mut section.content {
+            Content::Models(family) if family.id == "baseline" => Some(family),
+            _ => None,
+        });
+        let family = family.unwrap();
+        family.show.push("other".to_owned());
+        let Outcome::Fit(last) = &mut family.models.last_mut().unwrap().fit else { panic!("a fit") };
+        last.terms[0].term = "other".to_owned();
+        labels(table(&report(&results, Language::En), "baseline")).contains(&"other".to_owned())
+    };
+    assert!(with_one_more(""));
+    assert!(!with_one_more("[report.tables.baseline]\ncolumns = [1]\n"));
 }
 
 #[test]
