@@ -32,7 +32,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         lap("markdown");
         let tex = latex::write(&full, |id| format!("{id}.png"));
         lap("latex");
-        let pictures = figure::pngs(full.figures(), language, 300.0)?;
+        let pictures = figure::pngs(full.figures(), full.look(), 300.0)?;
         lap("png");
         let word = docx::write(&full, &pictures)?;
         lap("docx");

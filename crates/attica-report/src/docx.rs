@@ -13,13 +13,12 @@ use docx_rs::{
 
 use crate::docx_reference;
 use crate::escape::{clean, xml};
-use crate::figure::Png;
-use crate::format;
+use crate::figure::{FigureWidth, Png};
+use crate::format::{self, Style as Journal};
 use crate::grid::{Grid, GridHead, GridRow, Place, Printed, grid};
 use crate::layout::{layout, stretch};
 use crate::report::{Block, Report};
 use crate::table::Table;
-use crate::{figure, format::Style as Journal};
 
 /// A document that could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -94,7 +93,7 @@ pub fn write(report: &Report, pictures: &[Png]) -> Result<Vec<u8>, DocxError> {
                 let picture = &pictures[drawn];
                 drawn += 1;
                 let label = format::figure_label(drawn);
-                docx.add_paragraph(picture_paragraph(picture, drawn))
+                docx.add_paragraph(picture_paragraph(picture, drawn, report))
                     .add_paragraph(caption(&label, &block.title, language).keep_next(!block.notes.is_empty()))
                     .add_paragraph(notes(&block.notes, language))
             }
@@ -251,8 +250,8 @@ fn notes(notes: &[Text], language: Language) -> Paragraph {
     Paragraph::new().style("Notes").add_run(Run::new().add_text(clean(&format::notes(notes, language))))
 }
 
-fn picture_paragraph(picture: &Png, number: usize) -> Paragraph {
-    let width = figure::WIDTH * EMU_PER_PIXEL;
+fn picture_paragraph(picture: &Png, number: usize, report: &Report) -> Paragraph {
+    let width = report.figure_width.pixels().min(FigureWidth::Text.pixels()) * EMU_PER_PIXEL;
     let height = width * f64::from(picture.height) / f64::from(picture.width.max(1));
     let picture = Pic::new_with_dimensions(picture.bytes.clone(), picture.width, picture.height)
         .id(format!("rIdFigure{number}"))

@@ -21,7 +21,7 @@ pub fn write(report: &Report) -> String {
     let language = report.language;
     let text = |text: &Text| xml(text.get(language));
     let figures: Vec<&Figure> = report.figures().collect();
-    let drawings: Vec<String> = figures.par_iter().map(|figure| figure::svg(figure, language)).collect();
+    let drawings: Vec<String> = figures.par_iter().map(|figure| figure::svg(figure, report.look())).collect();
 
     let (code, class) = match language {
         Language::En => ("en", "en"),
@@ -52,6 +52,7 @@ pub fn write(report: &Report) -> String {
     contents(&mut out, report);
     out.push_str("<main>\n");
 
+    let narrow = if report.figure_width.within_text().is_some() { " narrow" } else { "" };
     let (mut headings, mut tables, mut drawn) = (0, 0, 0);
     for block in &report.blocks {
         match block {
@@ -77,7 +78,7 @@ pub fn write(report: &Report) -> String {
                 let drawing = &drawings[drawn];
                 drawn += 1;
                 out.push_str(&format!(
-                    "<figure class=\"figure\" id=\"f{drawn}\">\n<div class=\"scroll\">{drawing}</div>\n<figcaption><p class=\"caption\">{}{}{}</p>{}\
+                    "<figure class=\"figure{narrow}\" id=\"f{drawn}\">\n<div class=\"scroll\">{drawing}</div>\n<figcaption><p class=\"caption\">{}{}{}</p>{}\
                      </figcaption>\n</figure>\n",
                     format::figure_label(drawn).get(language),
                     format::after_label(language),

@@ -27,6 +27,7 @@ pub fn write(report: &Report, figure_path: impl Fn(&str) -> String) -> String {
         ));
     }
     body.push_str("\\end{center}\n\n");
+    let width = report.figure_width.within_text().map_or_else(|| "\\textwidth".to_owned(), |cm| format!("{cm}cm"));
     let (mut tables, mut figures) = (0, 0);
     let following = report.blocks.iter().skip(1).map(Some).chain([None]);
     for (block, next) in report.blocks.iter().zip(following) {
@@ -55,7 +56,7 @@ pub fn write(report: &Report, figure_path: impl Fn(&str) -> String) -> String {
             Block::Figure(figure) => {
                 figures += 1;
                 body.push_str(&format!(
-                    "\\begin{{figure}}[H]\n\\centering\n\\includegraphics[width=\\textwidth]{{{}}}\n\
+                    "\\begin{{figure}}[H]\n\\centering\n\\includegraphics[width={width}]{{{}}}\n\
                      \\caption{{{}}}\\label{{fig:{figures}}}\n",
                     figure_path(&file_name(&figure.id)),
                     text(&figure.title)

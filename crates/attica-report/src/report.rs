@@ -3,7 +3,7 @@
 use attica::text::{Language, Text};
 use serde::{Deserialize, Serialize};
 
-use crate::figure::Figure;
+use crate::figure::{Figure, FigureWidth, Look};
 use crate::format::Style;
 use crate::table::Table;
 
@@ -20,6 +20,9 @@ pub struct Report {
     pub language: Language,
     /// How tables and numbers look.
     pub style: Style,
+    /// How wide figures are.
+    #[serde(default)]
+    pub figure_width: FigureWidth,
     /// Styles that the Word file takes over, as [`crate::docx_reference::read`] gives them.
     pub word_styles: Option<String>,
     /// Contents.
@@ -54,6 +57,11 @@ pub enum Block {
 }
 
 impl Report {
+    /// How its figures are drawn.
+    pub fn look(&self) -> Look {
+        Look { language: self.language, width: self.figure_width }
+    }
+
     /// Tables in order; the first is Table 1.
     pub fn tables(&self) -> impl Iterator<Item = &Table> {
         self.blocks.iter().filter_map(|block| match block {

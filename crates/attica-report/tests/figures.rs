@@ -6,7 +6,15 @@
 mod sample;
 
 use attica::text::{Language, Text};
-use attica_report::figure::{self, EventPoint, Figure, Forest, ForestRow, LineSeries, Lines, Mark, Placebo, Plot};
+use attica_report::figure::{
+    self, EventPoint, Figure, FigureWidth, Forest, ForestRow, LineSeries, Lines, Look, Mark, Placebo, Plot,
+};
+
+const WIDTHS: [FigureWidth; 3] = [FigureWidth::Text, FigureWidth::OneColumn, FigureWidth::TwoColumn];
+
+fn look(width: FigureWidth) -> Look {
+    Look { language: Language::En, width }
+}
 
 /// Texts of a drawing: x, y, anchor and content. Upright texts are left out.
 fn texts(svg: &str) -> Vec<(f64, f64, String, String)> {
@@ -38,8 +46,8 @@ fn extent((x, _, anchor, content): &(f64, f64, String, String)) -> (f64, f64) {
 #[test]
 fn event_times_never_overlap() {
     for (first, last) in [(-1, 1), (-3, 3), (-4, 6), (-12, 12), (-20, 19), (-40, 40), (-5, 90), (-400, 800)] {
-        for n in 1..=3 {
-            let svg = figure::svg(&sample::event_study(n, first, last, true), Language::En);
+        for (n, width) in (1..=3).flat_map(|n| WIDTHS.map(|width| (n, width))) {
+            let svg = figure::svg(&sample::event_study(n, first, last, true), look(width));
             let all = texts(&svg);
             // The row of the horizontal axis is the one that has the end bins.
             let row = all.iter().find(|text| text.3.starts_with('≥')).unwrap().1;
@@ -47,7 +55,7 @@ fn event_times_never_overlap() {
             labels.sort_by(|a, b| a.0.total_cmp(&b.0));
             assert!(labels.len() >= 3, "{first}..{last} has {} labels", labels.len());
             assert!(labels.windows(2).all(|pair| pair[0].1 < pair[1].0), "{first}..{last}: {labels:?}");
-            assert!(labels[0].0 > 0.0 && labels[labels.len() - 1].1 < figure::WIDTH, "{first}..{last}");
+            assert!(labels[0].0 > 0.0 && labels[labels.len() - 1].1 < width.pixels(), "{first}..{last}");
         }
     }
 }
@@ -59,24 +67,26 @@ fn adoption_dates_never_overlap() {
     let points = (2000..2023).map(|year| (f64::from(year), 1.0)).collect();
     let series = vec![LineSeries { label: Text::default(), points }];
     let figure = Figure { plot: Plot::Lines(Lines { series, marks }), ..sample::placebo() };
-    let all = texts(&figure::svg(&figure, Language::En));
-    let cohorts: Vec<_> = all.iter().filter(|text| text.3.starts_with("Cohort")).collect();
-    assert!(cohorts.len() > 6);
-    for a in &cohorts {
-        for b in &cohorts {
-            let apart = extent(a).1 <= extent(b).0 || extent(b).1 <= extent(a).0;
-            assert!(a == b || a.1 != b.1 || apart, "{a:?} {b:?}");
+    for (width, least) in WIDTHS.into_iter().zip([6, 4, 6]) {
+        let all = texts(&figure::svg(&figure, look(width)));
+        let cohorts: Vec<_> = all.iter().filter(|text| text.3.starts_with("Cohort")).collect();
+        assert!(cohorts.len() > least, "{width:?} shows {}", cohorts.len());
+        for a in &cohorts {
+            for b in &cohorts {
+                let apart = extent(a).1 <= extent(b).0 || extent(b).1 <= extent(a).0;
+                assert!(a == b || a.1 != b.1 || apart, "{a:?} {b:?}");
+            }
         }
     }
 }
 
 #[test]
 fn years_never_overlap() {
-    for years in 1..80 {
+    for (years, width) in (1..80).flat_map(|years| WIDTHS.map(|width| (years, width))) {
         let points = (0..=years).map(|year| (f64::from(1950 + year), f64::from(year))).collect();
         let series = vec![LineSeries { label: Text::default(), points }];
         let figure = Figure { plot: Plot::Lines(Lines { series, marks: vec![] }), ..sample::placebo() };
-        let all = texts(&figure::svg(&figure, Language::En));
+        let all = texts(&figure::svg(&figure, look(width)));
         let labels: Vec<_> = all.iter().filter(|text| text.3.starts_with("19") || text.3.starts_with("20")).collect();
         assert!(labels.len() >= 2, "{years} years have {} labels", labels.len());
         let row: Vec<(f64, f64)> = labels.iter().filter(|text| text.2 == "middle").map(|text| extent(text)).collect();
@@ -86,7 +96,7 @@ fn years_never_overlap() {
 
 #[test]
 fn reference_is_hollow_and_has_no_bar() {
-    let svg = figure::svg(&sample::event_study(1, -4, 6, false), Language::En);
+    let svg = figure::svg(&sample::event_study(1, -4, 6, false), look(FigureWidth::Text));
     // One in the plot, one in the legend.
     assert_eq!(svg.matches("class=\"hollow s0\"").count(), 2);
     assert!(svg.contains("≤−4") && svg.contains("≥6"));
@@ -153,10 +163,13 @@ fn odd_numbers_draw_nothing_wrong() {
     ];
     for plot in plots {
         let figure = Figure { plot, ..sample::placebo() };
-        let svg = figure::svg(&figure, Language::Zh);
-        assert!(!svg.contains("NaN") && !svg.contains("inf"), "{svg}");
-        assert!(svg.len() < 400_000, "{} bytes", svg.len());
-        figure::png(&figure, Language::Zh, 96.0).unwrap();
+        for width in WIDTHS {
+            let look = Look { language: Language::Zh, width };
+            let svg = figure::svg(&figure, look);
+            assert!(!svg.contains("NaN") && !svg.contains("inf"), "{svg}");
+            assert!(svg.len() < 400_000, "{} bytes", svg.len());
+            figure::png(&figure, look, 96.0).unwrap();
+        }
     }
-    assert!(figure::png(&sample::placebo(), Language::En, 0.0).is_err());
+    assert!(figure::png(&sample::placebo(), look(FigureWidth::Text), 0.0).is_err());
 }

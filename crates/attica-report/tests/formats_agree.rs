@@ -174,7 +174,7 @@ fn check(report: &Report, tables: usize) {
     let page = html::write(report);
     let text = markdown::write(report, |id| format!("{id}.png"));
     let tex = latex::write(report, |id| format!("{id}.png"));
-    let pictures = figure::pngs(report.figures(), language, 50.0).unwrap();
+    let pictures = figure::pngs(report.figures(), report.look(), 50.0).unwrap();
     let word = docx::write(report, &pictures).unwrap();
     let book = xlsx::write(report).unwrap();
     assert_eq!(report.tables().count(), tables);
@@ -281,7 +281,7 @@ fn tables_of_other_columns_do_not_stack() {
 fn files_have_the_same_bytes_each_time() {
     let report = sample::report(Language::Zh);
     let write = || {
-        let pictures = figure::pngs(report.figures(), report.language, 50.0).unwrap();
+        let pictures = figure::pngs(report.figures(), report.look(), 50.0).unwrap();
         (docx::write(&report, &pictures).unwrap(), xlsx::write(&report).unwrap(), html::write(&report), pictures)
     };
     let (word, book, page, pictures) = write();

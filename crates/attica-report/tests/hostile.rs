@@ -3,8 +3,8 @@
 
 use attica::text::{Language, Text};
 use attica_report::figure::{
-    self, Bars, Densities, DensityPanel, DotSeries, Dots, EventPoint, EventSeries, EventStudy, Figure, Forest,
-    ForestRow, LineSeries, Lines, Mark, Placebo, Plot, TileRow, Tiles,
+    self, Bars, Densities, DensityPanel, DotSeries, Dots, EventPoint, EventSeries, EventStudy, Figure, FigureWidth,
+    Forest, ForestRow, LineSeries, Lines, Look, Mark, Placebo, Plot, TileRow, Tiles,
 };
 use attica_report::format::Style;
 use attica_report::report::{Block, Report};
@@ -72,6 +72,7 @@ fn report(label: &str, language: Language) -> Report {
         badge: Some(t()),
         language,
         style: Style::Aer,
+        figure_width: FigureWidth::default(),
         word_styles: None,
         blocks: vec![
             Block::Heading(1, t()),
@@ -213,10 +214,10 @@ fn html_holds_only_its_own_elements() {
 fn figures_stay_well_formed() {
     for label in labels() {
         let report = report(&label, Language::Zh);
-        let pictures = figure::pngs(report.figures(), Language::Zh, 30.0).unwrap();
+        let pictures = figure::pngs(report.figures(), report.look(), 30.0).unwrap();
         assert!(pictures.iter().all(|picture| picture.bytes.starts_with(b"\x89PNG")));
         for drawn in report.figures() {
-            let svg = figure::svg(drawn, Language::En);
+            let svg = figure::svg(drawn, Look { language: Language::En, ..report.look() });
             for tag in svg.split('<').skip(1) {
                 let name: String = tag.trim_start_matches('/').chars().take_while(|c| c.is_alphabetic()).collect();
                 assert!(["svg", "rect", "path", "text"].contains(&name.as_str()), "{label:?} made <{name}>");
@@ -247,7 +248,7 @@ fn latex_commands_are_our_own() {
 fn word_reads_back() {
     for label in labels() {
         let report = report(&label, Language::Zh);
-        let pictures = figure::pngs(report.figures(), Language::Zh, 20.0).unwrap();
+        let pictures = figure::pngs(report.figures(), report.look(), 20.0).unwrap();
         let bytes = docx::write(&report, &pictures).unwrap();
         let document = docx_rs::read_docx(&bytes).unwrap();
         let text = format!("{:?}", document.document);

@@ -27,7 +27,7 @@ fn theirs() -> Vec<u8> {
 fn headings_carry_their_identifiers_and_tables_keep_our_styles() {
     let report = Report { word_styles: Some(docx_reference::read(&theirs()).unwrap()), ..sample::report(Language::Zh) };
     assert!(report.blocks.iter().any(|block| matches!(block, Block::Heading(1, _))));
-    let pictures = figure::pngs(report.figures(), Language::Zh, 20.0).unwrap();
+    let pictures = figure::pngs(report.figures(), report.look(), 20.0).unwrap();
     let bytes = docx::write(&report, &pictures).unwrap();
     let read = docx_rs::read_docx(&bytes).unwrap();
 

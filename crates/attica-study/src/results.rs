@@ -23,6 +23,7 @@ pub use attica::hypothesis::family::{Family, FamilyRow};
 use attica::ledger::Ledger;
 use attica::message::{Problem, Warning};
 use attica::text::{Language, Text};
+use attica_report::figure::FigureWidth;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
@@ -94,6 +95,9 @@ pub struct Style {
     /// Dots per inch of pictures.
     #[serde(default = "print_resolution")]
     pub dpi: u32,
+    /// Width of figures.
+    #[serde(default)]
+    pub figure_width: FigureWidth,
     /// Styles of the Word document that the study names as its reference: `word/styles.xml`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub word_styles: Option<String>,

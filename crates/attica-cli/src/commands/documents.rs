@@ -65,9 +65,9 @@ pub fn made(
         files.push((format!("tables/{}.csv", table.id), text.into_bytes()));
     }
     for drawn in report.figures() {
-        files.push((format!("figures/{}.svg", drawn.id), figure::svg(drawn, language).into_bytes()));
+        files.push((format!("figures/{}.svg", drawn.id), figure::svg(drawn, report.look()).into_bytes()));
     }
-    let pictures = figure::pngs(report.figures(), language, results.style.dpi.into())
+    let pictures = figure::pngs(report.figures(), report.look(), results.style.dpi.into())
         .map_err(|error| unmade("figures", &error))?;
     for format in formats {
         let (name, bytes) = document(&report, *format, &pictures)?;

@@ -19,14 +19,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         for table in report.tables() {
             fs::write(folder.join(format!("{}.csv", table.id)), csv::write(table, report.style, language))?;
         }
-        let pictures = figure::pngs(report.figures(), language, 300.0)?;
+        let pictures = figure::pngs(report.figures(), report.look(), 300.0)?;
         fs::write(folder.join("report.tex"), latex::write(&report, |id| format!("figures/{id}.png")))?;
         fs::write(folder.join("report.docx"), docx::write(&report, &pictures)?)?;
         fs::write(folder.join("report.xlsx"), xlsx::write(&report)?)?;
         #[cfg(feature = "pdf")]
         fs::write(folder.join("report.pdf"), attica_report::pdf::write(&report)?)?;
         for (drawn, picture) in report.figures().zip(&pictures) {
-            fs::write(folder.join(format!("figures/{}.svg", drawn.id)), figure::svg(drawn, language))?;
+            fs::write(folder.join(format!("figures/{}.svg", drawn.id)), figure::svg(drawn, report.look()))?;
             fs::write(folder.join(format!("figures/{}.png", drawn.id)), &picture.bytes)?;
         }
     }

@@ -2,7 +2,8 @@
 
 use attica::text::{Language, Text};
 use attica_report::figure::{
-    Bars, EventPoint, EventSeries, EventStudy, Figure, Forest, ForestRow, LineSeries, Lines, Mark, Placebo, Plot,
+    Bars, EventPoint, EventSeries, EventStudy, Figure, FigureWidth, Forest, ForestRow, LineSeries, Lines, Mark,
+    Placebo, Plot,
 };
 use attica_report::format::Style;
 use attica_report::report::{Block, Report};
@@ -21,6 +22,7 @@ pub fn report(language: Language) -> Report {
         badge: Some(t("Simulated data: not evidence about any policy", "模拟数据：不构成任何政策证据")),
         language,
         style,
+        figure_width: FigureWidth::default(),
         word_styles: None,
         blocks: vec![
             Block::Heading(1, t("Data", "数据")),

@@ -12,6 +12,9 @@ pub const SMALL: f64 = 12.0;
 /// Size of axis titles.
 pub const NORMAL: f64 = 13.0;
 
+/// Distance between the lines of a label, by its size.
+pub const LEADING: f64 = 1.1;
+
 /// The shape of a marker; series differ in it, for print has no colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
@@ -177,6 +180,14 @@ impl Canvas {
 
     pub fn text(&mut self, (x, y): (f64, f64), size: f64, anchor: Anchor, text: &str) {
         self.write(&format!("x=\"{}\" y=\"{}\"", short(x), short(y)), size, anchor, text);
+    }
+
+    /// The label of a row, of one or more lines, that ends at `right` and has its middle at `middle`.
+    pub fn label(&mut self, (right, middle): (f64, f64), size: f64, lines: &[String]) {
+        let first = middle - 0.5 * LEADING * size * (lines.len().max(1) - 1) as f64 + 0.36 * size;
+        for (i, line) in lines.iter().enumerate() {
+            self.text((right, first + LEADING * size * i as f64), size, Anchor::End, line);
+        }
     }
 
     /// A heading in bold where the reader's system has a bold font.

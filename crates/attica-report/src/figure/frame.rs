@@ -1,8 +1,8 @@
 //! The frame of a figure: legend above, axes around, room in the middle. Everything that takes
 //! room is measured before anything is drawn, so that nothing overlaps.
 
-use super::WIDTH;
 use super::canvas::{Anchor, Canvas, NORMAL, Pen, SMALL};
+use super::look::Look;
 use super::type_setting::{fit, width};
 use crate::format;
 
@@ -70,6 +70,18 @@ pub fn ticks(low: f64, high: f64, target: usize, least: f64) -> Vec<Tick> {
         .collect()
 }
 
+/// As [`ticks`] for a horizontal axis of `room` pixels: fewer where their labels would run into each other.
+pub fn ticks_within(room: f64, (low, high): (f64, f64), target: usize, least: f64) -> Vec<Tick> {
+    let fits = |found: &Vec<Tick>| match found.as_slice() {
+        [first, second, ..] => {
+            let widest = found.iter().map(|tick| width(&tick.label, SMALL)).fold(0.0, f64::max);
+            (second.value - first.value) / (high - low) * room >= widest + 8.0
+        }
+        _ => true,
+    };
+    (1..=target).rev().map(|target| ticks(low, high, target, least)).find(fits).unwrap_or_default()
+}
+
 /// As many decimals as the step has; powers of ten where a number would be too long.
 fn tick_label(value: f64, largest: f64, exponent: i32) -> String {
     if value != 0.0 && (exponent < -5 || largest >= 1e7) {
@@ -125,8 +137,8 @@ pub struct Legend {
 }
 
 impl Legend {
-    pub fn new(entries: Vec<(Key, String)>) -> Self {
-        let room = WIDTH - 2.0 * EDGE;
+    pub fn new(entries: Vec<(Key, String)>, look: Look) -> Self {
+        let room = look.width.pixels() - 2.0 * EDGE;
         let mut rows: Vec<Vec<(Key, String, f64)>> = Vec::new();
         let mut used = f64::INFINITY;
         for (key, label) in entries {
@@ -207,6 +219,14 @@ pub fn interval(canvas: &mut Canvas, x: f64, low: f64, high: f64, cap: f64, inde
     canvas.line((x - cap, high), (x + cap, high), pen);
 }
 
+/// Writes the name of a horizontal axis at the foot of the picture, below the middle of the plot unless it would leave the picture there.
+pub fn x_title(canvas: &mut Canvas, (left, right): (f64, f64), label: &str) {
+    let label = fit(label, NORMAL, canvas.width - 2.0 * EDGE);
+    let half = width(&label, NORMAL) / 2.0;
+    let centre = f64::midpoint(left, right).min(canvas.width - EDGE - half).max(EDGE + half);
+    canvas.text((centre, canvas.height - EDGE), NORMAL, Anchor::Middle, &label);
+}
+
 /// What stands around the plot.
 pub struct Axes {
     pub x: (f64, f64),
@@ -237,13 +257,13 @@ pub struct Frame {
 }
 
 /// Draws legend and axes and leaves the plot to the caller. `height` is the whole picture's.
-pub fn frame(height: f64, axes: &Axes, legend: &Legend) -> Frame {
-    let mut canvas = Canvas::new(WIDTH, height);
+pub fn frame(height: f64, axes: &Axes, legend: &Legend, look: Look) -> Frame {
+    let mut canvas = Canvas::new(look.width.pixels(), height);
     let widest = |ticks: &[Tick]| ticks.iter().map(|tick| width(&tick.label, SMALL)).fold(0.0, f64::max);
     let title = |label: &str| if label.is_empty() { 0.0 } else { NORMAL + 8.0 };
     let left = EDGE + title(&axes.y_label) + widest(&axes.y_ticks) + 9.0;
     let right_room = axes.right.as_ref().map_or(6.0, |axis| title(&axis.label) + widest(&axis.ticks) + 9.0);
-    let right = WIDTH - EDGE - right_room;
+    let right = canvas.width - EDGE - right_room;
     let top = EDGE + legend.height() + axes.head;
     let bottom = height - EDGE - title(&axes.x_label) - SMALL - 9.0;
 
@@ -268,8 +288,7 @@ pub fn frame(height: f64, axes: &Axes, legend: &Legend) -> Frame {
     canvas.line((left, bottom), (right, bottom), Pen::Axis);
     let middle = f64::midpoint(top, bottom);
     canvas.upright((EDGE + NORMAL - 2.0, middle), NORMAL, &fit(&axes.y_label, NORMAL, height - 2.0 * EDGE));
-    let x_label = fit(&axes.x_label, NORMAL, right - left);
-    canvas.text((f64::midpoint(left, right), height - EDGE), NORMAL, Anchor::Middle, &x_label);
+    x_title(&mut canvas, (left, right), &axes.x_label);
 
     let right = axes.right.as_ref().map(|axis| {
         let scale = Scale { low: axis.range.0, high: axis.range.1, from: bottom, to: top };
@@ -279,7 +298,7 @@ pub fn frame(height: f64, axes: &Axes, legend: &Legend) -> Frame {
             canvas.line((right, at), (right + 4.0, at), Pen::Axis);
             canvas.text((right + 7.0, at + 4.3), SMALL, Anchor::Start, &tick.label);
         }
-        canvas.upright((WIDTH - EDGE, middle), NORMAL, &fit(&axis.label, NORMAL, height - 2.0 * EDGE));
+        canvas.upright((canvas.width - EDGE, middle), NORMAL, &fit(&axis.label, NORMAL, height - 2.0 * EDGE));
         scale
     });
     Frame { canvas, x, y, right }

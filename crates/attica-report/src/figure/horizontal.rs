@@ -1,12 +1,10 @@
 //! Rows from top to bottom with a label each: coefficients with intervals, dots of several series, and bars.
 
-use attica::text::Language;
-
-use super::WIDTH;
 use super::canvas::{Anchor, Canvas, NORMAL, Pen, SMALL};
-use super::frame::{Key, Legend, Scale, Tick, range, ticks};
+use super::frame::{Key, Legend, Scale, Tick, range, ticks_within, x_title};
+use super::look::Look;
 use super::spec::{Bars, Dots, Figure, Forest};
-use super::type_setting::{fit, width};
+use super::type_setting::{fit, two_lines, width};
 use crate::escape::clean;
 use crate::format;
 
@@ -34,23 +32,28 @@ enum Line {
 }
 
 /// Lays out and draws labels and axis. Many rows stand closer; beyond a hundred they lose their
-/// labels, which a table holds better.
+/// labels, which a table holds better. `beside` is room left and right of the range, for numbers.
 fn layout(
     figure: &Figure,
     lines: &[Line],
     domain: (f64, f64),
-    room_right: f64,
+    beside: (f64, f64),
     legend: &Legend,
-    language: Language,
+    look: Look,
 ) -> Layout {
+    let page = look.width.pixels();
+    let room = page * LABELS;
+    let wide = |line: &Line| matches!(line, Line::Row(label) if width(label, SMALL) > room - 10.0);
+    let spacious = lines.len() <= 26;
     let pitch = match lines.len() {
+        // Room for labels of two lines.
+        0..=26 if lines.iter().any(wide) => 28.0,
         0..=26 => 23.0,
         27..=100 => 600.0 / lines.len() as f64,
         n => (700.0 / n as f64).max(2.0),
     };
     let size = (pitch * 0.78).clamp(4.0, SMALL);
     let labelled = lines.len() <= 100;
-    let room = WIDTH * LABELS;
     let widest = lines
         .iter()
         .map(|line| match line {
@@ -59,16 +62,16 @@ fn layout(
         })
         .fold(0.0, f64::max);
     let left = EDGE + if labelled { widest.min(room) + 8.0 } else { 0.0 };
-    let right = WIDTH - EDGE - 6.0 - room_right;
-    let title = clean(figure.x_label.get(language));
+    let right = page - EDGE - 6.0 - beside.1;
+    let title = clean(figure.x_label.get(look.language));
     let below = SMALL + 12.0 + if title.is_empty() { 0.0 } else { NORMAL + 8.0 };
     let top = EDGE + legend.height();
     let bottom = top + pitch * lines.len().max(1) as f64 + 6.0;
-    let mut canvas = Canvas::new(WIDTH, bottom + below + EDGE);
+    let mut canvas = Canvas::new(page, bottom + below + EDGE);
     legend.draw(&mut canvas, EDGE - 4.0);
-    let x = Scale { low: domain.0, high: domain.1, from: left, to: right };
+    let x = Scale { low: domain.0, high: domain.1, from: left + beside.0, to: right };
 
-    let marks: Vec<Tick> = ticks(domain.0, domain.1, 6, 0.0);
+    let marks: Vec<Tick> = ticks_within(x.to - x.from, domain, 6, 0.0);
     for tick in &marks {
         canvas.line((x.at(tick.value), top), (x.at(tick.value), bottom), Pen::Grid);
     }
@@ -80,8 +83,7 @@ fn layout(
         canvas.text((x.at(tick.value), bottom + 8.0 + SMALL), SMALL, Anchor::Middle, &tick.label);
     }
     canvas.line((left, bottom), (right, bottom), Pen::Axis);
-    let place = (f64::midpoint(left, right), canvas.height - EDGE);
-    canvas.text(place, NORMAL, Anchor::Middle, &fit(&title, NORMAL, right - left));
+    x_title(&mut canvas, (left, right), &title);
 
     let mut rows = Vec::new();
     for (i, line) in lines.iter().enumerate() {
@@ -90,8 +92,9 @@ fn layout(
             Line::Row(label) => {
                 rows.push(middle);
                 if labelled {
-                    let label = fit(label, size, room - 10.0);
-                    canvas.text((left - 8.0, middle + size * 0.36), size, Anchor::End, &label);
+                    let room = room - 10.0;
+                    let label = if spacious { two_lines(label, size, room) } else { vec![fit(label, size, room)] };
+                    canvas.label((left - 8.0, middle), size, &label);
                 }
             }
             Line::Group(label) => {
@@ -106,15 +109,15 @@ fn layout(
 }
 
 /// Draws coefficients with their intervals; rows without a finite estimate keep their label.
-pub fn forest(figure: &Figure, forest: &Forest, language: Language) -> String {
+pub fn forest(figure: &Figure, forest: &Forest, look: Look) -> String {
     let mut lines = Vec::new();
     let mut group = None;
     for row in &forest.rows {
         if let Some(name) = row.group.as_ref().filter(|&name| group != Some(name)) {
-            lines.push(Line::Group(clean(name.get(language))));
+            lines.push(Line::Group(clean(name.get(look.language))));
         }
         group = row.group.as_ref();
-        lines.push(Line::Row(clean(row.label.get(language))));
+        lines.push(Line::Row(clean(row.label.get(look.language))));
     }
     let values = forest.rows.iter().flat_map(|row| {
         let (low, high) = row.interval.unwrap_or((row.estimate, row.estimate));
@@ -122,7 +125,7 @@ pub fn forest(figure: &Figure, forest: &Forest, language: Language) -> String {
     });
     let domain = range(values.chain([0.0]).chain(forest.baseline), 0.05);
     let Layout { mut canvas, x, rows, pitch, top, bottom } =
-        layout(figure, &lines, domain, 0.0, &Legend::new(Vec::new()), language);
+        layout(figure, &lines, domain, (0.0, 0.0), &Legend::new(Vec::new(), look), look);
     if let Some(baseline) = forest.baseline.filter(|value| value.is_finite()) {
         canvas.line((x.at(baseline), top), (x.at(baseline), bottom), Pen::Reference);
     }
@@ -148,12 +151,12 @@ pub fn forest(figure: &Figure, forest: &Forest, language: Language) -> String {
             canvas.marker((x.at(row.estimate), y), size, 0, !row.main);
         }
     }
-    canvas.finish(figure.alt.get(language))
+    canvas.finish(figure.alt.get(look.language))
 }
 
 /// Draws a marker for each series in each row, the first series hollow; series of one row stand a little apart.
-pub fn dots(figure: &Figure, dots: &Dots, language: Language) -> String {
-    let lines: Vec<Line> = dots.rows.iter().map(|label| Line::Row(clean(label.get(language)))).collect();
+pub fn dots(figure: &Figure, dots: &Dots, look: Look) -> String {
+    let lines: Vec<Line> = dots.rows.iter().map(|label| Line::Row(clean(label.get(look.language)))).collect();
     let finite = |value: &f64| value.is_finite();
     let bounds = || dots.bounds.iter().copied().filter(finite);
     let values = dots.series.iter().flat_map(|series| series.values.iter().flatten().copied());
@@ -161,12 +164,12 @@ pub fn dots(figure: &Figure, dots: &Dots, language: Language) -> String {
     let marker = |index: usize| Key::Marker { index, hollow: index == 0, bar: false };
     let named = dots.series.iter().enumerate();
     let mut entries: Vec<(Key, String)> =
-        named.map(|(index, series)| (marker(index), series.label.get(language).to_owned())).collect();
-    if bounds().next().is_some() && *dots.bounds_label.get(language) != *"" {
-        entries.push((Key::Reference, dots.bounds_label.get(language).to_owned()));
+        named.map(|(index, series)| (marker(index), series.label.get(look.language).to_owned())).collect();
+    if bounds().next().is_some() && *dots.bounds_label.get(look.language) != *"" {
+        entries.push((Key::Reference, dots.bounds_label.get(look.language).to_owned()));
     }
-    let legend = Legend::new(entries);
-    let Layout { mut canvas, x, rows, pitch, top, bottom } = layout(figure, &lines, domain, 0.0, &legend, language);
+    let legend = Legend::new(entries, look);
+    let Layout { mut canvas, x, rows, pitch, top, bottom } = layout(figure, &lines, domain, (0.0, 0.0), &legend, look);
     for at in bounds() {
         canvas.line((x.at(at), top), (x.at(at), bottom), Pen::Reference);
     }
@@ -180,20 +183,20 @@ pub fn dots(figure: &Figure, dots: &Dots, language: Language) -> String {
             }
         }
     }
-    canvas.finish(figure.alt.get(language))
+    canvas.finish(figure.alt.get(look.language))
 }
 
 /// Draws bars from zero, with the value at their end.
-pub fn bars(figure: &Figure, bars: &Bars, language: Language) -> String {
-    let lines: Vec<Line> = bars.rows.iter().map(|(label, _)| Line::Row(clean(label.get(language)))).collect();
+pub fn bars(figure: &Figure, bars: &Bars, look: Look) -> String {
+    let lines: Vec<Line> = bars.rows.iter().map(|(label, _)| Line::Row(clean(label.get(look.language)))).collect();
     let values = || bars.rows.iter().map(|row| row.1).filter(|value| value.is_finite());
     let (low, high) = range(values().chain([0.0]), 0.0);
     let numbers: Vec<String> = bars.rows.iter().map(|row| format::number(row.1, bars.decimals)).collect();
     let widest = numbers.iter().map(|number| width(number, SMALL)).fold(0.0, f64::max) + 8.0;
-    // A negative bar has its number on the left, inside the plot.
-    let domain = (if low < 0.0 { low - 0.16 * (high - low) } else { low }, high);
+    // A negative bar has its number on the left.
+    let beside = (if low < 0.0 { widest } else { 0.0 }, widest);
     let Layout { mut canvas, x, rows, pitch, .. } =
-        layout(figure, &lines, domain, widest, &Legend::new(Vec::new()), language);
+        layout(figure, &lines, (low, high), beside, &Legend::new(Vec::new(), look), look);
     let size = (pitch * 0.78).clamp(4.0, SMALL);
     for ((&(_, value), number), &y) in bars.rows.iter().zip(&numbers).zip(&rows) {
         if !value.is_finite() {
@@ -206,5 +209,5 @@ pub fn bars(figure: &Figure, bars: &Bars, language: Language) -> String {
             canvas.text((place, y + size * 0.36), size, anchor, number);
         }
     }
-    canvas.finish(figure.alt.get(language))
+    canvas.finish(figure.alt.get(look.language))
 }

@@ -1,23 +1,21 @@
 //! Effects by event time, and lines over time.
 
-use attica::text::{Language, Text};
+use attica::text::Text;
 
 use super::canvas::{Anchor, Pen, SMALL};
-use super::frame::{Axes, Key, Legend, Scale, Tick, frame, interval, range, ticks};
+use super::frame::{Axes, Key, Legend, Scale, Tick, frame, interval, range, ticks, ticks_within};
+use super::look::Look;
 use super::spec::{EventPoint, EventSeries, EventStudy, Figure, Lines};
 use super::type_setting::{fit, width};
 use crate::escape::clean;
 use crate::format;
 
-const HEIGHT: f64 = 360.0;
 /// More estimators than this stand so close that bands and caps would hide the points.
 const CROWD: usize = 5;
-/// What a plot is wide at least, to judge how many labels fit before the margins are known.
-const PLOT_WIDTH: f64 = 480.0;
 
 /// Draws an event study. One estimator: points joined by a line, band as a shade. Several: side by
 /// side around each event time, told apart by marker, with the band as a thin line through the bar.
-pub fn event_study(figure: &Figure, study: &EventStudy, language: Language) -> String {
+pub fn event_study(figure: &Figure, study: &EventStudy, look: Look) -> String {
     let series: Vec<(&EventSeries, Vec<EventPoint>)> =
         study.series.iter().map(|series| (series, drawable(&series.points))).collect();
     let points = || series.iter().flat_map(|(_, points)| points);
@@ -36,15 +34,16 @@ pub fn event_study(figure: &Figure, study: &EventStudy, language: Language) -> S
     let axes = Axes {
         x: (first as f64 - 0.6, last as f64 + 0.6),
         y,
-        x_ticks: event_ticks(first, last, &binned, PLOT_WIDTH),
+        x_ticks: event_ticks(first, last, &binned, look.plot()),
         y_ticks: ticks(y.0, y.1, 6, 0.0),
-        x_label: clean(figure.x_label.get(language)),
-        y_label: clean(figure.y_label.get(language)),
+        x_label: clean(figure.x_label.get(look.language)),
+        y_label: clean(figure.y_label.get(look.language)),
         right: None,
         head: 0.0,
     };
-    let mut frame =
-        frame(if series.len() > CROWD { 1.4 * HEIGHT } else { HEIGHT }, &axes, &event_legend(study, &series, language));
+    let legend = event_legend(study, &series, look);
+    let height = look.height(legend.height()) * if series.len() > CROWD { 1.4 } else { 1.0 };
+    let mut frame = frame(height, &axes, &legend, look);
     let (x, y, canvas) = (frame.x, frame.y, &mut frame.canvas);
     canvas.line((x.from, y.at(0.0)), (x.to, y.at(0.0)), Pen::Zero);
     if let Some(adoption) = study.adoption.filter(|at| *at > x.low && *at < x.high) {
@@ -90,7 +89,7 @@ pub fn event_study(figure: &Figure, study: &EventStudy, language: Language) -> S
             canvas.marker((at(p), y.at(p.estimate)), size, j, p.reference);
         }
     }
-    frame.canvas.finish(figure.alt.get(language))
+    frame.canvas.finish(figure.alt.get(look.language))
 }
 
 /// Points with a finite estimate, in the order of time, with finite intervals only.
@@ -139,7 +138,7 @@ pub(super) fn event_ticks(first: i64, last: i64, binned: &[i64], room: f64) -> V
         .collect()
 }
 
-fn event_legend(study: &EventStudy, series: &[(&EventSeries, Vec<EventPoint>)], language: Language) -> Legend {
+fn event_legend(study: &EventStudy, series: &[(&EventSeries, Vec<EventPoint>)], look: Look) -> Legend {
     let several = series.len() > 1;
     let points = || series.iter().flat_map(|(_, points)| points);
     let mut entries: Vec<(Key, String)> = series
@@ -147,29 +146,27 @@ fn event_legend(study: &EventStudy, series: &[(&EventSeries, Vec<EventPoint>)], 
         .enumerate()
         .map(|(index, (series, points))| {
             let bar = points.iter().any(|p| p.interval.is_some());
-            (Key::Marker { index, hollow: false, bar }, series.label.get(language).to_owned())
+            (Key::Marker { index, hollow: false, bar }, series.label.get(look.language).to_owned())
         })
         .filter(|(_, label)| !label.is_empty())
         .collect();
     if points().any(|p| p.band.is_some()) && series.len() <= CROWD {
         let label = Text::new("Simultaneous band", "联立置信带");
         let key = if several { Key::Thin(4) } else { Key::Shade(0) };
-        entries.push((key, label.get(language).to_owned()));
+        entries.push((key, label.get(look.language).to_owned()));
     }
-    entries.extend(
-        study.lines.iter().enumerate().map(|(i, line)| {
-            (Key::Line { index: series.len() + i, marker: false }, line.label.get(language).to_owned())
-        }),
-    );
+    entries.extend(study.lines.iter().enumerate().map(|(i, line)| {
+        (Key::Line { index: series.len() + i, marker: false }, line.label.get(look.language).to_owned())
+    }));
     if points().any(|p| p.reference) {
         let label = Text::new("Reference period", "基准期");
-        entries.push((Key::Marker { index: 0, hollow: true, bar: false }, label.get(language).to_owned()));
+        entries.push((Key::Marker { index: 0, hollow: true, bar: false }, label.get(look.language).to_owned()));
     }
-    Legend::new(entries)
+    Legend::new(entries, look)
 }
 
 /// Draws lines over time, with dashed vertical lines at the marks.
-pub fn lines(figure: &Figure, lines: &Lines, language: Language) -> String {
+pub fn lines(figure: &Figure, lines: &Lines, look: Look) -> String {
     let series: Vec<Vec<(f64, f64)>> = lines
         .series
         .iter()
@@ -183,19 +180,19 @@ pub fn lines(figure: &Figure, lines: &Lines, language: Language) -> String {
         .marks
         .iter()
         .filter(|mark| mark.x >= x.0 && mark.x <= x.1)
-        .map(|mark| (mark.x, clean(mark.label.get(language))))
+        .map(|mark| (mark.x, clean(mark.label.get(look.language))))
         .collect();
-    let head = mark_rows(&marks, x);
+    let head = mark_rows(&marks, x, look.plot());
     let axes = Axes {
         x,
         y,
-        x_ticks: ticks(x.0, x.1, 9, if whole { 1.0 } else { 0.0 })
+        x_ticks: ticks_within(look.plot(), x, 9, if whole { 1.0 } else { 0.0 })
             .into_iter()
             .map(|tick| Tick { label: if whole { format::number(tick.value, 0) } else { tick.label }, ..tick })
             .collect(),
         y_ticks: ticks(y.0, y.1, 6, 0.0),
-        x_label: clean(figure.x_label.get(language)),
-        y_label: clean(figure.y_label.get(language)),
+        x_label: clean(figure.x_label.get(look.language)),
+        y_label: clean(figure.y_label.get(look.language)),
         right: None,
         head: head.len() as f64 * MARK_ROW,
     };
@@ -204,10 +201,11 @@ pub fn lines(figure: &Figure, lines: &Lines, language: Language) -> String {
         .series
         .iter()
         .enumerate()
-        .map(|(index, series)| (Key::Line { index, marker }, series.label.get(language).to_owned()))
+        .map(|(index, series)| (Key::Line { index, marker }, series.label.get(look.language).to_owned()))
         .filter(|(_, label)| !label.is_empty())
         .collect();
-    let mut frame = frame(HEIGHT, &axes, &Legend::new(entries));
+    let legend = Legend::new(entries, look);
+    let mut frame = frame(look.height(legend.height()), &axes, &legend, look);
     let (x, y, canvas) = (frame.x, frame.y, &mut frame.canvas);
     for (at, _) in &marks {
         canvas.line((x.at(*at), y.to), (x.at(*at), y.from), Pen::Reference);
@@ -228,7 +226,7 @@ pub fn lines(figure: &Figure, lines: &Lines, language: Language) -> String {
             }
         }
     }
-    frame.canvas.finish(figure.alt.get(language))
+    frame.canvas.finish(figure.alt.get(look.language))
 }
 
 const MARK_ROW: f64 = 16.0;
@@ -242,8 +240,8 @@ fn mark_centre(value: f64, label: &str, x: Scale) -> f64 {
 
 /// Puts the labels of vertical lines in as many rows as they need, three at most; what does not fit
 /// keeps its line without a label. Each entry is the mark's index and its place.
-fn mark_rows(marks: &[(f64, String)], x: (f64, f64)) -> Vec<Vec<(usize, f64)>> {
-    let scale = Scale { low: x.0, high: x.1, from: 0.0, to: PLOT_WIDTH };
+fn mark_rows(marks: &[(f64, String)], x: (f64, f64), room: f64) -> Vec<Vec<(usize, f64)>> {
+    let scale = Scale { low: x.0, high: x.1, from: 0.0, to: room };
     let mut rows: Vec<Vec<(usize, f64)>> = Vec::new();
     let mut ends: Vec<f64> = Vec::new();
     let mut order: Vec<usize> = (0..marks.len()).filter(|&i| !marks[i].1.is_empty()).collect();

@@ -1,51 +1,54 @@
 //! Event studies of many estimators: one small panel each on common axes, the others faint behind it.
 
-use attica::text::{Language, Text};
+use attica::text::Text;
 
-use super::WIDTH;
 use super::canvas::{Anchor, Canvas, NORMAL, Pen, SMALL};
-use super::frame::{Key, Legend, Scale, interval, range, ticks};
+use super::frame::{Key, Legend, Scale, interval, range, ticks, x_title};
+use super::look::Look;
 use super::over_time::{drawable, event_ticks, runs};
 use super::spec::{EventPoint, EventStudy, Figure};
 use super::type_setting::{fit, width};
 use crate::escape::clean;
 
 const EDGE: f64 = 10.0;
-/// Panels side by side.
-const COLUMNS: usize = 2;
 /// Height of a panel's plot, and of the line with its name above.
 const PLOT: f64 = 112.0;
 const NAME: f64 = 24.0;
+/// All panels of a column are no higher, so that they fit on a page.
+const HIGHEST: f64 = 680.0;
 const GAP: f64 = 22.0;
 /// Size of a panel's name.
 const TITLE: f64 = 11.0;
 
 /// Draws one panel per series.
-pub fn draw(figure: &Figure, study: &EventStudy, language: Language) -> String {
+pub fn draw(figure: &Figure, study: &EventStudy, look: Look) -> String {
     let series: Vec<Vec<EventPoint>> = study.series.iter().map(|series| drawable(&series.points)).collect();
     let points = || series.iter().flatten();
     let first = points().map(|p| p.event_time).min().unwrap_or(-1);
     let last = points().map(|p| p.event_time).max().unwrap_or(1);
     let (low, high) = range(points().flat_map(values), 0.04);
-    let y_ticks = ticks(low, high, 4, 0.0);
     let binned: Vec<i64> = points().filter(|p| p.binned).map(|p| p.event_time).collect();
 
-    let legend = legend(&series, language);
-    let rows = series.len().div_ceil(COLUMNS).max(1);
+    let legend = legend(&series, look);
+    let columns = look.columns();
+    let rows = series.len().div_ceil(columns).max(1);
+    let plot = PLOT.min(HIGHEST / rows as f64 - NAME).max(NAME);
+    let y_ticks = ticks(low, high, (plot / 25.0) as usize, 0.0);
     let widest = y_ticks.iter().map(|tick| width(&tick.label, SMALL)).fold(0.0, f64::max);
     let left = EDGE + NORMAL + 8.0 + widest + 9.0;
-    let panel = (WIDTH - EDGE - left - GAP) / COLUMNS as f64;
+    let page = look.width.pixels();
+    let panel = (page - EDGE - left - GAP * (columns - 1) as f64) / columns as f64;
     let top = EDGE + legend.height();
-    let bottom = top + rows as f64 * (NAME + PLOT);
-    let mut canvas = Canvas::new(WIDTH, bottom + SMALL + NORMAL + 26.0);
+    let bottom = top + rows as f64 * (NAME + plot);
+    let mut canvas = Canvas::new(page, bottom + SMALL + NORMAL + 26.0);
     legend.draw(&mut canvas, EDGE - 4.0);
 
     for (j, own) in series.iter().enumerate() {
-        let (row, column) = (j / COLUMNS, j % COLUMNS);
+        let (row, column) = (j / columns, j % columns);
         let from = left + column as f64 * (panel + GAP);
-        let ceiling = top + row as f64 * (NAME + PLOT) + NAME;
+        let ceiling = top + row as f64 * (NAME + plot) + NAME;
         let x = Scale { low: first as f64 - 0.6, high: last as f64 + 0.6, from, to: from + panel };
-        let y = Scale { low, high, from: ceiling + PLOT, to: ceiling };
+        let y = Scale { low, high, from: ceiling + plot, to: ceiling };
         for tick in &y_ticks {
             let at = y.at(tick.value);
             canvas.line((x.from, at), (x.to, at), Pen::Grid);
@@ -66,7 +69,7 @@ pub fn draw(figure: &Figure, study: &EventStudy, language: Language) -> String {
         one(&mut canvas, own, j, x, y);
         canvas.line((x.from, y.from), (x.to, y.from), Pen::Axis);
         // The last panel of each column has the numbers below it.
-        let has_numbers = j + COLUMNS >= series.len();
+        let has_numbers = j + columns >= series.len();
         for tick in event_ticks(first, last, &binned, panel) {
             let at = x.at(tick.value);
             canvas.line((at, y.from), (at, y.from + 3.0), Pen::Axis);
@@ -75,16 +78,15 @@ pub fn draw(figure: &Figure, study: &EventStudy, language: Language) -> String {
             }
         }
         canvas.marker((x.from + 6.0, ceiling - 10.0), 7.5, j, false);
-        let name = clean(study.series[j].label.get(language));
-        canvas.text((x.from + 16.0, ceiling - 6.0), TITLE, Anchor::Start, &fit(&name, TITLE, panel + GAP - 20.0));
+        let name = clean(study.series[j].label.get(look.language));
+        canvas.text((x.from + 16.0, ceiling - 6.0), TITLE, Anchor::Start, &fit(&name, TITLE, panel - 16.0));
     }
     let middle = f64::midpoint(top, bottom);
     let room = bottom - top;
-    let (x_label, y_label) = (clean(figure.x_label.get(language)), clean(figure.y_label.get(language)));
+    let (x_label, y_label) = (clean(figure.x_label.get(look.language)), clean(figure.y_label.get(look.language)));
     canvas.upright((EDGE + NORMAL - 2.0, middle), NORMAL, &fit(&y_label, NORMAL, room));
-    let place = (f64::midpoint(left, WIDTH - EDGE), canvas.height - EDGE);
-    canvas.text(place, NORMAL, Anchor::Middle, &fit(&x_label, NORMAL, WIDTH - left));
-    canvas.finish(figure.alt.get(language))
+    x_title(&mut canvas, (left, page - EDGE), &x_label);
+    canvas.finish(figure.alt.get(look.language))
 }
 
 fn values(p: &EventPoint) -> [f64; 6] {
@@ -115,10 +117,10 @@ fn one(canvas: &mut Canvas, points: &[EventPoint], index: usize, x: Scale, y: Sc
 }
 
 /// What the marks are; the panels carry the names.
-fn legend(series: &[Vec<EventPoint>], language: Language) -> Legend {
+fn legend(series: &[Vec<EventPoint>], look: Look) -> Legend {
     let points = || series.iter().flatten();
     let mut entries = Vec::new();
-    let mut add = |key: Key, en: &str, zh: &str| entries.push((key, Text::new(en, zh).get(language).to_owned()));
+    let mut add = |key: Key, en: &str, zh: &str| entries.push((key, Text::new(en, zh).get(look.language).to_owned()));
     if series.len() > 1 {
         add(Key::Faint, "The other estimators", "其他估计量");
     }
@@ -128,5 +130,5 @@ fn legend(series: &[Vec<EventPoint>], language: Language) -> Legend {
     if points().any(|p| p.reference) {
         add(Key::Marker { index: 0, hollow: true, bar: false }, "Reference period", "基准期");
     }
-    Legend::new(entries)
+    Legend::new(entries, look)
 }

@@ -1,20 +1,20 @@
 //! The placebo figure: where the true estimate lies among estimates of a policy that never was.
 
-use attica::text::{Language, Text};
+use attica::text::Text;
 
 use super::canvas::Pen;
-use super::frame::{Axes, Key, Legend, RightAxis, frame, range, ticks};
+use super::frame::{Axes, Key, Legend, RightAxis, frame, range, ticks, ticks_within};
+use super::look::Look;
 use super::spec::{Figure, Placebo};
 use crate::escape::clean;
 use crate::format;
 
-const HEIGHT: f64 = 360.0;
 /// Points of the density curve.
 const CURVE: usize = 200;
 
 /// Draws the density of the placebo coefficients, their p-values as hollow circles on the right
 /// axis, the true estimate as a vertical line and the level as a dashed one.
-pub fn draw(figure: &Figure, placebo: &Placebo, language: Language) -> String {
+pub fn draw(figure: &Figure, placebo: &Placebo, look: Look) -> String {
     let draws: Vec<f64> = placebo.draws.iter().copied().filter(|b| b.is_finite()).collect();
     let scatter: Vec<(f64, f64)> = placebo
         .draws
@@ -31,19 +31,20 @@ pub fn draw(figure: &Figure, placebo: &Placebo, language: Language) -> String {
     let right = RightAxis {
         range: (0.0, 1.08),
         ticks: ticks(0.0, 1.0, 5, 0.0),
-        label: Text::new("p-value", "p 值").get(language).to_owned(),
+        label: Text::new("p-value", "p 值").get(look.language).to_owned(),
     };
     let axes = Axes {
         x,
         y,
-        x_ticks: ticks(x.0, x.1, 7, 0.0),
+        x_ticks: ticks_within(look.plot(), x, 7, 0.0),
         y_ticks: if top > 0.0 { ticks(y.0, y.1, 5, 0.0) } else { Vec::new() },
-        x_label: clean(figure.x_label.get(language)),
-        y_label: clean(figure.y_label.get(language)),
+        x_label: clean(figure.x_label.get(look.language)),
+        y_label: clean(figure.y_label.get(look.language)),
         right: (!scatter.is_empty()).then_some(right),
         head: 0.0,
     };
-    let mut frame = frame(HEIGHT, &axes, &legend(!curve.is_empty(), &scatter, placebo, language));
+    let legend = legend(!curve.is_empty(), &scatter, placebo, look);
+    let mut frame = frame(look.height(legend.height()), &axes, &legend, look);
     let (x, y, right, canvas) = (frame.x, frame.y, frame.right, &mut frame.canvas);
     if let Some(right) = right {
         let level = right.at(placebo.level);
@@ -59,28 +60,28 @@ pub fn draw(figure: &Figure, placebo: &Placebo, language: Language) -> String {
         let at = x.at(placebo.estimate);
         canvas.line((at, y.from), (at, y.to), Pen::Series { index: 4, width: 2.0, dashed: false });
     }
-    frame.canvas.finish(figure.alt.get(language))
+    frame.canvas.finish(figure.alt.get(look.language))
 }
 
-fn legend(curve: bool, scatter: &[(f64, f64)], placebo: &Placebo, language: Language) -> Legend {
+fn legend(curve: bool, scatter: &[(f64, f64)], placebo: &Placebo, look: Look) -> Legend {
     let mut entries = Vec::new();
     if curve {
         let label = Text::new("Density of placebo estimates (left)", "安慰剂估计值的核密度（左轴）");
-        entries.push((Key::Curve(0), label.get(language).to_owned()));
+        entries.push((Key::Curve(0), label.get(look.language).to_owned()));
     }
     if !scatter.is_empty() {
         let label = Text::new("p-values (right)", "p 值（右轴）");
-        entries.push((Key::Circle(1), label.get(language).to_owned()));
+        entries.push((Key::Circle(1), label.get(look.language).to_owned()));
     }
     if placebo.estimate.is_finite() {
         let label = Text::new("True estimate", "真实估计值");
-        entries.push((Key::Upright(4), label.get(language).to_owned()));
+        entries.push((Key::Upright(4), label.get(look.language).to_owned()));
     }
     if !scatter.is_empty() && placebo.level > 0.0 && placebo.level < 1.0 {
         let decimals = if (placebo.level * 10.0).fract() == 0.0 { 1 } else { 2 };
         entries.push((Key::Reference, format!("p = {}", format::number(placebo.level, decimals))));
     }
-    Legend::new(entries)
+    Legend::new(entries, look)
 }
 
 /// Gaussian kernel density on the range `x`, with Silverman's bandwidth (1986, eq. 3.31); empty

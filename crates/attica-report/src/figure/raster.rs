@@ -2,12 +2,11 @@
 
 use std::sync::{Arc, LazyLock};
 
-use attica::text::Language;
-use resvg::tiny_skia::{Pixmap, Transform};
+use resvg::tiny_skia::{Color, Pixmap, Transform};
 use resvg::usvg::{Options, Tree, fontdb};
 
 use super::spec::Figure;
-use super::{svg, type_setting};
+use super::{Look, svg, type_setting};
 
 /// A figure that could not be turned into pixels.
 #[derive(Debug, thiserror::Error)]
@@ -50,13 +49,15 @@ pub struct Png {
 ///
 /// # Errors
 /// When the picture would have no pixel or more than memory holds.
-pub fn png(figure: &Figure, language: Language, dpi: f64) -> Result<Png, RasterError> {
+pub fn png(figure: &Figure, look: Look, dpi: f64) -> Result<Png, RasterError> {
     let options =
         Options { fontdb: FONTS.clone(), font_family: type_setting::LATIN_FAMILY.to_owned(), ..Options::default() };
-    let tree = Tree::from_str(&svg(figure, language), &options).map_err(|e| RasterError::Parse(e.to_string()))?;
+    let tree = Tree::from_str(&svg(figure, look), &options).map_err(|e| RasterError::Parse(e.to_string()))?;
     let scale = (dpi / 96.0) as f32;
     let (width, height) = ((tree.size().width() * scale).round() as u32, (tree.size().height() * scale).round() as u32);
     let mut pixels = Pixmap::new(width, height).ok_or(RasterError::Size { width, height })?;
+    // The paper may end within the last row of pixels.
+    pixels.fill(Color::WHITE);
     resvg::render(&tree, Transform::from_scale(scale, scale), &mut pixels.as_mut());
     // The paper is white and covers everything: the fourth channel says nothing.
     let rgb: Vec<u8> = pixels.data().chunks_exact(4).flat_map(|pixel| [pixel[0], pixel[1], pixel[2]]).collect();

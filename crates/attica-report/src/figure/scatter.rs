@@ -1,16 +1,13 @@
 //! Points of several kinds on two axes of numbers.
 
-use attica::text::Language;
-
 use super::canvas::Pen;
-use super::frame::{Axes, Key, Legend, frame, range, ticks};
+use super::frame::{Axes, Key, Legend, frame, range, ticks, ticks_within};
+use super::look::Look;
 use super::spec::{Figure, Scatter};
 use crate::escape::clean;
 
-const HEIGHT: f64 = 360.0;
-
 /// Draws each kind with its own marker, the zero line, and the dashed line of the whole; points without finite numbers are left out.
-pub fn draw(figure: &Figure, scatter: &Scatter, language: Language) -> String {
+pub fn draw(figure: &Figure, scatter: &Scatter, look: Look) -> String {
     let finite = |point: &&(f64, f64)| point.0.is_finite() && point.1.is_finite();
     let points = || scatter.series.iter().flat_map(|series| series.points.iter().filter(finite));
     let line = scatter.baseline.as_ref().filter(|(at, _)| at.is_finite());
@@ -19,10 +16,10 @@ pub fn draw(figure: &Figure, scatter: &Scatter, language: Language) -> String {
     let axes = Axes {
         x,
         y,
-        x_ticks: ticks(x.0, x.1, 7, 0.0),
+        x_ticks: ticks_within(look.plot(), x, 7, 0.0),
         y_ticks: ticks(y.0, y.1, 6, 0.0),
-        x_label: clean(figure.x_label.get(language)),
-        y_label: clean(figure.y_label.get(language)),
+        x_label: clean(figure.x_label.get(look.language)),
+        y_label: clean(figure.y_label.get(look.language)),
         right: None,
         head: 0.0,
     };
@@ -31,10 +28,11 @@ pub fn draw(figure: &Figure, scatter: &Scatter, language: Language) -> String {
         .series
         .iter()
         .enumerate()
-        .map(|(index, series)| (marker(index), series.label.get(language).to_owned()))
+        .map(|(index, series)| (marker(index), series.label.get(look.language).to_owned()))
         .collect();
-    entries.extend(line.map(|(_, label)| (Key::Reference, label.get(language).to_owned())));
-    let mut frame = frame(HEIGHT, &axes, &Legend::new(entries));
+    entries.extend(line.map(|(_, label)| (Key::Reference, label.get(look.language).to_owned())));
+    let legend = Legend::new(entries, look);
+    let mut frame = frame(look.height(legend.height()), &axes, &legend, look);
     let (x, y, canvas) = (frame.x, frame.y, &mut frame.canvas);
     canvas.line((x.from, y.at(0.0)), (x.to, y.at(0.0)), Pen::Zero);
     if let Some((at, _)) = line {
@@ -45,5 +43,5 @@ pub fn draw(figure: &Figure, scatter: &Scatter, language: Language) -> String {
             canvas.marker((x.at(px), y.at(py)), 8.0, index, true);
         }
     }
-    frame.canvas.finish(figure.alt.get(language))
+    frame.canvas.finish(figure.alt.get(look.language))
 }

@@ -1,11 +1,12 @@
 //! Shares by row and column as tiles: darker is more, so that print without colour reads the same.
 
-use attica::text::Language;
+use attica::text::Text;
 
-use super::WIDTH;
 use super::canvas::{Anchor, Canvas, NORMAL, Pen, SMALL};
+use super::frame::x_title;
+use super::look::Look;
 use super::spec::{Figure, TileRow, Tiles};
-use super::type_setting::{fit, width};
+use super::type_setting::{fit, two_lines, width};
 use crate::escape::clean;
 use crate::format;
 
@@ -17,30 +18,39 @@ const PLOT: f64 = 330.0;
 const ROW: f64 = 24.0;
 /// A head of a column is no longer.
 const HEAD: f64 = 80.0;
+/// Height of a row of the legend.
+const LEGEND_ROW: f64 = 20.0;
 /// No group of rows is lower than its label.
 const LOWEST: f64 = 17.0;
 
 /// Draws the tiles; rows of one label are a block, set apart from the next.
-pub fn draw(figure: &Figure, tiles: &Tiles, language: Language) -> String {
+pub fn draw(figure: &Figure, tiles: &Tiles, look: Look) -> String {
     let blocks = blocks(&tiles.rows);
-    let label = |block: &Block<'_>| clean(block.rows[0].label.get(language));
-    let room = blocks.iter().map(|block| width(&label(block), SMALL)).fold(30.0, f64::max).min(WIDTH * LABELS);
-    let title = clean(figure.y_label.get(language));
+    let label = |block: &Block<'_>| clean(block.rows[0].label.get(look.language));
+    let page = look.width.pixels();
+    let room = blocks.iter().map(|block| width(&label(block), SMALL)).fold(30.0, f64::max).min(page * LABELS);
+    let title = clean(figure.y_label.get(look.language));
     let left = EDGE + if title.is_empty() { 0.0 } else { NORMAL + 8.0 } + room + 8.0;
-    let right = WIDTH - EDGE;
-    let top = EDGE + 26.0;
+    let right = page - EDGE;
+    let legend = legend(tiles, look);
+    let top = EDGE + 6.0 + legend.len() as f64 * LEGEND_ROW;
     let gap = if blocks.len() > 1 { 3.0 } else { 0.0 };
     let bottom = top + blocks.iter().map(|block| block.height + gap).sum::<f64>();
-    let x_title = clean(figure.x_label.get(language));
-    let below = SMALL + 12.0 + if x_title.is_empty() { 0.0 } else { NORMAL + 8.0 };
-    let mut canvas = Canvas::new(WIDTH, bottom + below + EDGE);
-    legend(&mut canvas, tiles, language);
+    let x_label = clean(figure.x_label.get(look.language));
+    let below = SMALL + 12.0 + if x_label.is_empty() { 0.0 } else { NORMAL + 8.0 };
+    let mut canvas = Canvas::new(page, bottom + below + EDGE);
+    draw_legend(&mut canvas, &legend);
     let pitch = (right - left) / tiles.columns.len().max(1) as f64;
     let mut y = top;
     for block in &blocks {
         let total: f64 = block.rows.iter().map(|row| row.weight).sum();
         let middle = y + 0.5 * block.height;
-        canvas.text((left - 8.0, middle + 4.3), SMALL, Anchor::End, &fit(&label(block), SMALL, room));
+        let lines = if block.height < ROW {
+            vec![fit(&label(block), SMALL, room)]
+        } else {
+            two_lines(&label(block), SMALL, room)
+        };
+        canvas.label((left - 8.0, middle), SMALL, &lines);
         // Rows that look alike are one: fine lines of paper would show between them.
         for alike in block.rows.chunk_by(|a, b| a.shares == b.shares) {
             let row = &alike[0];
@@ -64,16 +74,19 @@ pub fn draw(figure: &Figure, tiles: &Tiles, language: Language) -> String {
     let heads = tiles.columns.iter().map(|head| fit(&clean(head), SMALL, HEAD)).enumerate();
     for (i, head) in heads.filter(|(i, _)| i % every == 0) {
         let x = left + (i as f64 + 0.5) * pitch;
+        // A long head of the last narrow column would leave the picture.
+        if i > 0 && x + 0.5 * width(&head, SMALL) > page {
+            continue;
+        }
         canvas.text((x, bottom + 6.0 + SMALL), SMALL, Anchor::Middle, &head);
     }
-    let x_title = fit(&x_title, NORMAL, right - left);
-    canvas.text((f64::midpoint(left, right), canvas.height - EDGE), NORMAL, Anchor::Middle, &x_title);
+    x_title(&mut canvas, (left, right), &x_label);
     canvas.upright(
         (EDGE + NORMAL - 2.0, f64::midpoint(top, bottom)),
         NORMAL,
         &fit(&title, NORMAL, bottom - top + 20.0),
     );
-    canvas.finish(figure.alt.get(language))
+    canvas.finish(figure.alt.get(look.language))
 }
 
 /// Rows of one label, one below the other.
@@ -104,46 +117,89 @@ fn number(canvas: &mut Canvas, at: (f64, f64), share: f64, pitch: f64) {
     if share > 0.62 { canvas.light(at, size, &text) } else { canvas.text(at, size, Anchor::Middle, &text) }
 }
 
-/// Lightest, middle and darkest tile between what its ends mean; then a crossed one.
-fn legend(canvas: &mut Canvas, tiles: &Tiles, language: Language) {
-    const SIDE: f64 = 14.0;
-    let short = |text: &str| fit(&clean(text), SMALL, 180.0);
-    let [least, most] = [0, 1].map(|i| short(tiles.ends[i].get(language)));
-    let absent =
-        tiles.rows.iter().flat_map(|row| &row.shares).any(|share| share.is_none_or(|share| !share.is_finite()));
-    let absent = if absent { short(tiles.absent.get(language)) } else { String::new() };
-    let between = tiles.rows.iter().flat_map(|row| &row.shares).flatten().any(|share| *share > 0.0 && *share < 1.0);
-    let steps: &[f64] = if between { &[0.0, 0.25, 0.5, 0.75, 1.0] } else { &[0.0, 1.0] };
-    let of_absent = if absent.is_empty() { 0.0 } else { 18.0 + SIDE + 6.0 + width(&absent, SMALL) };
-    let apart = if between { 0.0 } else { 18.0 + width(&most, SMALL) };
-    let length = width(&least, SMALL) + 6.0 + steps.len() as f64 * SIDE + 6.0 + width(&most, SMALL) + of_absent;
-    let (mut x, y) = (((canvas.width - length) / 2.0).max(EDGE), EDGE);
-    if apart > 0.0 {
-        for (share, label) in [(0.0, &least), (1.0, &most)] {
-            canvas.tile((x, y), (SIDE, SIDE), Some(share));
-            canvas.text((x + SIDE + 6.0, y + 11.0), SMALL, Anchor::Start, label);
-            x += SIDE + 6.0 + width(label, SMALL) + 18.0;
-        }
-        x -= 18.0;
-    } else {
-        canvas.text((x, y + 11.0), SMALL, Anchor::Start, &least);
-        x += width(&least, SMALL) + 6.0;
-        for &share in steps {
-            canvas.tile((x, y), (SIDE, SIDE), Some(share));
-            x += SIDE;
-        }
-        canvas.text((x + 6.0, y + 11.0), SMALL, Anchor::Start, &most);
-        x += 6.0 + width(&most, SMALL);
+/// Tiles of the legend between what they mean.
+struct Entry {
+    before: String,
+    shares: Vec<Option<f64>>,
+    after: String,
+}
+
+const SIDE: f64 = 14.0;
+const WORD: f64 = 6.0;
+const APART: f64 = 18.0;
+
+impl Entry {
+    fn width(&self) -> f64 {
+        let before = if self.before.is_empty() { 0.0 } else { width(&self.before, SMALL) + WORD };
+        before + self.shares.len() as f64 * SIDE + WORD + width(&self.after, SMALL)
     }
-    if !absent.is_empty() {
-        x += 18.0;
-        let side = SIDE - 1.0;
-        canvas.tile((x, y), (side, side), None);
-        for (from, to) in
-            [((0.0, 0.0), (1.0, 0.0)), ((1.0, 0.0), (1.0, 1.0)), ((1.0, 1.0), (0.0, 1.0)), ((0.0, 1.0), (0.0, 0.0))]
-        {
-            canvas.line((x + from.0 * side, y + from.1 * side), (x + to.0 * side, y + to.1 * side), Pen::Faint);
+}
+
+/// Lightest, middle and darkest tile between what its ends mean, then a crossed one; in as many rows as they take.
+fn legend(tiles: &Tiles, look: Look) -> Vec<Vec<Entry>> {
+    let room = look.width.pixels() - 2.0 * EDGE;
+    let shares = || tiles.rows.iter().flat_map(|row| &row.shares);
+    let between = shares().flatten().any(|share| *share > 0.0 && *share < 1.0);
+    let steps = if between { vec![0.0, 0.25, 0.5, 0.75, 1.0] } else { vec![1.0] };
+    let steps: Vec<Option<f64>> = steps.into_iter().map(Some).collect();
+    // Both ends fit beside the tiles of the longest entry.
+    let longest = 180.0_f64.min((room - steps.len() as f64 * SIDE) / 2.0 - WORD);
+    let short = |text: &Text| fit(&clean(text.get(look.language)), SMALL, longest);
+    let one = |share, after| Entry { before: String::new(), shares: vec![share], after };
+    let [least, most] = [0, 1].map(|i| short(&tiles.ends[i]));
+    let mut entries = if between {
+        vec![Entry { before: least, shares: steps, after: most }]
+    } else {
+        vec![one(Some(0.0), least), one(Some(1.0), most)]
+    };
+    if shares().any(|share| share.is_none_or(|share| !share.is_finite())) {
+        entries.push(one(None, short(&tiles.absent)));
+    }
+    let mut rows: Vec<Vec<Entry>> = Vec::new();
+    let mut used = f64::INFINITY;
+    for entry in entries {
+        if used + APART + entry.width() > room {
+            rows.push(Vec::new());
+            used = -APART;
         }
-        canvas.text((x + SIDE + 6.0, y + 11.0), SMALL, Anchor::Start, &absent);
+        used += APART + entry.width();
+        if let Some(row) = rows.last_mut() {
+            row.push(entry);
+        }
+    }
+    rows
+}
+
+fn draw_legend(canvas: &mut Canvas, rows: &[Vec<Entry>]) {
+    for (i, row) in rows.iter().enumerate() {
+        let length = row.iter().map(|entry| entry.width() + APART).sum::<f64>() - APART;
+        let (mut x, y) = ((canvas.width - length) / 2.0, EDGE + i as f64 * LEGEND_ROW);
+        for entry in row {
+            let end = x + entry.width() + APART;
+            if !entry.before.is_empty() {
+                canvas.text((x, y + 11.0), SMALL, Anchor::Start, &entry.before);
+                x += width(&entry.before, SMALL) + WORD;
+            }
+            for &share in &entry.shares {
+                match share {
+                    Some(_) => canvas.tile((x, y), (SIDE, SIDE), share),
+                    None => absent(canvas, (x, y)),
+                }
+                x += SIDE;
+            }
+            canvas.text((x + WORD, y + 11.0), SMALL, Anchor::Start, &entry.after);
+            x = end;
+        }
+    }
+}
+
+/// The crossed tile, with an outline that its paper does not have in the picture.
+fn absent(canvas: &mut Canvas, (x, y): (f64, f64)) {
+    let side = SIDE - 1.0;
+    canvas.tile((x, y), (side, side), None);
+    for (from, to) in
+        [((0.0, 0.0), (1.0, 0.0)), ((1.0, 0.0), (1.0, 1.0)), ((1.0, 1.0), (0.0, 1.0)), ((0.0, 1.0), (0.0, 0.0))]
+    {
+        canvas.line((x + from.0 * side, y + from.1 * side), (x + to.0 * side, y + to.1 * side), Pen::Faint);
     }
 }

@@ -51,3 +51,27 @@ pub fn fit(text: &str, size: f64, room: f64) -> String {
     out.push('…');
     out
 }
+
+/// `text` in one line of `room`, or in two that part at a space or between Chinese characters, the second cut to `room`.
+pub fn two_lines(text: &str, size: f64, room: f64) -> Vec<String> {
+    if width(text, size) <= room {
+        return vec![text.to_owned()];
+    }
+    let mut used = 0.0;
+    let mut part = None;
+    let mut letters = text.char_indices().peekable();
+    while let Some((i, c)) = letters.next() {
+        used += width(c.encode_utf8(&mut [0; 4]), size);
+        if used > room {
+            break;
+        }
+        let punctuation = letters.peek().is_none_or(|(_, next)| "，。、；：）".contains(*next));
+        if c == ' ' || (c >= '\u{2E80}' && !punctuation) {
+            part = Some(i + c.len_utf8());
+        }
+    }
+    match part {
+        Some(at) => vec![text[..at].trim_end().to_owned(), fit(&text[at..], size, room)],
+        None => vec![fit(text, size, room)],
+    }
+}

@@ -36,7 +36,7 @@ pub struct PdfError(String);
 pub fn write(report: &Report) -> Result<Vec<u8>, PdfError> {
     let figures: Vec<_> = report.figures().collect();
     let drawings: Vec<Bytes> =
-        figures.par_iter().map(|figure| Bytes::from_string(figure::svg(figure, report.language))).collect();
+        figures.par_iter().map(|figure| Bytes::from_string(figure::svg(figure, report.look()))).collect();
     let desk = Desk::new(source::source(report), drawings)?;
     let document: PagedDocument = typst::compile(&desk).output.map_err(|errors| said(&errors))?;
     let options = PdfOptions { creator: Smart::Custom(Some("Attica".to_owned())), ..PdfOptions::default() };

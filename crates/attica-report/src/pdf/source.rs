@@ -33,6 +33,7 @@ pub fn source(report: &Report) -> String {
     let subtitle = report.subtitle.as_ref().map_or_else(|| "none".to_owned(), said);
     out.push_str(&format!(", badge: {badge})\n#titled({zh}, {}, {subtitle}, {badge})\n", said(&report.title)));
     contents(&mut out, report);
+    let width = report.figure_width.within_text().map_or_else(|| "100%".to_owned(), |cm| format!("{cm}cm"));
     let (mut headings, mut tables, mut figures) = (0, 0, 0);
     for block in &report.blocks {
         match block {
@@ -52,7 +53,7 @@ pub fn source(report: &Report) -> String {
             Block::Figure(figure) => {
                 figures += 1;
                 out.push_str(&format!(
-                    "#exhibit-figure({zh}, \"/f{figures}.svg\", {}, {}, {}, {}) <f{figures}>\n",
+                    "#exhibit-figure({zh}, \"/f{figures}.svg\", {width}, {}, {}, {}, {}) <f{figures}>\n",
                     said(&figure.alt),
                     label(&format::figure_label(figures), language),
                     said(&figure.title),

@@ -5,6 +5,7 @@ use attica::audit::printed::show;
 use attica::audit::summary::summary;
 use attica::message::Warning;
 use attica::text::{Language, Text};
+use attica_report::figure::FigureWidth;
 use attica_report::format::Style;
 use attica_report::report::{Block, Report};
 
@@ -47,6 +48,7 @@ pub fn report(file: &PaperFile, findings: &[Finding], warnings: &[Warning], lang
         badge: None,
         language,
         style,
+        figure_width: FigureWidth::default(),
         word_styles: None,
         blocks,
     }

@@ -6,6 +6,7 @@ use attica::ledger::{Ledger, Reason};
 use attica::message::{Problem, Warning};
 use attica::panel::Adoption;
 use attica::text::{Language, Text};
+use attica_report::figure::FigureWidth;
 
 use crate::results::*;
 
@@ -461,6 +462,7 @@ fn parts() -> Results {
             below: "se".to_owned(),
             digits: 3,
             dpi: 300,
+            figure_width: FigureWidth::Text,
             word_styles: None,
             tables: indexmap::IndexMap::new(),
             panels: Vec::new(),

@@ -62,6 +62,7 @@ pub fn report(results: &Results, language: Language) -> Report {
         badge: results.simulated.clone(),
         language,
         style: words.style,
+        figure_width: results.style.figure_width,
         word_styles: results.style.word_styles.clone(),
         blocks: layout::stack(&words, blocks(&words)),
     }

@@ -200,6 +200,7 @@ fn results(
             below: style.below.name().to_owned(),
             digits: style.digits,
             dpi: style.dpi,
+            figure_width: style.figure_width,
             word_styles,
             tables: style.tables.clone(),
             panels: style.panels.clone(),

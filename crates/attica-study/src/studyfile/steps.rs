@@ -1,5 +1,6 @@
 //! The steps of the paper and the report.
 
+use attica_report::figure::FigureWidth;
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -447,6 +448,8 @@ pub struct Report {
     /// Dots per inch of the figures as PNG, beside the report and in Word.
     #[schemars(range(min = 72, max = 1200))]
     pub dpi: u32,
+    /// Width of the figures: the text of an A4 page, one column of a journal or both.
+    pub figure_width: FigureWidth,
     /// A Word document whose styles the report takes over, beside the study file or below `--data-dir`.
     pub reference: Option<String>,
     /// Rows and columns of tables of regressions, by the name that `tables/*.csv` gives them.
@@ -464,6 +467,7 @@ impl Default for Report {
             below: Below::Se,
             digits: 3,
             dpi: 300,
+            figure_width: FigureWidth::Text,
             reference: None,
             tables: IndexMap::new(),
             panels: Vec::new(),
