@@ -92,7 +92,7 @@ def peer(name: str, formula: str, file: str) -> dict:
         def run() -> tuple:
             with tempfile.TemporaryDirectory() as folder:
                 fit = feols_stream(formula, file, workdir=folder, vcov={"CRV1": CLUSTER})
-                return fit.coef["x"], fit.se[0]
+                return fit.coef()["x"], fit.se[0]
     else:
         from linearmodels.iv import AbsorbingLS
 
