@@ -270,7 +270,8 @@ impl Expr {
             Node::Not(_) => 3,
             Node::Comparison(..) | Node::In(..) => 4,
             Node::Negative(_) => 8,
-            Node::Number(value) if *value < 0.0 => 8,
+            // Negative zero too is printed with its sign.
+            Node::Number(value) if value.is_sign_negative() => 8,
             _ => 10,
         }
     }

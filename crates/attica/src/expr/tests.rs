@@ -124,6 +124,13 @@ fn long_and_deep_sources_end_in_a_value_or_a_problem() {
     assert!(Expr::parse(&format!("{}x", "not ".repeat(1500))).is_err());
 }
 
+#[test]
+fn the_power_of_a_negative_number_keeps_its_parentheses() {
+    for source in ["(-2)^a", "(-0)^a"] {
+        assert_eq!(Expr::parse(source).unwrap().to_string(), source);
+    }
+}
+
 fn arbitrary() -> impl Strategy<Value = String> {
     let leaf = prop_oneof![
         "[a-z]{1,4}",
