@@ -24,7 +24,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from page import apart, seconds
+from page import apart, fill, seconds
 from run import ROOT, build, measure_command, summary
 
 PAGE = ROOT / "docs" / "performance.md"
@@ -222,10 +222,7 @@ def main() -> None:
     kept.write_text(json.dumps(found))
     ordered = {rows: {title: found[str(rows)][title] for title in DESIGNS if title in found[str(rows)]} for rows in sizes}
     text = page(ordered, given.rounds, given.timeout)
-    old = PAGE.read_text()
-    if BEGIN not in old:
-        old += f"\n{BEGIN}{END}"
-    PAGE.write_text(old[: old.index(BEGIN)] + BEGIN + text + old[old.index(END) :])
+    fill(PAGE, BEGIN, text, END)
 
 
 if __name__ == "__main__":

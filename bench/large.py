@@ -25,6 +25,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from page import fill
 from run import ROOT, resident
 
 PAGE = ROOT / "docs" / "large-files.md"
@@ -99,12 +100,6 @@ def apart(a: dict, b: dict, key: str) -> float:
     return max(abs(x[key] - y[key]) / max(abs(y[key]), y["std_error"]) for x, y in pairs)
 
 
-def fill(begin: str, lines: list[str]) -> None:
-    """Puts a table into the page."""
-    before, rest = PAGE.read_text(encoding="utf-8").split(begin)
-    PAGE.write_text(before + begin + "\n".join(lines) + "\n" + END + rest.split(END, 1)[1], encoding="utf-8")
-
-
 def measured(path: Path, rows: int, arguments: list[str], in_memory: bool) -> tuple[list[str], list[str]]:
     """Cells of a run in passes, and of the same run in memory beside it."""
     ours = run(path, True, arguments)
@@ -152,7 +147,7 @@ def main() -> None:
                     print(lines[-1], flush=True)
             finally:
                 path.unlink()
-    fill(BEGIN_DID if given.did else BEGIN, lines)
+    fill(PAGE, BEGIN_DID if given.did else BEGIN, "\n".join(lines) + "\n", END)
 
 
 if __name__ == "__main__":

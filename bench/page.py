@@ -2,6 +2,7 @@
 
 import os
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 TITLES = {
     "cs": "Callaway–Sant'Anna, analytical standard errors",
@@ -27,6 +28,15 @@ def named(contender: str) -> str:
 
 def seconds(value: float | None) -> str:
     return "" if value is None else f"{value:.3f}" if value < 1 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+
+
+def fill(path: Path, begin: str, text: str, end: str) -> None:
+    """Puts `text` between the marks `begin` and `end` of a page, at its end where it has none."""
+    old = path.read_text(encoding="utf-8")
+    if begin not in old:
+        old += f"\n{begin}{end}"
+    before, rest = old.split(begin, 1)
+    path.write_text(before + begin + text + end + rest.split(end, 1)[1], encoding="utf-8")
 
 
 def apart(found: dict, ours: dict, key: str) -> str:

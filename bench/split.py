@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from page import seconds
+from page import fill, seconds
 from run import ROOT, build, measure_command, summary
 
 PAGE = ROOT / "docs" / "performance.md"
@@ -177,10 +177,7 @@ def main() -> None:
     build("fit")
     results = compare(given.groups, make(given.groups, given.data), given.rounds, given.timeout)
     text = page(given.groups, results, given.rounds)
-    old = PAGE.read_text()
-    if BEGIN not in old:
-        old += f"\n{BEGIN}{END}"
-    PAGE.write_text(old[: old.index(BEGIN)] + BEGIN + text + old[old.index(END) :])
+    fill(PAGE, BEGIN, text, END)
 
 
 if __name__ == "__main__":

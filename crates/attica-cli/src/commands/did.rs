@@ -4,6 +4,7 @@ use attica::design::{DesignOptions, WeightKind};
 use attica::estimator::event::EventStudy;
 use attica::estimator::event_time::Window;
 use attica::estimator::group_time::Aggregations;
+use attica::estimator::options::Options;
 use attica::estimator::{self, Data, Estimator, Spec};
 use attica::fit::{FitOptions, Term, Wald};
 use attica::frame::{Column, Frame, codes};
@@ -12,7 +13,6 @@ use attica::ledger::Ledger;
 use attica::message::{Problem, Result, Warning};
 use attica::meter::Meter;
 use attica::panel::{Adoption, Panel};
-use attica::stream::condense;
 use attica::text::Text;
 use attica::vcov::{Ssc, Vcov};
 use attica_study::effects::{Answer, Answers, NoAnswer, ask};
@@ -25,7 +25,9 @@ use attica_study::studyfile::{self, Policy};
 use serde::Serialize;
 
 use super::did_diagnostics::{self, Diagnostics};
-use super::{did_page, did_streamed, used};
+#[cfg(feature = "parquet")]
+use super::did_streamed;
+use super::{did_page, used};
 use crate::args::{Aggregate, Did, PlaceboKind};
 use crate::say::Failure;
 use crate::{Done, say};
@@ -72,7 +74,7 @@ pub fn did(args: &Did) -> Done {
     let asked = estimator::chosen(&args.estimator)?;
     let (text, options) = options(args)?;
     let options = options.map_err(|problems| Failure::input(problems).pointing_into("--option", &text))?;
-    let table = if args.stream { did_streamed::table(args, &asked, &options)? } else { in_memory(args)? };
+    let table = if args.stream { streamed(args, &asked, &options)? } else { in_memory(args)? };
     let Table { frame, copies, ledger: filtered, noticed } = table;
     let (mut frame, panel, found) = run::sorted_counting(frame, &args.unit, &args.time, copies.as_deref())?;
     let mut warnings = [noticed, found].concat();
@@ -83,11 +85,10 @@ pub fn did(args: &Did) -> Done {
     warnings.extend(assignment(&frame, &panel, &treatment, &spec.design.clusters)?);
 
     let data = Data { frame: &frame, panel: &panel, adoption: &treatment.adoption };
-    let mut asked = if asked.is_empty() { by_default(&treatment) } else { asked };
+    let asked = if asked.is_empty() { by_default(&treatment) } else { asked };
     let mut few = None;
     if let Some(copies) = copies {
         spec.design.weights = Some((copies, WeightKind::Copies));
-        asked.retain(|estimator| condense::refuse(*estimator, &spec.options).is_ok());
         warnings.extend(FewClusters::untested(data, &spec)?);
     } else {
         few = FewClusters::look(data, &mut spec)?;
@@ -156,6 +157,17 @@ pub(super) struct Table {
     pub noticed: Vec<Warning>,
 }
 
+/// The panel that stands for a file that is read in passes.
+#[cfg(feature = "parquet")]
+fn streamed(args: &Did, asked: &[&dyn Estimator], options: &Options) -> std::result::Result<Table, Failure> {
+    did_streamed::table(args, asked, options)
+}
+
+#[cfg(not(feature = "parquet"))]
+fn streamed(_: &Did, _: &[&dyn Estimator], _: &Options) -> std::result::Result<Table, Failure> {
+    Err(super::no_streams().into())
+}
+
 /// The whole table.
 fn in_memory(args: &Did) -> std::result::Result<Table, Failure> {
     let (frame, warnings) = read_table(&args.data, &used::by_did(args))?;
@@ -188,7 +200,7 @@ fn no_placebo(problem: &Problem) -> Warning {
 
 /// What the flags and `--option` ask of the estimators: as the text of a study file's `[estimators]`, and read.
 #[allow(clippy::type_complexity)]
-fn options(args: &Did) -> Result<(String, std::result::Result<estimator::options::Options, Vec<Problem>>)> {
+fn options(args: &Did) -> Result<(String, std::result::Result<Options, Vec<Problem>>)> {
     let mut lines: Vec<(&str, String)> = Vec::new();
     let quoted = |word: &String| format!("{word:?}");
     lines.extend(args.control_group.as_ref().map(|word| ("control_group", quoted(word))));

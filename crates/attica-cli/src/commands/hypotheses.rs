@@ -7,7 +7,7 @@ use attica::message::Warning;
 use attica::text::{Language, Text};
 use attica::wild::WildRecord;
 
-use super::{aligned, short};
+use super::{aligned, cells, short};
 use crate::args::Adjust;
 use crate::say::Failure;
 
@@ -40,15 +40,8 @@ pub(super) fn page(lincom: &[Term], tests: &[Wald], language: Language) -> Strin
         };
         let drawn = lincom.iter().any(|term| term.wild.is_some());
         let row = |term: &Term| {
-            let mut row = vec![
-                term.term.clone(),
-                short(term.estimate),
-                short(term.std_error),
-                format!("{:.3}", term.statistic),
-                format!("{:.4}", term.p_value),
-                short(term.conf_low),
-                short(term.conf_high),
-            ];
+            let mut row = vec![term.term.clone()];
+            row.extend(cells(term));
             if drawn {
                 row.extend(wild(term.wild.as_deref()));
             }

@@ -7,6 +7,7 @@ pub mod demo;
 pub mod did;
 mod did_diagnostics;
 mod did_page;
+#[cfg(feature = "parquet")]
 mod did_streamed;
 mod documents;
 pub mod export;
@@ -23,6 +24,7 @@ pub mod schema;
 mod streamed;
 mod used;
 
+use attica::fit::Term;
 use attica::frame::Frame;
 use attica::ledger::Ledger;
 use attica::message::{Problem, Warning};
@@ -38,6 +40,13 @@ fn kept(frame: Frame, condition: Option<&str>) -> Result<(Frame, Ledger, Vec<War
     let (kept, warnings) = attica_study::run::filtered(&frame, condition, &mut ledger)
         .map_err(|problem| Failure::from(problem).pointing_into("--where", condition))?;
     Ok((kept, ledger, warnings))
+}
+
+/// `E520`: nothing can be read in passes.
+#[cfg(not(feature = "parquet"))]
+fn no_streams() -> Problem {
+    Problem::new("E520", "this build of Attica reads no parquet files, and only they can be streamed")
+        .fix("build it with --features parquet")
 }
 
 /// A problem whose remedy names the key `never` of a study file, with the flag of that name instead.
@@ -101,6 +110,18 @@ fn account(ledger: &Ledger, language: Language) -> String {
         (Language::Zh, true) => format!("读入 {read}，全部使用"),
         (Language::Zh, false) => format!("读入 {read}；{}；使用 {used}", lost("；")),
     }
+}
+
+/// The cells of a coefficient in a table of the terminal: estimate, standard error, statistic, p-value, and interval.
+fn cells(term: &Term) -> [String; 6] {
+    [
+        short(term.estimate),
+        short(term.std_error),
+        format!("{:.3}", term.statistic),
+        format!("{:.4}", term.p_value),
+        short(term.conf_low),
+        short(term.conf_high),
+    ]
 }
 
 /// A number in five significant digits, without an exponent where it can be read.

@@ -1,7 +1,9 @@
 //! Bytes of a file: may it be read, what is it, and did it change meanwhile.
 
 use std::fmt::Write as _;
+#[cfg(feature = "parquet")]
 use std::fs::File;
+#[cfg(feature = "parquet")]
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -111,6 +113,7 @@ pub(super) fn load(from: Found, path: &Path) -> Result<Loaded> {
 
 impl Found {
     /// The file, opened anew.
+    #[cfg(feature = "parquet")]
     pub fn open(&self) -> std::io::Result<File> {
         File::open(&self.real)
     }

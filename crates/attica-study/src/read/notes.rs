@@ -73,6 +73,7 @@ impl Extremes {
     }
 
     /// Those of both; the order does not matter.
+    #[cfg(any(feature = "parquet", test))]
     pub fn merge(&mut self, other: &Self) {
         let (low, high) = (other.low, other.high);
         for (x, cells) in [low, (other.next_low, 0)] {
@@ -96,6 +97,10 @@ impl Extremes {
     }
 }
 
+/// Numbers that stand for a missing value below all others, and above.
+const LOW: [f64; 5] = [-9.0, -99.0, -999.0, -9999.0, -99999.0];
+const HIGH: [f64; 3] = [9999.0, 99999.0, 999_999.0];
+
 /// Columns named in one warning; the rest are counted.
 const NAMED: usize = 8;
 
@@ -107,6 +112,7 @@ impl Notes {
     }
 
     /// Adds the notes of further columns.
+    #[cfg(feature = "parquet")]
     pub fn extend(&mut self, more: Self) {
         self.0.extend(more.0);
     }
@@ -116,33 +122,20 @@ impl Notes {
         let finite = || values.iter().copied().filter(|v| v.is_finite());
         let (least, most) =
             finite().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)));
-        for code in [-9.0, -99.0, -999.0, -9999.0, -99999.0, 9999.0, 99999.0, 999_999.0] {
-            // A code that stands alone is an extreme; most columns need no second look.
-            if code != if code < 0.0 { least } else { most } {
-                continue;
-            }
-            let cells = finite().filter(|&v| v == code).count();
-            let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
-            for v in finite().filter(|&v| v != code) {
-                low = low.min(v);
-                high = high.max(v);
-            }
-            let alone =
-                if code < 0.0 { low >= 0.0 } else { cells > 1 && high < code / 10.0 && high != f64::NEG_INFINITY };
-            if cells > 0 && low <= high && alone {
-                self.0.push((column.to_owned(), Note::Sentinel(code, cells)));
-            }
+        // A code that stands alone is an extreme; most columns need no second look.
+        if LOW.contains(&least) || HIGH.contains(&most) {
+            self.sentinels_of(column, &Extremes::of(values));
         }
     }
 
     /// The same as [`Notes::sentinels`] for a column that was seen in pieces.
     pub fn sentinels_of(&mut self, column: &str, of: &Extremes) {
         let Extremes { low, next_low, high, next_high } = *of;
-        if [-9.0, -99.0, -999.0, -9999.0, -99999.0].contains(&low.0) && (0.0..f64::INFINITY).contains(&next_low) {
+        if LOW.contains(&low.0) && (0.0..f64::INFINITY).contains(&next_low) {
             self.0.push((column.to_owned(), Note::Sentinel(low.0, low.1)));
         }
         let is_far = next_high < high.0 / 10.0 && next_high != f64::NEG_INFINITY;
-        if [9999.0, 99999.0, 999_999.0].contains(&high.0) && high.1 > 1 && is_far {
+        if HIGH.contains(&high.0) && high.1 > 1 && is_far {
             self.0.push((column.to_owned(), Note::Sentinel(high.0, high.1)));
         }
     }

@@ -7,7 +7,7 @@ use attica::text::Text;
 
 use super::Estimate;
 use super::regression::{Failed, One, sample};
-use crate::commands::{aligned, short};
+use crate::commands::{aligned, cells};
 use crate::say::Failure;
 
 /// Labels that are listed before dots stand for the rest.
@@ -114,16 +114,8 @@ pub(super) fn table(formula: &str, models: &[One]) -> String {
 }
 
 fn row(label: &str, term: &Term, model: &One, drawn: bool) -> Vec<String> {
-    let mut row = vec![
-        label.to_owned(),
-        term.term.clone(),
-        short(term.estimate),
-        short(term.std_error),
-        format!("{:.3}", term.statistic),
-        format!("{:.4}", term.p_value),
-        short(term.conf_low),
-        short(term.conf_high),
-    ];
+    let mut row = vec![label.to_owned(), term.term.clone()];
+    row.extend(cells(term));
     if drawn {
         row.push(term.wild.as_ref().map_or_else(|| "-".to_owned(), |test| format!("{:.4}", test.p_value)));
     }

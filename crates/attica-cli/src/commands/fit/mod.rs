@@ -69,9 +69,7 @@ pub fn fit(args: &Fit) -> Done {
     }
     #[cfg(not(feature = "parquet"))]
     if args.stream {
-        return Err(
-            Problem::new("E520", "this build of Attica reads no parquet files, and only they can be streamed").into()
-        );
+        return Err(super::no_streams().into());
     }
     let read = match asked {
         Asked::One => used::by_fit(args, &formula, &vcov),

@@ -4,7 +4,7 @@ use attica::fit::{FitRecord, Term, Variance};
 use attica::text::Language;
 
 use super::regression::One;
-use crate::commands::{account, aligned, hypotheses, instruments, short, wild};
+use crate::commands::{account, aligned, cells, hypotheses, instruments, short, wild};
 
 /// The printout.
 pub(super) fn page(model: &One) -> String {
@@ -91,17 +91,7 @@ fn coefficients(fit: &FitRecord) -> String {
 pub(in crate::commands) fn terms(terms: &[Term], fit: &FitRecord) -> Vec<Vec<String>> {
     let statistic = if fit.se_card.df.is_some() { "t" } else { "z" };
     let head = ["", "estimate", "std. error", statistic, "p", "low", "high"].map(str::to_owned).to_vec();
-    let row = |term: &Term| {
-        vec![
-            term.term.clone(),
-            short(term.estimate),
-            short(term.std_error),
-            format!("{:.3}", term.statistic),
-            format!("{:.4}", term.p_value),
-            short(term.conf_low),
-            short(term.conf_high),
-        ]
-    };
+    let row = |term: &Term| std::iter::once(term.term.clone()).chain(cells(term)).collect();
     std::iter::once(head).chain(terms.iter().map(row)).collect()
 }
 
