@@ -4,11 +4,12 @@ use attica::frame::Column;
 use attica::frame::transform::Tails;
 use attica::message::{Problem, Result};
 use attica::panel::Adoption;
+use attica::text::Text;
 
 use super::{Family, quantiles};
 use crate::run::build_index;
 use crate::steps::regression::name;
-use crate::studyfile::{IndexChange, IndexMethod, Key, Outcome, Robustness};
+use crate::studyfile::{IndexChange, IndexMethod, IndexNorm, Key, Outcome, Robustness, Zeros};
 
 impl Family<'_> {
     /// Adds what the study file asks for.
@@ -37,7 +38,7 @@ impl Family<'_> {
                 }
                 Outcome::Index(change) => {
                     let words = change_words(change);
-                    let spec = self.spec(format!("Index by {words}"), format!("指标重算：{words}"));
+                    let spec = self.spec(format!("Index by {}", words.en), format!("指标重算：{}", words.zh));
                     self.add_with(&spec, self.changed_index(change));
                 }
             }
@@ -112,16 +113,29 @@ impl Family<'_> {
     }
 }
 
-fn change_words(change: &IndexChange) -> String {
+fn change_words(change: &IndexChange) -> Text {
     let method = change.method.map(|method| match method {
-        IndexMethod::EntropyTopsis => "entropy-topsis",
-        IndexMethod::Entropy => "entropy",
-        IndexMethod::Topsis => "topsis",
-        IndexMethod::Pca => "pca",
+        IndexMethod::EntropyTopsis => ("entropy-topsis", "熵权TOPSIS"),
+        IndexMethod::Entropy => ("entropy", "熵值法"),
+        IndexMethod::Topsis => ("topsis", "TOPSIS"),
+        IndexMethod::Pca => ("pca", "主成分法"),
     });
-    let mut words: Vec<String> = method.into_iter().map(str::to_owned).collect();
-    words.extend(change.zeros.map(|zeros| format!("zeros {zeros:?}").to_lowercase()));
-    words.extend(change.norm.map(|norm| format!("norm {norm:?}").to_lowercase()));
-    words.extend(change.weight_once.map(|once| if once { "weights once" } else { "weights twice" }.to_owned()));
-    words.join(", ")
+    let zeros = change.zeros.map(|zeros| match zeros {
+        Zeros::Keep => ("zeros keep", "零值保留"),
+        Zeros::Epsilon => ("zeros epsilon", "零值加极小数"),
+        Zeros::Shrink => ("zeros shrink", "零值压缩"),
+        Zeros::Shift => ("zeros shift", "原始值平移"),
+    });
+    let norm = change.norm.map(|norm| match norm {
+        IndexNorm::Minmax => ("norm minmax", "极差标准化"),
+        IndexNorm::Vector => ("norm vector", "向量标准化"),
+    });
+    let once = change
+        .weight_once
+        .map(|once| if once { ("weights once", "权重用一次") } else { ("weights twice", "权重用两次") });
+    let words: Vec<_> = [method, zeros, norm, once].into_iter().flatten().collect();
+    let joined = |of: fn(&(&'static str, &'static str)) -> &'static str, by: &str| {
+        words.iter().map(of).collect::<Vec<_>>().join(by)
+    };
+    Text::new(joined(|words| words.0, ", "), joined(|words| words.1, "，"))
 }
